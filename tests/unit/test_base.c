@@ -12,6 +12,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,7 +128,7 @@ END_TEST
 
 START_TEST(files_are_replaced_whole_and_read_within_a_limit)
 {
-    char folder[] = "/tmp/pare-base-XXXXXX", path[64], deep[64];
+    char folder[] = "/tmp/pare-base-XXXXXX", path[80], deep[64];
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(deep, sizeof deep, "%s/a/b", folder);
     snprintf(path, sizeof path, "%s/x", deep);
