@@ -27,17 +27,18 @@ enum image_kind {
     IMAGE_KIND_COUNT,
 };
 
-/* How weight codes become numbers. The uniform code is two's complement of w_bits; a table code indexes int16 values that
- * stand in the program at table_offset (2^w_bits of them). Kernels treat both as "code -> integer". */
+/* How weight codes become numbers. A code is unsigned, w_bits wide. Uniform codes are offset binary: the weight is code -
+ * 2^(w_bits-1), so a kernel multiplies codes as they are and takes the offset out once per column. A table code indexes
+ * int16 values that stand in the program at table_offset (2^w_bits of them). */
 enum image_code {
-    IMAGE_CODE_TWOS = 0,
+    IMAGE_CODE_UNIFORM = 0,
     IMAGE_CODE_TABLE,
     IMAGE_CODE_COUNT,
 };
 
-/* A tensor in the arena, NHWC with n == 1. bits 2, 4 or 8: packed little end first along the flattened h*w*c order (the
+/* A tensor in the arena, NHWC with n == 1. bits 2..8: packed little end first along the flattened h*w*c order (the
  * element i of 4 bits is in byte i/2, low nibble when i is even), values signed two's complement, real value =
- * scale * (q - zero_point). bits 16: int16. bits 32: float32. */
+ * scale * (q - zero_point). bits 16: int16, zero_point 0. bits 32: float32. Bits after the last element are zero. */
 struct image_tensor {
     uint32_t arena_offset;
     uint32_t bytes; // ceil(h*w*c*bits/8)
@@ -51,14 +52,15 @@ struct image_tensor {
 /* One operation. Integer: acc = sum (q_in - zero_in) * w + bias[oc]; out = clamp(requantize(acc, multiplier[oc],
  * shift[oc]) + zero_out, act_min, act_max), where requantize is TFLite's MultiplyByQuantizedMultiplier (saturating
  * rounding doubling high multiply, then rounding right shift; shift > 0 is a left shift before).
- * ADD: TFLite's quantized Add with left_shift 20. Pools: round to nearest, half away from zero; padding is not counted.
+ * ADD: TFLite's quantized Add with left_shift 20; `out` may have the same place and bits as one of its inputs. Pools keep
+ * scale and zero point: mean (round half away from zero) or maximum of what lies inside the plane, then clamp.
  * Float32 programs use the same ops with 32-bit tensors, float weights and bias, and act_min/act_max as float bits.
- * Weights: output channel major. CONV: [oc][kh][kw][in.c/groups]; DEPTHWISE: [kh][kw][oc] ; DENSE: [out][in]. Each
- * output channel's row of CONV and DENSE, and each tap's row of DEPTHWISE, starts on its own byte, weights_row_bytes after the
- * row before; within a row codes are packed little end first. */
+ * Weights: output channel major. CONV: [oc][kh][kw][in.c/groups]; DEPTHWISE: [kh][kw][oc]; DENSE: [out][in]. Each output
+ * channel's row of CONV and DENSE, and each tap's row of DEPTHWISE, starts weights_row_bytes (a multiple of 4) after the row
+ * before; within a row codes stand in the order of quant/kernels/pack.h. Biases of integer ops are int32. */
 struct image_op {
     uint8_t kind;   // enum image_kind
-    uint8_t w_bits; // 2, 4, 8 (later others); 32 float; 0 without weights
+    uint8_t w_bits; // 1..16; 32 float; 0 without weights
     uint8_t w_code; // enum image_code
     uint8_t float32;
     uint16_t layer; // index of the layer whose setting this is (0xffff: none); for per-layer cycles

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/kernels/pack.h"
+
+static unsigned lane_bit(size_t i, unsigned bits)
+{
+    unsigned in_word = (unsigned)(i % (32 / bits));
+    return (in_word & 1) * 16 + (in_word >> 1) * bits;
+}
+
+size_t pack_row_bytes(size_t n, unsigned bits)
+{
+    return (n * bits + 31) / 32 * 4;
+}
+
+size_t pack_bytes(size_t n, unsigned bits)
+{
+    return (n * bits + 7) / 8;
+}
+
+static size_t row_bit(size_t i, unsigned bits)
+{
+    return pack_in_lanes(bits) ? i / (32 / bits) * 32 + lane_bit(i, bits) : i * bits;
+}
+
+/* Up to 16 bits at any bit position; touches only the bytes that hold them. */
+static unsigned get_bits(const uint8_t *p, size_t bit, unsigned bits)
+{
+    unsigned value = 0;
+    unsigned have = 0;
+    for (const uint8_t *b = p + bit / 8; have < (bit & 7) + bits; have += 8)
+        value |= (unsigned)*b++ << have;
+    return value >> (bit & 7) & ((1u << bits) - 1);
+}
+
+static void put_bits(uint8_t *p, size_t bit, unsigned bits, unsigned value)
+{
+    unsigned mask = ((1u << bits) - 1) << (bit & 7);
+    value = value << (bit & 7) & mask;
+    for (uint8_t *b = p + bit / 8; mask; b++, mask >>= 8, value >>= 8)
+        *b = (uint8_t)((*b & ~mask) | value);
+}
+
+void pack_row(void *row, const uint16_t *codes, size_t n, unsigned bits)
+{
+    uint8_t *bytes = row;
+    for (size_t i = 0; i < pack_row_bytes(n, bits); i++)
+        bytes[i] = 0;
+    for (size_t i = 0; i < n; i++)
+        put_bits(bytes, row_bit(i, bits), bits, codes[i]);
+}
+
+unsigned pack_row_code(const void *row, size_t i, unsigned bits)
+{
+    return get_bits(row, row_bit(i, bits), bits);
+}
+
+static int sign_extend(unsigned value, unsigned bits)
+{
+    unsigned sign = 1u << (bits - 1);
+    return (int)(value ^ sign) - (int)sign;
+}
+
+void unpack_run(int16_t *out, const void *tensor, size_t first, size_t n, unsigned bits, int offset)
+{
+    const uint8_t *bytes = tensor;
+    if (bits == 8) {
+        for (size_t i = 0; i < n; i++)
+            out[i] = (int16_t)((int8_t)bytes[first + i] + offset);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int16_t)(sign_extend(get_bits(bytes, (first + i) * bits, bits), bits) + offset);
+}
+
+void pack_run(void *tensor, const int16_t *values, size_t first, size_t n, unsigned bits)
+{
+    uint8_t *bytes = tensor;
+    for (size_t i = 0; i < n; i++)
+        put_bits(bytes, (first + i) * bits, bits, (uint16_t)values[i]);
+}
+
+uint32_t pack_crc32(uint32_t crc, const void *data, size_t bytes)
+{
+    static const uint32_t nibbles[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    const uint8_t *p = data;
+    crc = ~crc;
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= p[i];
+        crc = crc >> 4 ^ nibbles[crc & 15];
+        crc = crc >> 4 ^ nibbles[crc & 15];
+    }
+    return ~crc;
+}
