@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// A power meter that supplies a board: power-cycle it, record one energy window.
+#ifndef PARE_HWLINK_METER_H
+#define PARE_HWLINK_METER_H
+
+#include "base/error.h"
+#include "hwlink/board_file.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define METER_NAME_MAX 96
+
+/* One window: from the rising to the falling edge of the window pin. */
+struct meter_window {
+    int64_t energy_nj;     // over the whole window
+    int64_t length_us;
+    uint32_t samples;
+    uint32_t lost;         // samples or frames that could not be read; more than none fails a window
+    bool repeated;         // the (virtual) instrument says that a waveform was streamed again
+    char instrument[METER_NAME_MAX]; // name and firmware as it tells them
+};
+
+struct meter;
+
+/* An instrument kind: one file each. Everything is asynchronous; `done` is called once, later, from the loop. */
+struct meter_kind_actions {
+    const char *name;
+    /* Starts talking. Returns NULL with the reason if the path cannot be opened. */
+    struct meter *(*open)(uv_loop_t *loop, const struct board_file *file, struct error *e);
+    /* Power off, power on, and record until the window has ended. `deadline_ms` bounds the whole. `status` 0, or -1 with `text`. */
+    void (*record)(struct meter *m, uint64_t deadline_ms,
+                   void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user);
+    /* Ends what runs (no callback of it) and leaves the target powered. */
+    void (*close)(struct meter *m, void (*closed)(void *user), void *user);
+};
+
+extern const struct meter_kind_actions meter_lpm01a;
+
+/* The kind's actions, or NULL for METER_NONE. */
+const struct meter_kind_actions *meter_actions(enum meter_kind kind);
+
+#endif
