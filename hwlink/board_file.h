@@ -41,8 +41,8 @@ struct board_file {
     char runner[BOARD_PATH_MAX]; // the runner's .bin; relative to the board file's folder; may be empty
 };
 
-/* Reads and checks one board file; "${NAME}" other than serial and port is taken from the environment. Unknown keys are
- * errors. `serial` and `port`, unless NULL and 0, take the place of the file's (so that one virtual.json serves many).
+/* Reads and checks one board file; "${NAME}" or "${NAME:-default}" other than serial and port is taken from the environment.
+ * Unknown keys are errors. `serial` and `port`, unless NULL and 0, take the place of the file's (so that one virtual.json serves many).
  * Returns 0, or -1 with the reason, which names the file and key. */
 int board_file_read(const char *path, const char *serial, int port, struct board_file *f, struct error *e);
 

@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Leases, suspicion and quarantine.
+#include "hwlink/pool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const state_names[POOL_STATE_COUNT] = {"idle", "lent", "resting", "quarantined"};
+
+const char *pool_state_name(enum pool_state s)
+{
+    return (unsigned)s < POOL_STATE_COUNT ? state_names[s] : "?";
+}
+
+void pool_init(struct pool *p)
+{
+    memset(p, 0, sizeof *p);
+}
+
+int pool_add(struct pool *p, const char *name, const char *type, struct error *e)
+{
+    if (p->n == POOL_BOARDS_MAX)
+        return error_set(e, "more than %d boards", POOL_BOARDS_MAX);
+    if (strlen(name) >= BOARD_NAME_MAX || strlen(type) >= BOARD_NAME_MAX)
+        return error_set(e, "board name or type is too long");
+    for (int i = 0; i < p->n; i++)
+        if (strcmp(p->boards[i].name, name) == 0)
+            return error_set(e, "two boards are called \"%s\"", name);
+    struct pool_board *b = &p->boards[p->n];
+    memset(b, 0, sizeof *b);
+    snprintf(b->name, sizeof b->name, "%s", name);
+    snprintf(b->type, sizeof b->type, "%s", type);
+    return p->n++;
+}
+
+static bool is_free(const struct pool_board *b, uint64_t now_ms)
+{
+    return b->state == POOL_IDLE || (b->state == POOL_RESTING && b->until_ms <= now_ms);
+}
+
+int pool_lease(struct pool *p, const char *type, int not_board, uint64_t now_ms, uint32_t *epoch, bool *suspect)
+{
+    int best = -1;
+    for (int i = 0; i < p->n; i++) {
+        const struct pool_board *b = &p->boards[i];
+        if (i == not_board || !is_free(b, now_ms) || (type && strcmp(b->type, type) != 0))
+            continue;
+        if (best < 0 || b->lent_ms < p->boards[best].lent_ms)
+            best = i;
+    }
+    if (best < 0)
+        return -1;
+    struct pool_board *b = &p->boards[best];
+    b->state = POOL_LENT;
+    b->lent_ms = now_ms;
+    b->jobs++;
+    *epoch = ++b->epoch;
+    *suspect = b->suspect;
+    return best;
+}
+
+static void clear(struct pool_board *b)
+{
+    b->suspect = false;
+    b->strikes = 0;
+    b->reason[0] = '\0';
+}
+
+static void strike(struct pool_board *b, enum board_failure failure, uint64_t now_ms)
+{
+    b->strikes++;
+    bool worst = failure == BOARD_FAIL_MISMATCH;
+    bool enough = worst || b->strikes >= POOL_STRIKES_MAX;
+    if (enough && b->suspect) {
+        b->state = POOL_QUARANTINED;
+        return;
+    }
+    uint64_t rest = POOL_REST_MS;
+    for (uint32_t i = 1; i < b->strikes && rest < POOL_REST_MAX_MS; i++)
+        rest *= 2;
+    b->until_ms = now_ms + (rest < POOL_REST_MAX_MS ? rest : POOL_REST_MAX_MS);
+    b->state = POOL_RESTING;
+    if (enough) {
+        b->suspect = true;
+        b->strikes = 0;
+    }
+}
+
+int pool_return(struct pool *p, int board, uint32_t epoch, enum board_failure failure, const char *text,
+                uint64_t now_ms)
+{
+    struct pool_board *b = &p->boards[board];
+    if (b->state != POOL_LENT || b->epoch != epoch)
+        return 1;
+    b->state = POOL_IDLE;
+    b->failures[failure]++;
+    if (failure == BOARD_OK) {
+        clear(b);
+        return 0;
+    }
+    if (failure == BOARD_FAIL_BUILD || failure == BOARD_FAIL_HOST)
+        return 0;
+    snprintf(b->reason, sizeof b->reason, "%s: %s", board_failure_name(failure), text ? text : "");
+    strike(b, failure, now_ms);
+    return 0;
+}
+
+uint64_t pool_next_ms(const struct pool *p)
+{
+    uint64_t next = 0;
+    for (int i = 0; i < p->n; i++)
+        if (p->boards[i].state == POOL_RESTING && (next == 0 || p->boards[i].until_ms < next))
+            next = p->boards[i].until_ms;
+    return next;
+}
+
+void pool_release_quarantine(struct pool *p, int board)
+{
+    struct pool_board *b = &p->boards[board];
+    if (b->state != POOL_QUARANTINED)
+        return;
+    b->state = POOL_IDLE;
+    b->strikes = 0;
+    b->suspect = true;
+}
