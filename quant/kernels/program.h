@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* Named limits: beyond them index arithmetic in 32 bits would not be safe. */
-#define PROGRAM_SIDE_MAX 16384u        // of every height, width, kernel side, stride, dilation and pad
+#define PROGRAM_SIDE_MAX 8192u         // of every height, width, kernel side, stride, dilation and pad
 #define PROGRAM_ARENA_MAX (64u << 20)  // bytes of arena
 #define PROGRAM_BYTES_MAX (16u << 20)  // bytes of program
 #define PROGRAM_TENSORS_MAX 1024u

@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// What program.c hands to a kernel, and the steps that all kernels share. Private to this folder.
+#ifndef PARE_QUANT_KERNELS_KERNEL_H
+#define PARE_QUANT_KERNELS_KERNEL_H
+
+#include "quant/kernels/image.h"
+#include "quant/kernels/pack.h"
+#include "quant/kernels/simd.h"
+
+/* One op with its offsets made pointers. What an op lacks is NULL. */
+struct kernel {
+    const struct image_op *op;
+    const struct image_tensor *in, *in1, *out;
+    const uint8_t *in_data, *in1_data;
+    uint8_t *out_data;
+    const uint8_t *weights;
+    const void *bias; // int32_t or float
+    const int32_t *multiplier;
+    const int8_t *shift;
+    const int16_t *table;
+    uint8_t *scratch;
+};
+
+/* Integer kernels write every element of out once; float kernels likewise. All are pure functions of their inputs. */
+void kernel_conv(const struct kernel *k);  // CONV, and DENSE as a convolution with one output pixel
+void kernel_depthwise(const struct kernel *k);
+void kernel_add(const struct kernel *k);
+void kernel_pool(const struct kernel *k);
+void kernel_float_conv(const struct kernel *k);
+void kernel_float_depthwise(const struct kernel *k);
+void kernel_float_add(const struct kernel *k);
+void kernel_float_pool(const struct kernel *k);
+
+/* Scratch bytes of the above, before rounding up to IMAGE_ALIGN. */
+uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
+uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
+uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
+
+/* How requantization of one output channel goes; see kernel_requantize. */
+struct requantizer {
+    int32_t multiplier;
+    int32_t left, right;
+    int32_t mask;
+};
+
+SIMD_INLINE struct requantizer requantizer_of(int32_t multiplier, int shift)
+{
+    struct requantizer r = {multiplier, shift > 0 ? shift : 0, shift < 0 ? -shift : 0, 0};
+    r.mask = (int32_t)((1u << r.right) - 1);
+    return r;
+}
+
+SIMD_INLINE int32_t requantize(struct requantizer r, int32_t value)
+{
+    int32_t x = (int32_t)((uint32_t)value << r.left);
+    // SaturatingRoundingDoublingHighMul: its division toward zero with a sign-dependent nudge is this floor; it cannot
+    // saturate with a multiplier >= 0
+    x = (int32_t)((x * (int64_t)r.multiplier + (1 << 30)) >> 31);
+    return (x >> r.right) + ((x & r.mask) > (r.mask >> 1) + (x < 0));
+}
+
+SIMD_INLINE int32_t clamp(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Element i of an output of `bits`. */
+SIMD_INLINE void store_element(uint8_t *out, uint32_t i, unsigned bits, int32_t value)
+{
+    if (bits == 8) {
+        out[i] = (uint8_t)value;
+    } else if (bits == 4) {
+        unsigned high = i & 1;
+        out[i >> 1] = (uint8_t)((out[i >> 1] & (high ? 0x0f : 0xf0)) | (value & 15) << high * 4);
+    } else {
+        int16_t v = (int16_t)value;
+        pack_run(out, &v, i, 1, bits);
+    }
+}
+
+/* How weights are brought to the multiplier: as lanes of codes straight from memory, or through a decoded row. */
+SIMD_INLINE int weights_in_lanes(const struct image_op *op)
+{
+    return op->w_code == IMAGE_CODE_UNIFORM && pack_in_lanes(op->w_bits) && op->w_bits >= 2 && op->w_bits <= 8;
+}
+
+/* The integer that a code stands for. */
+SIMD_INLINE int32_t weight_of_code(const struct kernel *k, unsigned code)
+{
+    return k->op->w_code == IMAGE_CODE_TABLE ? k->table[code] : pack_weight(code, k->op->w_bits);
+}
+
+#endif
