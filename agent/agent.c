@@ -4,7 +4,6 @@
 
 #include "agent/critic.h"
 #include "agent/policy.h"
-#include "base/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,14 +16,9 @@
 #define RATIO_MAX 2.0       // truncation of importance weights (Ionides 2008) within an update
 #define TRIES_POLICY 64     // samples before a proposal turns to neighbours of known candidates
 #define TRIES_NEIGHBOUR 512
-
-/* One candidate that the agent knows of: proposed, then told. */
-struct trial {
-    double reward;          // as told
-    double log_probability; // under the policy that proposed it; 0 where it came from elsewhere
-    uint8_t told, outcome;
-    uint8_t reserved[6]; // zero: saved states are compared byte for byte
-};
+#define LOCAL_EVERY 2       // of the policy's proposals, one in so many is a neighbour of the best
+#define LOCAL_CENTERS 5     // the best results whose neighbours are looked at
+#define LOCAL_LOOKS 2000    // neighbours that the critic judges for one proposal: about 10 ms at 60 slots
 
 struct agent {
     const struct space *space;
@@ -32,11 +26,10 @@ struct agent {
     struct policy policy;
     struct critic critic;
     struct rng rng;
-    int n_trials, trials_max, n_results, n_updates;
-    struct trial *trials; // in order of proposal
-    uint8_t *choices;     // [trials_max * n_slots]
-    uint16_t *order;      // [trials_max] trials in order of their results
-    double *gradient;     // [policy.n], working space
+    struct trials trials;
+    int n_updates;
+    double *gradient;   // [policy.n], working space
+    int critic_results; // results that the critic was fitted to; it follows from the trials and is not saved
 };
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm)
@@ -48,11 +41,6 @@ const char *agent_algorithm_name(enum agent_algorithm algorithm)
 static size_t policy_bytes(const struct agent *a)
 {
     return (size_t)a->policy.n * 3 * sizeof(double);
-}
-
-static size_t trial_bytes(const struct agent *a)
-{
-    return sizeof(struct trial) + (size_t)a->space->n_slots + sizeof(uint16_t);
 }
 
 static void take_defaults(struct agent_config *c)
@@ -84,15 +72,13 @@ static int allocate(struct agent *a)
     size_t free_bytes = AGENT_STATE_MAX - sizeof(struct header);
     if (policy_init(&a->policy, a->space) || critic_init(&a->critic, a->space))
         return -1;
-    if (policy_bytes(a) + 8 * trial_bytes(a) > free_bytes)
+    if (policy_bytes(a) > free_bytes)
         return -1;
-    size_t most = (free_bytes - policy_bytes(a)) / trial_bytes(a);
-    a->trials_max = most < AGENT_TRIALS_MAX ? (int)most : AGENT_TRIALS_MAX;
-    a->trials = calloc((size_t)a->trials_max, sizeof *a->trials);
-    a->choices = calloc((size_t)a->trials_max, (size_t)a->space->n_slots);
-    a->order = calloc((size_t)a->trials_max, sizeof *a->order);
+    size_t most = (free_bytes - policy_bytes(a)) / trials_bytes_each(a->space->n_slots);
     a->gradient = calloc((size_t)a->policy.n, sizeof *a->gradient);
-    return a->trials && a->choices && a->order && a->gradient ? 0 : -1;
+    if (trials_init(&a->trials, a->space->n_slots, most < AGENT_TRIALS_MAX ? (int)most : AGENT_TRIALS_MAX))
+        return -1;
+    return a->gradient ? 0 : -1;
 }
 
 struct agent *agent_create(const struct space *space, const struct agent_config *config, struct error *e)
@@ -118,32 +104,9 @@ void agent_destroy(struct agent *a)
         return;
     policy_finish(&a->policy);
     critic_finish(&a->critic);
-    free(a->trials);
-    free(a->choices);
-    free(a->order);
+    trials_finish(&a->trials);
     free(a->gradient);
     free(a);
-}
-
-static uint8_t *choices_of(const struct agent *a, int trial)
-{
-    return a->choices + (size_t)trial * (size_t)a->space->n_slots;
-}
-
-static int find(const struct agent *a, const uint8_t *choices)
-{
-    for (int i = 0; i < a->n_trials; i++)
-        if (memcmp(choices_of(a, i), choices, (size_t)a->space->n_slots) == 0)
-            return i;
-    return -1;
-}
-
-static int remember(struct agent *a, const uint8_t *choices, double log_probability)
-{
-    int i = a->n_trials++;
-    memcpy(choices_of(a, i), choices, (size_t)a->space->n_slots);
-    a->trials[i] = (struct trial){.log_probability = log_probability};
-    return i;
 }
 
 static int sample_uniform(struct agent *a, uint8_t *choices)
@@ -170,97 +133,77 @@ static bool fits(const struct space *s, const uint8_t *choices)
 /* A known candidate (or, when there is none, any) with one slot changed. */
 static int sample_neighbour(struct agent *a, uint8_t *choices)
 {
-    if (a->n_trials == 0)
+    if (a->trials.n == 0)
         return sample_uniform(a, choices);
-    int from = (int)rng_below(&a->rng, (uint32_t)a->n_trials);
-    memcpy(choices, choices_of(a, from), (size_t)a->space->n_slots);
+    int from = (int)rng_below(&a->rng, (uint32_t)a->trials.n);
+    memcpy(choices, trials_choices(&a->trials, from), (size_t)a->space->n_slots);
     choices[rng_below(&a->rng, (uint32_t)a->space->n_slots)] = (uint8_t)rng_below(&a->rng, (uint32_t)a->space->n_options);
     return fits(a->space, choices) ? 0 : 1;
 }
 
-int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
+/* Fits the critic to all results so far, if it is not. Returns the number of lessons in `l`. */
+static int fit_critic(struct agent *a, struct lessons *l)
 {
-    if (a->n_trials == a->trials_max)
-        return error_set(e, "the agent has proposed %d candidates, which is all it can hold", a->trials_max);
+    trials_lessons(&a->trials, l);
+    if (l->n >= 2 && a->critic_results != a->trials.n_results) {
+        critic_fit(&a->critic, l->choices, l->targets, l->n);
+        a->critic_results = a->trials.n_results;
+    }
+    return l->n;
+}
+
+static void change_one(struct agent *a, uint8_t *choices)
+{
+    choices[rng_below(&a->rng, (uint32_t)a->space->n_slots)] = (uint8_t)rng_below(&a->rng, (uint32_t)a->space->n_options);
+}
+
+/* Of many candidates one or two changes away from the best results, the new one that the critic thinks most of. Returns 0, or
+ * 1 when there is none (no results yet, or all neighbours are known). */
+static int propose_local(struct agent *a, uint8_t *choices)
+{
+    struct lessons l;
+    int centers[LOCAL_CENTERS], n = fit_critic(a, &l) >= 2 ? lessons_best(&l, centers, LOCAL_CENTERS) : 0;
+    uint8_t look[SPACE_SLOTS_MAX];
+    double best = -INFINITY;
+    for (int i = 0; n > 0 && i < LOCAL_LOOKS; i++) {
+        memcpy(look, l.choices[centers[rng_below(&a->rng, (uint32_t)n)]], (size_t)a->space->n_slots);
+        change_one(a, look);
+        if (i % 2)
+            change_one(a, look);
+        double q = critic_predict(&a->critic, look);
+        if (q > best && fits(a->space, look) && trials_find(&a->trials, look) < 0) {
+            best = q;
+            memcpy(choices, look, (size_t)a->space->n_slots);
+        }
+    }
+    return best > -INFINITY ? 0 : 1;
+}
+
+static int propose_sample(struct agent *a, uint8_t *choices)
+{
     for (int tries = 0; tries < TRIES_POLICY + TRIES_NEIGHBOUR; tries++) {
-        bool neighbour = tries >= TRIES_POLICY;
-        int dead = neighbour                                 ? sample_neighbour(a, choices)
-                   : a->config.algorithm == AGENT_RANDOM     ? sample_uniform(a, choices)
-                                                             : policy_sample(&a->policy, &a->rng, choices);
-        if (dead || find(a, choices) >= 0)
-            continue;
-        remember(a, choices, policy_log_probability(&a->policy, choices));
-        return 0;
+        int dead = tries >= TRIES_POLICY                 ? sample_neighbour(a, choices)
+                   : a->config.algorithm == AGENT_RANDOM ? sample_uniform(a, choices)
+                                                         : policy_sample(&a->policy, &a->rng, choices);
+        if (!dead && trials_find(&a->trials, choices) < 0)
+            return 0;
     }
     return 1;
 }
 
-static int compare_doubles(const void *a, const void *b)
+int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void standardize(double *x, int n)
-{
-    double mean = stats_mean(x, n), spread = stats_stddev(x, n);
-    for (int i = 0; i < n; i++)
-        x[i] = spread > 0 ? (x[i] - mean) / spread : 0;
-}
-
-/* Rewards as the learner sees them: asinh((R - median) / median absolute deviation), standardized. A collapsed candidate costs
- * tens of points and says little; the logarithmic tails keep it from drowning the rest. */
-static void fill_targets(const double *rewards, double *targets, int n)
-{
-    double sorted[CRITIC_TRIALS_MAX];
-    memcpy(sorted, rewards, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_doubles);
-    double median = sorted[n / 2];
-    for (int i = 0; i < n; i++)
-        sorted[i] = fabs(rewards[i] - median);
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_doubles);
-    double spread = sorted[n / 2] > 1e-6 ? sorted[n / 2] : 1e-6;
-    for (int i = 0; i < n; i++)
-        targets[i] = asinh((rewards[i] - median) / spread);
-    standardize(targets, n);
-}
-
-/* The results that teach, newest CRITIC_TRIALS_MAX of them, in order. */
-struct lessons {
-    int n;
-    const uint8_t *choices[CRITIC_TRIALS_MAX];
-    double rewards[CRITIC_TRIALS_MAX], targets[CRITIC_TRIALS_MAX];
-    int trial[CRITIC_TRIALS_MAX];
-};
-
-static double worst_reward(const struct agent *a)
-{
-    double worst = 0;
-    bool any = false;
-    for (int i = 0; i < a->n_results; i++) {
-        const struct trial *t = &a->trials[a->order[i]];
-        if (t->outcome == AGENT_MEASURED && (!any || t->reward < worst)) {
-            worst = t->reward;
-            any = true;
-        }
+    if (a->trials.n == a->trials.max)
+        return error_set(e, "the agent has proposed %d candidates, which is all it can hold", a->trials.max);
+    bool local = a->config.algorithm == AGENT_POLICY && a->trials.n % LOCAL_EVERY == LOCAL_EVERY - 1;
+    if (local && propose_local(a, choices) == 0) {
+        trials_add(&a->trials, choices, 0); // not a sample of the policy: teaches the critic only
+        return 0;
     }
-    return worst;
-}
-
-static void collect_lessons(const struct agent *a, struct lessons *l)
-{
-    double worst = worst_reward(a);
-    int first = a->n_results > CRITIC_TRIALS_MAX ? a->n_results - CRITIC_TRIALS_MAX : 0;
-    l->n = 0;
-    for (int i = first; i < a->n_results; i++) {
-        int trial = a->order[i];
-        const struct trial *t = &a->trials[trial];
-        if (t->outcome == AGENT_GIVEN_UP)
-            continue;
-        l->choices[l->n] = choices_of(a, trial);
-        l->rewards[l->n] = t->outcome == AGENT_INFEASIBLE ? worst : t->reward;
-        l->trial[l->n++] = trial;
-    }
+    if (propose_sample(a, choices))
+        return 1;
+    trials_add(&a->trials, choices, policy_log_probability(&a->policy, choices));
+    return 0;
 }
 
 /* E over roll-outs of (q - mean q) grad log pi, and the entropy bonus. */
@@ -283,7 +226,7 @@ static void add_results(struct agent *a, const struct lessons *l)
 {
     int first = l->n > a->config.batch ? l->n - a->config.batch : 0;
     for (int i = first; i < l->n; i++) {
-        double then = a->trials[l->trial[i]].log_probability;
+        double then = a->trials.trial[l->trial[i]].log_probability;
         double ratio = then < 0 ? exp(policy_log_probability(&a->policy, l->choices[i]) - then) : 0;
         double surprise = l->targets[i] - critic_predict_without(&a->critic, i);
         double weight = (ratio < RATIO_MAX ? ratio : RATIO_MAX) * surprise / (l->n - first);
@@ -294,11 +237,8 @@ static void add_results(struct agent *a, const struct lessons *l)
 static void update(struct agent *a)
 {
     struct lessons l;
-    collect_lessons(a, &l);
-    if (l.n < 2)
+    if (fit_critic(a, &l) < 2)
         return;
-    fill_targets(l.rewards, l.targets, l.n);
-    critic_fit(&a->critic, l.choices, l.targets, l.n);
     for (int step = 0; step < STEPS_PER_UPDATE; step++) {
         memset(a->gradient, 0, (size_t)a->policy.n * sizeof *a->gradient);
         add_rollouts(a);
@@ -315,25 +255,22 @@ int agent_result(struct agent *a, const uint8_t *choices, enum agent_outcome out
     for (int i = 0; i < a->space->n_slots; i++)
         if (choices[i] >= a->space->n_options)
             return error_set(e, "slot %d has no option %d", i, choices[i]);
-    int trial = find(a, choices);
-    if (trial >= 0 && a->trials[trial].told)
+    int trial = trials_find(&a->trials, choices);
+    if (trial >= 0 && a->trials.trial[trial].told)
         return error_set(e, "this candidate's result was told before");
-    if (trial < 0 && a->n_trials == a->trials_max)
-        return error_set(e, "the agent holds %d candidates, which is all it can", a->trials_max);
+    if (trial < 0 && a->trials.n == a->trials.max)
+        return error_set(e, "the agent holds %d candidates, which is all it can", a->trials.max);
     if (trial < 0)
-        trial = remember(a, choices, 0);
-    a->trials[trial].told = 1;
-    a->trials[trial].outcome = (uint8_t)outcome;
-    a->trials[trial].reward = outcome == AGENT_MEASURED ? reward : 0;
-    a->order[a->n_results++] = (uint16_t)trial;
-    if (a->config.algorithm == AGENT_POLICY && a->n_results % a->config.batch == 0)
+        trial = trials_add(&a->trials, choices, 0);
+    trials_tell(&a->trials, trial, outcome, reward);
+    if (a->config.algorithm == AGENT_POLICY && a->trials.n_results % a->config.batch == 0)
         update(a);
     return 0;
 }
 
 int agent_results(const struct agent *a)
 {
-    return a->n_results;
+    return a->trials.n_results;
 }
 
 int agent_updates(const struct agent *a)
@@ -360,9 +297,9 @@ static int state_parts(const struct agent *a, const struct header *h, struct par
     parts[0] = (struct part){a->policy.parameters, doubles};
     parts[1] = (struct part){a->policy.m, doubles};
     parts[2] = (struct part){a->policy.v, doubles};
-    parts[3] = (struct part){a->trials, (size_t)h->n_trials * sizeof *a->trials};
-    parts[4] = (struct part){a->choices, (size_t)h->n_trials * (size_t)a->space->n_slots};
-    parts[5] = (struct part){a->order, (size_t)h->n_results * sizeof *a->order};
+    parts[3] = (struct part){a->trials.trial, (size_t)h->n_trials * sizeof *a->trials.trial};
+    parts[4] = (struct part){a->trials.choices, (size_t)h->n_trials * (size_t)a->space->n_slots};
+    parts[5] = (struct part){a->trials.order, (size_t)h->n_results * sizeof *a->trials.order};
     return 6;
 }
 
@@ -377,7 +314,7 @@ static size_t state_bytes(const struct part *parts, int n)
 long agent_save(const struct agent *a, void *data, size_t capacity)
 {
     struct header h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .space_hash = space_hash(a->space), .rng = a->rng,
-                       .n_trials = a->n_trials, .n_results = a->n_results, .n_updates = a->n_updates,
+                       .n_trials = a->trials.n, .n_results = a->trials.n_results, .n_updates = a->n_updates,
                        .adam_steps = a->policy.steps};
     struct part parts[6];
     int n = state_parts(a, &h, parts);
@@ -397,7 +334,7 @@ static int check_header(const struct agent *a, const struct header *h, struct er
         return error_set(e, "not an agent's state of format %u", STATE_VERSION);
     if (h->space_hash != space_hash(a->space))
         return error_set(e, "the agent's state belongs to another search space");
-    if (h->n_trials < 0 || h->n_trials > a->trials_max || h->n_results < 0 || h->n_results > h->n_trials)
+    if (h->n_trials < 0 || h->n_trials > a->trials.max || h->n_results < 0 || h->n_results > h->n_trials)
         return error_set(e, "the agent's state is damaged: %d candidates, %d results", h->n_trials, h->n_results);
     return 0;
 }
@@ -436,10 +373,11 @@ int agent_load(struct agent *a, const void *data, size_t size, struct error *e)
     for (int i = 0; i < n; from += parts[i++].size)
         memcpy(parts[i].data, from, parts[i].size);
     a->rng = h.rng;
-    a->n_trials = h.n_trials;
-    a->n_results = h.n_results;
+    a->trials.n = h.n_trials;
+    a->trials.n_results = h.n_results;
     a->n_updates = h.n_updates;
     a->policy.steps = h.adam_steps;
+    a->critic_results = -1;
     return 0;
 }
 

@@ -5,11 +5,13 @@
 // A masked categorical policy (policy.h) decides slot after slot; REINFORCE (Williams 1992) with Adam moves it after every
 // batch of results. The baseline is a critic (critic.h), a regression over the results so far, used as a control variate:
 //     gradient = E_rollouts[(q - mean q) grad log pi] + mean_results[(R - q_without_this_result) grad log pi]
-// so that a bad critic makes learning slower, never wrong. Pure: no I/O, no clock, no randomness outside its own saved state.
+// so that a bad critic makes learning slower, never wrong. Every second proposal is a sample of the policy; the others are
+// neighbours of the best results, picked by the critic, and teach only the critic. Pure: no I/O, no clock, no randomness outside its own saved state.
 #ifndef PARE_AGENT_AGENT_H
 #define PARE_AGENT_AGENT_H
 
 #include "agent/space.h"
+#include "agent/trials.h"
 
 #include <stddef.h>
 
@@ -32,12 +34,6 @@ struct agent_config {
     int batch;             // results per update [5]
     double learning_rate;  // of Adam, per update
     double entropy;        // weight of the entropy bonus, in units of the rewards' spread
-};
-
-enum agent_outcome {
-    AGENT_MEASURED = 0, // `reward` counts
-    AGENT_INFEASIBLE,   // the exact plan refused it: counts as the worst result so far
-    AGENT_GIVEN_UP,     // never measured: teaches nothing, but is not proposed again
 };
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "frozen", "random"
