@@ -37,19 +37,16 @@ SIMD_INLINE int32_t simd_dual_mac(uint32_t a, uint32_t b, int32_t sum)
  * where this is called, so that it is one instruction. */
 SIMD_INLINE uint32_t simd_pair(uint32_t word, unsigned j, unsigned bits)
 {
-#if defined(__ARM_FEATURE_DSP)
-    if (bits == 8)
-        return (uint32_t)__uxtb16((int8x4_t)(j ? __ror(word, 8) : word));
-#endif
     return word >> (j * bits) & ((1u << bits) - 1) * 0x10001u;
 }
 
-/* Two halves side by side, and the values of four bytes plus `offset` (in both halves) as two words in order. */
+/* Four signed bytes plus `offset` (the same in both of its halves) as two words of halves, in order. */
 SIMD_INLINE void simd_widen(uint32_t bytes, uint32_t offset, uint32_t out[2])
 {
 #if defined(__ARM_FEATURE_DSP)
     uint32_t even = (uint32_t)__sxtab16((int16x2_t)offset, (int8x4_t)bytes);
-    uint32_t odd = (uint32_t)__sxtab16((int16x2_t)offset, (int8x4_t)__ror(bytes, 8));
+    uint32_t odd; // the intrinsic cannot rotate
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(odd) : "r"(offset), "r"(bytes));
     out[0] = (even & 0xffffu) | odd << 16;
     out[1] = even >> 16 | (odd & 0xffff0000u);
 #else
