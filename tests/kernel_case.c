@@ -113,8 +113,13 @@ static void make_tensors(struct kernel_case *c, struct image_tensor *t, struct r
     t[0] = tensor_of(s->h, s->w, s->c, s->float32 ? 32 : s->in_bits, r);
     t[1] = tensor_of(s->h, s->w, s->c, s->float32 ? 32 : s->in1_bits ? s->in1_bits : 8, r);
     t[2] = tensor_of(h, w, s->out_c, s->float32 ? 32 : s->out_bits, r);
-    t[1].arena_offset = aligned(t[0].bytes);
-    t[2].arena_offset = t[1].arena_offset + aligned(t[1].bytes);
+    t[2].arena_offset = aligned(t[0].bytes);
+    if (s->kind == IMAGE_ADD) {
+        t[1].arena_offset = t[2].arena_offset;
+        t[2].arena_offset += aligned(t[1].bytes);
+    } else {
+        t[1] = t[0];
+    }
     c->aliased = s->kind == IMAGE_ADD && t[0].bits == t[2].bits && rng_below(r, 2);
     if (c->aliased)
         t[2].arena_offset = 0;
@@ -167,12 +172,14 @@ static uint32_t make_weights(struct kernel_case *c, struct image_op *op, struct 
     op->w_code = s->float32 ? IMAGE_CODE_UNIFORM : (uint8_t)s->w_code;
     op->weights_blob = 0;
     op->weights_row_bytes = (uint32_t)pack_row_bytes(columns, op->w_bits);
+    if (s->weights)
+        return rows * op->weights_row_bytes;
     if (s->float32) {
-        fill_floats(c->blob, (size_t)rows * columns, r);
+        fill_floats(blob_memory, (size_t)rows * columns, r);
         return rows * op->weights_row_bytes;
     }
     for (unsigned row = 0; row < rows; row++) {
-        uint8_t *at = c->blob + (size_t)row * op->weights_row_bytes;
+        uint8_t *at = blob_memory + (size_t)row * op->weights_row_bytes;
         uint16_t codes[1024];
         for (unsigned i = 0; i < columns; i++)
             codes[i % 1024] = (uint16_t)rng_below(r, 1u << s->w_bits);
@@ -261,7 +268,8 @@ static void make_geometry(const struct kernel_shape *s, struct image_op *op)
 
 enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape shape, struct rng *r)
 {
-    *c = (struct kernel_case){.shape = shape, .bytes = program_memory, .blob = blob_memory, .arena = arena_memory};
+    *c = (struct kernel_case){.shape = shape, .bytes = program_memory, .arena = arena_memory};
+    c->blob = shape.weights ? shape.weights : blob_memory;
     memset(program_memory, 0, sizeof program_memory);
     struct image_program *h = (struct image_program *)(void *)c->bytes;
     *h = (struct image_program){.magic = IMAGE_PROGRAM_MAGIC, .version = IMAGE_VERSION, .n_tensors = 3, .n_ops = 1,
@@ -277,7 +285,7 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
     make_geometry(&shape, op);
     make_clamp(c, op, r);
     if (shape.kind <= IMAGE_DENSE) {
-        if (weight_rows(&shape) * pack_row_bytes(weight_columns(&shape), shape.float32 ? 32 : shape.w_bits) > KERNEL_CASE_BLOB_BYTES)
+        if (!shape.weights && weight_rows(&shape) * pack_row_bytes(weight_columns(&shape), shape.float32 ? 32 : shape.w_bits) > KERNEL_CASE_BLOB_BYTES)
             return PROGRAM_BAD_SIZE;
         blob->bytes = make_weights(c, op, r);
         h->bytes = make_parameters(c, op, h->bytes, r);

@@ -20,6 +20,7 @@ struct kernel_shape {
     unsigned h, w, c, out_c;
     unsigned kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     unsigned pad_top, pad_left, pad_bottom, pad_right, groups;
+    const void *weights; // where they stand already (a benchmark's flash), or NULL: random ones are made
 };
 
 struct kernel_case {
@@ -28,7 +29,7 @@ struct kernel_case {
     const struct image_op *op;
     const void *blobs[1];
     uint8_t *bytes; // the program, KERNEL_CASE_PROGRAM_BYTES long
-    uint8_t *blob;
+    const uint8_t *blob;
     uint8_t *arena;
     int aliased; // ADD: out stands where in0 stands
 };
