@@ -1,0 +1,326 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The shell around board_state: carries out its todos with libuv, OpenOCD and a meter, and comes back with events.
+#include "hwlink/board.h"
+
+#include "base/file.h"
+#include "hwlink/board_plan.h"
+#include "hwlink/board_state.h"
+#include "hwlink/board_wire.h"
+#include "hwlink/openocd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNNER_MAX (BOARD_RUNNER_PAGES * BOARD_PAGE_BYTES)
+
+struct board {
+    struct board_core core;
+    struct board_file file;
+    struct board_actions actions;
+    uv_loop_t *loop;
+    uv_timer_t timer; // waits, and events that must not come from inside a call
+    struct openocd *openocd;
+    struct meter *meter;
+    void (*done)(void *user, const struct board_result *result);
+    void *done_user;
+    bool busy, closing, closed_timer;
+    enum board_event_kind later; // what the timer brings
+    char later_text[ERROR_TEXT_MAX];
+    bool later_ok;
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+static const char *const failure_names[BOARD_FAILURE_COUNT] = {"ok",    "build", "host",  "probe",
+                                                               "flash", "run",   "power", "mismatch"};
+
+const char *board_failure_name(enum board_failure f)
+{
+    return (unsigned)f < BOARD_FAILURE_COUNT ? failure_names[f] : "?";
+}
+
+/* The one close predicate: child, meter and timer are gone. */
+static void free_if_closed(struct board *b)
+{
+    if (!b->closing || b->openocd || b->meter || !b->closed_timer)
+        return;
+    if (b->closed)
+        b->closed(b->closed_user);
+    board_image_finish(&b->core.image);
+    unlink(b->core.path);
+    free(b->core.runner);
+    free(b->core.sram);
+    free(b);
+}
+
+static void carry_out(struct board *b, const struct board_todo *t);
+
+static void event(struct board *b, const struct board_event *ev)
+{
+    struct board_todo t;
+    if (b->closing)
+        return;
+    board_step(&b->core, ev, &t);
+    carry_out(b, &t);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct board *b = timer->data;
+    event(b, &(struct board_event){.kind = b->later, .ok = b->later_ok, .text = b->later_text});
+}
+
+/* An event from the loop, after `ms`. */
+static void bring_later(struct board *b, enum board_event_kind kind, bool ok, const char *text, uint64_t ms)
+{
+    b->later = kind;
+    b->later_ok = ok;
+    snprintf(b->later_text, sizeof b->later_text, "%s", text);
+    uv_timer_start(&b->timer, on_timer, ms, 0);
+}
+
+/* --- OpenOCD --- */
+
+static void on_answer(void *user, int code, const char *text)
+{
+    event(user, &(struct board_event){.kind = BOARD_EV_ANSWER, .code = code, .text = text});
+}
+
+static void on_gone(void *user, const char *text)
+{
+    struct board *b = user;
+    b->openocd = NULL;
+    event(b, &(struct board_event){.kind = BOARD_EV_GONE, .text = text});
+    free_if_closed(b);
+}
+
+static void start_openocd(struct board *b, const struct board_todo *t)
+{
+    struct error e = {""};
+    struct openocd_actions actions = {b, on_answer, on_gone};
+    b->openocd = openocd_start(b->loop, &b->file, &actions, &e);
+    if (b->openocd)
+        openocd_call(b->openocd, t->command, t->ms);
+    else
+        bring_later(b, BOARD_EV_NO_PROGRAM, false, e.text, 0);
+}
+
+/* OpenOCD reads what it writes from a file; pieces are at most a few hundred KB. */
+static int write_piece(const struct board *b, const struct board_todo *t, struct error *e)
+{
+    FILE *f = fopen(b->core.path, "wb");
+    if (!f)
+        return error_set(e, "%s cannot be written", b->core.path);
+    size_t n = fwrite(t->data, 1, t->size, f);
+    if (fclose(f) != 0 || n != t->size)
+        return error_set(e, "%s cannot be written (disk full?)", b->core.path);
+    return 0;
+}
+
+static void call_openocd(struct board *b, const struct board_todo *t)
+{
+    struct error e = {""};
+    if (t->data && write_piece(b, t, &e) != 0)
+        bring_later(b, BOARD_EV_HOST, false, e.text, 0);
+    else if (b->openocd)
+        openocd_call(b->openocd, t->command, t->ms);
+}
+
+/* --- the meter --- */
+
+static void on_recorded(void *user, int status, const char *text, const struct meter_window *w)
+{
+    event(user, &(struct board_event){.kind = BOARD_EV_METER, .ok = status == 0, .text = text, .window = w});
+}
+
+static void record(struct board *b, const struct board_todo *t)
+{
+    struct error e = {""};
+    const struct meter_kind_actions *kind = meter_actions(b->file.meter);
+    if (!b->meter)
+        b->meter = kind->open(b->loop, &b->file, &e);
+    if (b->meter)
+        kind->record(b->meter, t->ms, on_recorded, b);
+    else
+        bring_later(b, BOARD_EV_METER, false, e.text, 0);
+}
+
+static void on_meter_closed(void *user)
+{
+    struct board *b = user;
+    b->meter = NULL;
+    free_if_closed(b);
+}
+
+/* --- todos --- */
+
+static void ask_owner(struct board *b, const struct board_todo *t)
+{
+    if (b->actions.before_erase)
+        b->actions.before_erase(b->actions.user, b, t->page, t->n, &b->core.log);
+    else
+        bring_later(b, BOARD_EV_ERASE, true, "", 0);
+}
+
+static void finish(struct board *b)
+{
+    struct board_result result = b->core.result;
+    void (*done)(void *, const struct board_result *) = b->done;
+    b->busy = false;
+    b->done = NULL;
+    if (done)
+        done(b->done_user, &result);
+}
+
+static void carry_out(struct board *b, const struct board_todo *t)
+{
+    if (t->log_changed && b->actions.log_changed)
+        b->actions.log_changed(b->actions.user, b, &b->core.log);
+    switch (t->kind) {
+    case BOARD_DO_NOTHING:
+        break;
+    case BOARD_DO_START:
+        start_openocd(b, t);
+        break;
+    case BOARD_DO_CALL:
+        call_openocd(b, t);
+        break;
+    case BOARD_DO_ASK:
+        ask_owner(b, t);
+        break;
+    case BOARD_DO_WAIT:
+        bring_later(b, BOARD_EV_TIME, true, "", t->ms);
+        break;
+    case BOARD_DO_RECORD:
+        record(b, t);
+        break;
+    case BOARD_DO_STOP:
+        openocd_stop(b->openocd);
+        break;
+    case BOARD_DO_FINISH:
+        if (b->core.result.failure == BOARD_OK)
+            board_wire_provenance(&b->core);
+        finish(b);
+        break;
+    }
+}
+
+/* Every move of the core is a line of progress; its commands are not. */
+static void on_trace(void *user, const char *line)
+{
+    struct board *b = user;
+    if (b->actions.progress)
+        b->actions.progress(b->actions.user, b, line);
+}
+
+/* --- the owner's calls --- */
+
+static int load_runner(struct board *b, const char *path, struct error *e)
+{
+    size_t size;
+    char *data;
+    if (!path[0])
+        return error_set(e, "no runner is named");
+    if (file_read(path, RUNNER_MAX, &data, &size, e) != 0)
+        return -1;
+    b->core.runner = (uint8_t *)data;
+    b->core.runner_bytes = (uint32_t)size;
+    sha256_of(data, size, b->core.runner_sha256);
+    return size >= 8 ? 0 : error_set(e, "%s is no runner", path);
+}
+
+struct board *board_open(uv_loop_t *loop, const struct board_file *file, const struct flashlog *log,
+                         const char *runner_path, const char *work_dir, const struct board_actions *actions,
+                         struct error *e)
+{
+    struct board *b = calloc(1, sizeof *b);
+    if (!b) {
+        error_set(e, "out of memory");
+        return NULL;
+    }
+    b->loop = loop;
+    b->file = *file;
+    b->core.file = &b->file;
+    int n = snprintf(b->core.path, sizeof b->core.path, "%s/%s.bin", work_dir, file->serial);
+    int rc = n < (int)sizeof b->core.path && !strpbrk(work_dir, " {}[]$\"\\;")
+                 ? load_runner(b, runner_path ? runner_path : file->runner, e)
+                 : error_set(e, "the folder \"%s\" has a name that OpenOCD cannot be told", work_dir);
+    if (rc != 0) {
+        error_wrap(e, "board %s", file->name);
+        free(b->core.runner);
+        free(b);
+        return NULL;
+    }
+    if (actions)
+        b->actions = *actions;
+    if (log)
+        b->core.log = *log;
+    flashlog_load(&b->core.log);
+    b->core.trace = on_trace;
+    b->core.trace_user = b;
+    uv_timer_init(loop, &b->timer);
+    b->timer.data = b;
+    return b;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct board *b = handle->data;
+    b->closed_timer = true;
+    free_if_closed(b);
+}
+
+void board_close(struct board *b, void (*closed)(void *user), void *user)
+{
+    b->closing = true;
+    b->closed = closed;
+    b->closed_user = user;
+    if (b->openocd)
+        openocd_stop(b->openocd);
+    if (b->meter)
+        meter_actions(b->file.meter)->close(b->meter, on_meter_closed, b);
+    uv_close((uv_handle_t *)&b->timer, on_timer_closed);
+}
+
+int board_measure(struct board *b, const struct board_job *job,
+                  void (*done)(void *user, const struct board_result *result), void *user, struct error *e)
+{
+    struct board_image image;
+    if (b->busy || b->closing)
+        return error_set(e, "board %s is busy", b->file.name);
+    if (board_image_read(job->image_path, &image, e) != 0 || board_core_set(&b->core, job, &image, e) != 0)
+        return -1;
+    b->core.sram_bytes = board_core_sram_bytes(&b->core);
+    uint8_t *sram = realloc(b->core.sram, b->core.sram_bytes + 1);
+    if (!sram)
+        return error_set(e, "out of memory");
+    b->core.sram = sram;
+    b->busy = true;
+    b->done = done;
+    b->done_user = user;
+    bring_later(b, BOARD_EV_MEASURE, true, "", 0);
+    return 0;
+}
+
+void board_erase_answer(struct board *b, bool stored)
+{
+    if (b->core.state == BOARD_ASKING)
+        bring_later(b, BOARD_EV_ERASE, stored, "", 0);
+}
+
+void board_distrust(struct board *b)
+{
+    board_plan_distrust(&b->core);
+}
+
+const struct flashlog *board_log(const struct board *b)
+{
+    return &b->core.log;
+}
+
+const struct board_file *board_about(const struct board *b)
+{
+    return &b->file;
+}

@@ -1,0 +1,641 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The moves of a board's life: one function per state, in the order of a measurement.
+#include "hwlink/board_state.h"
+
+#include "base/stats.h"
+#include "hwlink/board_plan.h"
+#include "hwlink/board_wire.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INIT_MS 10000u
+#define HALT_MS 5000u
+#define BOOT_MS 5000u      // until the runner says READY
+#define RUN_MS 60000u      // for all samples of a job
+#define PICK_UP_MS 10000u  // from the window's end to the result
+#define POWER_UP_MS 10000u // from power-on to the window
+#define POLL_MS 2u         // first wait between two looks; doubled up to POLL_MAX_MS
+#define POLL_MAX_MS 50u
+#define WINDOW_S 0.2       // a window is at least so long unless repeats are given
+#define WINDOW_REPEATS 10u
+#define HEAD_WORDS ((uint32_t)((offsetof(struct mailbox, result) + 5 * sizeof(uint32_t)) / sizeof(uint32_t)))
+
+static double scale_of(const struct board_core *c)
+{
+    double asked = c->job.deadline_scale > 0 ? c->job.deadline_scale : 1;
+    return c->file->is_virtual ? 4 * asked : asked; // a virtual board shares the host's cores
+}
+
+static void trace(const struct board_core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void trace(const struct board_core *c, const char *format, ...)
+{
+    char line[BOARD_COMMAND_MAX + 64];
+    va_list args;
+    if (!c->trace)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    c->trace(c->trace_user, line);
+}
+
+#define TO(state) (1u << (state))
+#define ANY_END (TO(BOARD_FAILING) | TO(BOARD_IDLE))
+
+struct state_about {
+    const char *name;
+    uint32_t next; // allowed successors besides ANY_END
+};
+
+static const struct state_about about[BOARD_STATE_COUNT] = {
+    [BOARD_IDLE] = {"idle", TO(BOARD_STARTING) | TO(BOARD_HALTING)},
+    [BOARD_STARTING] = {"starting", TO(BOARD_PAUSING) | TO(BOARD_HALTING) | TO(BOARD_RUNNING)},
+    [BOARD_PAUSING] = {"pausing", TO(BOARD_STARTING)},
+    [BOARD_HALTING] = {"halting", TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_WRITING) | TO(BOARD_LOADING) |
+                                      TO(BOARD_CLEARING)},
+    [BOARD_CHECKING] = {"checking", TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_LOADING) | TO(BOARD_CLEARING)},
+    [BOARD_ASKING] = {"asking", TO(BOARD_ERASING)},
+    [BOARD_ERASING] = {"erasing", TO(BOARD_WRITING)},
+    [BOARD_WRITING] = {"writing", TO(BOARD_VERIFYING) | TO(BOARD_ASKING)},
+    [BOARD_LOADING] = {"loading", TO(BOARD_VERIFYING)},
+    [BOARD_VERIFYING] = {"verifying", TO(BOARD_ASKING) | TO(BOARD_WRITING) | TO(BOARD_LOADING) | TO(BOARD_CLEARING) |
+                                          TO(BOARD_DETACHING)},
+    [BOARD_CLEARING] = {"clearing", TO(BOARD_RELEASING)},
+    [BOARD_RELEASING] = {"releasing", TO(BOARD_BOOTING)},
+    [BOARD_BOOTING] = {"booting", TO(BOARD_POSTING)},
+    [BOARD_POSTING] = {"posting", TO(BOARD_RUNNING)},
+    [BOARD_RUNNING] = {"running", TO(BOARD_READING)},
+    [BOARD_READING] = {"reading", TO(BOARD_PARKING) | TO(BOARD_HALTING)},
+    [BOARD_DETACHING] = {"detaching", TO(BOARD_METERING)},
+    [BOARD_METERING] = {"metering", TO(BOARD_METERING) | TO(BOARD_STARTING)},
+    [BOARD_PARKING] = {"parking", 0},
+    [BOARD_FAILING] = {"failing", 0},
+};
+
+const char *board_state_name(enum board_state s)
+{
+    return (unsigned)s < BOARD_STATE_COUNT ? about[s].name : "?";
+}
+
+static void go(struct board_core *c, enum board_state next)
+{
+    assert((about[c->state].next | ANY_END) & TO(next));
+    if (next != c->state)
+        trace(c, "%s", about[next].name);
+    c->state = next;
+}
+
+/* --- endings --- */
+
+static void finish(struct board_core *c, struct board_todo *t)
+{
+    go(c, BOARD_IDLE);
+    trace(c, "finished: %s", board_failure_name(c->result.failure));
+    t->kind = BOARD_DO_FINISH;
+    t->log_changed = true;
+}
+
+static void fail(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static void fail(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->result.text, sizeof c->result.text, format, args);
+    va_end(args);
+    c->result.failure = failure;
+    if (failure != BOARD_FAIL_BUILD && failure != BOARD_FAIL_HOST && failure != BOARD_FAIL_POWER)
+        board_plan_distrust(c);
+    if (!c->connected) {
+        finish(c, t);
+        return;
+    }
+    go(c, BOARD_FAILING);
+    t->kind = BOARD_DO_STOP; // what it has to say on stderr comes with its end
+}
+
+/* --- OpenOCD comes up --- */
+
+static void start(struct board_core *c, struct board_todo *t)
+{
+    go(c, BOARD_STARTING);
+    c->starts++;
+    c->connected = true;
+    board_wire_call(t, scale_of(c), INIT_MS, "init; poll off");
+    t->kind = BOARD_DO_START;
+}
+
+static void call_halt(struct board_core *c, struct board_todo *t)
+{
+    go(c, BOARD_HALTING);
+    board_wire_call(t, scale_of(c), HALT_MS, "reset halt");
+}
+
+static void look(struct board_core *c, struct board_todo *t)
+{
+    board_wire_read(t, scale_of(c), MAILBOX_ADDRESS, HEAD_WORDS);
+}
+
+static void on_started(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0) {
+        t->kind = BOARD_DO_STOP; // its reasons come with BOARD_EV_GONE, which tries again
+        return;
+    }
+    if (!c->energy_phase) {
+        call_halt(c, t);
+        return;
+    }
+    go(c, BOARD_RUNNING); // attached without reset: pick up what the runner did by itself
+    c->waited_ms = 0;
+    look(c, t);
+}
+
+/* OpenOCD ended before it had a connection. */
+static void start_failed(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (c->starts >= BOARD_STARTS_MAX) {
+        fail(c, t, BOARD_FAIL_PROBE, "no connection to the board in %d tries: %s", c->starts, ev->text);
+        return;
+    }
+    go(c, BOARD_PAUSING);
+    t->kind = BOARD_DO_WAIT;
+    t->ms = c->starts == 1 ? BOARD_START_REST_MS : 4 * BOARD_START_REST_MS;
+}
+
+/* --- what is in flash --- */
+
+static void next_write(struct board_core *c, struct board_todo *t);
+
+/* Verifies the next thing that the log claims; when nothing is left to verify, plans and writes. */
+static void check_next(struct board_core *c, struct board_todo *t)
+{
+    struct error e = {""};
+    if (!c->runner_checked && !c->runner_wrong) {
+        c->check = BOARD_CHECK_RUNNER;
+        go(c, BOARD_CHECKING);
+        board_wire_file(t, scale_of(c), "verify_image", c->path, BOARD_FLASH_ADDRESS, c->runner, c->runner_bytes);
+        return;
+    }
+    c->check = board_plan_unchecked(c);
+    if (c->check >= 0) {
+        go(c, BOARD_CHECKING);
+        struct board_write w = board_plan_need(c, c->check);
+        board_wire_file(t, scale_of(c), "verify_image", c->path, w.address, w.data, w.bytes);
+        return;
+    }
+    enum board_failure failure = board_plan_writes(c, &e);
+    if (failure != BOARD_OK)
+        fail(c, t, failure, "%s", e.text);
+    else
+        next_write(c, t);
+}
+
+static void on_halted(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the core could not be reset and halted");
+    } else if (c->energy_phase) {
+        board_plan_record(c, false);
+        next_write(c, t);
+    } else {
+        c->runner_wrong = false;
+        check_next(c, t);
+    }
+}
+
+static void on_checked(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    board_plan_checked(c, ev->code == 0);
+    check_next(c, t);
+}
+
+static void call_write(struct board_core *c, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    go(c, BOARD_WRITING);
+    if (w->what == WRITE_RECORD)
+        c->log.n_jobs++; // its slot is spent, whatever comes
+    board_wire_file(t, scale_of(c), "flash write_image", c->path, w->address, w->data, w->bytes);
+}
+
+static void all_written(struct board_core *c, struct board_todo *t)
+{
+    if (c->energy_phase) {
+        go(c, BOARD_DETACHING);
+        t->kind = BOARD_DO_STOP;
+        return;
+    }
+    go(c, BOARD_CLEARING); // what an earlier run left in SRAM must not pass for an answer
+    board_wire_call(t, scale_of(c), HALT_MS, "write_memory 0x%08x 32 {0 0 0 0}", MAILBOX_ADDRESS);
+}
+
+static void next_write(struct board_core *c, struct board_todo *t)
+{
+    if (c->write == c->n_writes) {
+        all_written(c, t);
+        return;
+    }
+    const struct board_write *w = &c->writes[c->write];
+    struct error e = {""};
+    if (w->what == WRITE_SRAM) {
+        go(c, BOARD_LOADING);
+        board_wire_file(t, scale_of(c), "load_image", c->path, w->address, w->data, w->bytes);
+    } else if (w->erase_pages == 0) {
+        call_write(c, t);
+    } else if (flashlog_intend(&c->log, w->erase_page, w->erase_pages, &e) != 0) {
+        fail(c, t, BOARD_FAIL_FLASH, "%s", e.text);
+    } else {
+        go(c, BOARD_ASKING);
+        t->kind = BOARD_DO_ASK;
+        t->page = w->erase_page;
+        t->n = w->erase_pages;
+        trace(c, "ask: pages %u+%u", t->page, t->n);
+    }
+}
+
+static void on_erase_answer(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (!ev->ok) {
+        fail(c, t, BOARD_FAIL_HOST, "the intent to erase pages %u+%u could not be stored", w->erase_page, w->erase_pages);
+        return;
+    }
+    go(c, BOARD_ERASING);
+    board_wire_call(t, scale_of(c), HALT_MS + 50 * w->erase_pages, "flash erase_sector 0 %u %u", w->erase_page,
+                    w->erase_page + w->erase_pages - 1);
+}
+
+static void on_erased(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (ev->code != 0)
+        fail(c, t, BOARD_FAIL_FLASH, "pages %u+%u could not be erased", w->erase_page, w->erase_pages);
+    else
+        call_write(c, t);
+}
+
+/* A record's slot that was thought blank was not (the stored log is older than the flash): begin with erased job pages, once. */
+static bool record_again(struct board_core *c, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (w->what != WRITE_RECORD || w->erase_pages > 0)
+        return false;
+    board_plan_record(c, true);
+    next_write(c, t);
+    return true;
+}
+
+static void on_written(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (ev->code == 0) {
+        go(c, BOARD_VERIFYING);
+        board_wire_file(t, scale_of(c), "verify_image", c->path, w->address, NULL, w->bytes);
+    } else if (!record_again(c, t)) {
+        fail(c, t, BOARD_FAIL_FLASH, "%u bytes could not be written to 0x%08x", w->bytes, w->address);
+    }
+}
+
+static void on_verified(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (ev->code == 0) {
+        board_plan_written(c);
+        c->write++;
+        next_write(c, t);
+        t->log_changed = true;
+    } else if (!record_again(c, t)) {
+        fail(c, t, BOARD_FAIL_FLASH, "what stands at 0x%08x is not what was written", w->address);
+    }
+}
+
+/* --- the run --- */
+
+static void on_cleared(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be cleared");
+        return;
+    }
+    go(c, BOARD_RELEASING);
+    board_wire_call(t, scale_of(c), HALT_MS, "reset run");
+}
+
+static void on_released(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the core could not be reset and released");
+        return;
+    }
+    go(c, BOARD_BOOTING);
+    c->waited_ms = 0;
+    look(c, t);
+}
+
+/* Waits a little longer each time; -1 when `limit_ms` is over (and nothing is to be done yet). */
+static int wait_more(struct board_core *c, struct board_todo *t, uint64_t limit_ms)
+{
+    if ((double)c->waited_ms > (double)limit_ms * scale_of(c))
+        return -1;
+    uint64_t ms = c->waited_ms < POLL_MS ? POLL_MS : c->waited_ms;
+    t->kind = BOARD_DO_WAIT;
+    t->ms = ms < POLL_MAX_MS ? ms : POLL_MAX_MS;
+    c->waited_ms += t->ms;
+    return 0;
+}
+
+/* Reads the mailbox's head out of an answer; a failure is already told. Returns 0 or -1. */
+static int read_head(struct board_core *c, const struct board_event *ev, struct board_todo *t, struct mailbox *m)
+{
+    uint32_t words[HEAD_WORDS];
+    if (ev->code != 0 || board_wire_words(ev->text, words, HEAD_WORDS) != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be read");
+        return -1;
+    }
+    memset(m, 0, sizeof *m);
+    memcpy(m, words, sizeof words);
+    return 0;
+}
+
+static void on_boot_look(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    struct mailbox m;
+    if (read_head(c, ev, t, &m) != 0)
+        return;
+    if (m.magic != MAILBOX_MAGIC || m.result.state == MAILBOX_BOOTING) {
+        if (wait_more(c, t, BOOT_MS) != 0)
+            fail(c, t, BOARD_FAIL_RUN, "the runner did not come up");
+    } else if (m.version != MAILBOX_VERSION || m.runner_version != MAILBOX_VERSION) {
+        fail(c, t, BOARD_FAIL_BUILD, "the runner speaks version %u, not %u", m.runner_version, MAILBOX_VERSION);
+    } else if (m.result.state == MAILBOX_FAILED) {
+        fail(c, t, BOARD_FAIL_RUN, "the runner failed at its start: error %u, detail 0x%x", m.result.error, m.result.detail);
+    } else {
+        go(c, BOARD_POSTING);
+        board_plan_job(c, 0);
+        board_wire_post(t, scale_of(c), &c->record);
+    }
+}
+
+static void on_posted(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the job could not be written");
+        return;
+    }
+    go(c, BOARD_RUNNING);
+    c->waited_ms = 0;
+    look(c, t);
+}
+
+static const char *runner_error(uint32_t error)
+{
+    static const char *const names[] = {"no error", "bad job", "bad program", "no kernel for an operation", "processor fault",
+                                        "the clock did not come up"};
+    return error < sizeof names / sizeof *names ? names[error] : "unknown error";
+}
+
+static void on_run_look(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    struct mailbox m;
+    if (read_head(c, ev, t, &m) != 0)
+        return;
+    bool ours = m.magic == MAILBOX_MAGIC && m.result.sequence == c->record.sequence;
+    if (ours && m.result.state == MAILBOX_DONE) {
+        go(c, BOARD_READING);
+        c->outputs_wanted = false;
+        board_wire_read(t, scale_of(c), MAILBOX_ADDRESS + offsetof(struct mailbox, result), sizeof c->raw / 4);
+    } else if (m.magic == MAILBOX_MAGIC && m.result.state == MAILBOX_FAILED) {
+        fail(c, t, BOARD_FAIL_RUN, "the runner says: %s (detail 0x%x)", runner_error(m.result.error), m.result.detail);
+    } else if (wait_more(c, t, c->energy_phase ? PICK_UP_MS : RUN_MS) != 0) {
+        fail(c, t, BOARD_FAIL_RUN, "the run did not end: runner state %u, job %u, %u samples done", m.result.state,
+             m.result.sequence, m.result.samples_done);
+    }
+}
+
+static void take_latency(struct board_core *c)
+{
+    struct board_result *r = &c->result;
+    const struct mailbox_result *raw = &c->raw;
+    r->is_virtual = c->file->is_virtual;
+    r->clock_hz = raw->clock_hz;
+    r->n_samples = c->image.file->n_samples;
+    memcpy(r->sample_cycles, raw->sample_cycles, sizeof r->sample_cycles);
+    r->n_ops = c->image.program->n_ops;
+    memcpy(r->op_cycles, raw->op_cycles, sizeof r->op_cycles);
+    for (uint32_t i = 0; i < r->n_ops; i++)
+        r->op_layer[i] = c->image.ops[i].layer;
+    r->arena_high_water = raw->arena_high_water;
+    r->stack_high_water = raw->stack_high_water;
+}
+
+static uint32_t window_repeats(const struct board_core *c)
+{
+    if (c->job.repeats > 0)
+        return c->job.repeats;
+    double n = WINDOW_S * c->result.clock_hz / c->result.sample_cycles[0] + 1;
+    return n < WINDOW_REPEATS ? WINDOW_REPEATS : n > BOARD_REPEATS_MAX ? BOARD_REPEATS_MAX : (uint32_t)n;
+}
+
+/* The outputs are those of the host: go on with the energy, or end well. */
+static void run_is_right(struct board_core *c, struct board_todo *t)
+{
+    if (c->energy_phase || !c->job.energy) {
+        go(c, BOARD_PARKING);
+        board_wire_call(t, scale_of(c), HALT_MS, "halt"); // a waiting runner would spend a virtual board's host for nothing
+        return;
+    }
+    c->energy_phase = true;
+    c->result.repeats = window_repeats(c);
+    call_halt(c, t);
+}
+
+static void on_read(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    uint32_t bytes = c->image.file->expected_bytes;
+    if (!c->outputs_wanted) {
+        if (ev->code != 0 || board_wire_words(ev->text, (uint32_t *)&c->raw, sizeof c->raw / 4) != 0) {
+            fail(c, t, BOARD_FAIL_PROBE, "the result could not be read");
+        } else if (c->raw.clock_hz == 0 || c->raw.sample_cycles[0] == 0) {
+            fail(c, t, BOARD_FAIL_RUN, "the runner counted no cycles");
+        } else {
+            c->outputs_wanted = true;
+            board_wire_read(t, scale_of(c), MAILBOX_OUTPUTS_ADDRESS, bytes / 4);
+        }
+        return;
+    }
+    uint32_t outputs[MAILBOX_OUTPUTS_BYTES / 4];
+    if (ev->code != 0 || board_wire_words(ev->text, outputs, bytes / 4) != 0) {
+        fail(c, t, BOARD_FAIL_PROBE, "the outputs could not be read");
+        return;
+    }
+    if (!c->energy_phase)
+        take_latency(c);
+    sha256_of(outputs, bytes, c->result.outputs_sha256);
+    c->result.outputs_ok = memcmp(outputs, c->image.expected, bytes) == 0;
+    if (!c->result.outputs_ok)
+        fail(c, t, BOARD_FAIL_MISMATCH, "the board's outputs%s differ from the host's",
+             c->energy_phase ? " after the power cycle" : "");
+    else
+        run_is_right(c, t);
+}
+
+/* --- energy --- */
+
+/* What the window should last, from the cycles that were counted with the debugger. */
+static double expected_window_us(const struct board_core *c)
+{
+    return 1e6 * c->result.repeats * c->result.sample_cycles[0] / c->result.clock_hz;
+}
+
+static void call_record(struct board_core *c, struct board_todo *t)
+{
+    go(c, BOARD_METERING);
+    t->kind = BOARD_DO_RECORD;
+    double samples_us = (double)expected_window_us(c) / c->result.repeats * c->result.n_samples;
+    t->ms = (uint64_t)(scale_of(c) * (POWER_UP_MS + (samples_us + 2 * expected_window_us(c)) / 1000));
+    trace(c, "record: %u repeats", c->result.repeats);
+}
+
+static void on_recorded(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (!ev->ok) {
+        fail(c, t, BOARD_FAIL_POWER, "%s", ev->text);
+        return;
+    }
+    struct board_result *r = &c->result;
+    const struct meter_window *w = ev->window;
+    double off = ((double)w->length_us - expected_window_us(c)) / expected_window_us(c);
+    if (off < -0.05 || off > 0.05) {
+        fail(c, t, BOARD_FAIL_POWER, "a window of %" PRId64 " us, %.0f us were expected", w->length_us,
+             expected_window_us(c));
+        return;
+    }
+    c->window_nj[c->windows_done++] = (w->energy_nj + r->repeats / 2) / r->repeats;
+    r->window_us = w->length_us;
+    r->waveform_repeated |= w->repeated;
+    memcpy(c->meter_name, w->instrument, sizeof c->meter_name);
+    if (c->windows_done < c->job.windows) {
+        call_record(c, t);
+        return;
+    }
+    int64_t *nj = c->window_nj;
+    r->n_windows = c->windows_done;
+    r->energy_nj = stats_median_i64(nj, (int)r->n_windows); // sorts
+    r->energy_spread_nj = nj[r->n_windows - 1] - nj[0];
+    c->starts = 0;
+    start(c, t);
+}
+
+/* --- the table --- */
+
+static void on_idle(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->kind != BOARD_EV_MEASURE)
+        return;
+    if (c->connected)
+        call_halt(c, t);
+    else
+        start(c, t);
+}
+
+static void on_failing(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->kind != BOARD_EV_GONE)
+        return;
+    size_t n = strlen(c->result.text);
+    snprintf(c->result.text + n, sizeof c->result.text - n, " (%s)", ev->text);
+    finish(c, t);
+}
+
+static void on_parked(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    (void)ev; // everything is measured; a board that cannot be halted shows at its next job
+    finish(c, t);
+}
+
+static void (*const on_answer[BOARD_STATE_COUNT])(struct board_core *, const struct board_event *, struct board_todo *) = {
+    [BOARD_STARTING] = on_started,  [BOARD_HALTING] = on_halted,    [BOARD_CHECKING] = on_checked,
+    [BOARD_ERASING] = on_erased,    [BOARD_WRITING] = on_written,   [BOARD_VERIFYING] = on_verified,
+    [BOARD_LOADING] = on_written,   [BOARD_CLEARING] = on_cleared,  [BOARD_RELEASING] = on_released,
+    [BOARD_BOOTING] = on_boot_look, [BOARD_POSTING] = on_posted,    [BOARD_RUNNING] = on_run_look,
+    [BOARD_READING] = on_read,      [BOARD_PARKING] = on_parked,
+};
+
+static void on_gone(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    c->connected = false;
+    if (c->state == BOARD_STARTING)
+        start_failed(c, ev, t);
+    else if (c->state == BOARD_DETACHING)
+        call_record(c, t);
+    else if (c->state == BOARD_FAILING)
+        on_failing(c, ev, t);
+    else if (c->state == BOARD_PARKING)
+        finish(c, t);
+    else if (c->state != BOARD_IDLE)
+        fail(c, t, BOARD_FAIL_PROBE, "while %s: %s", about[c->state].name, ev->text);
+}
+
+static void on_time(struct board_core *c, struct board_todo *t)
+{
+    if (c->state == BOARD_PAUSING)
+        start(c, t);
+    else if (c->state == BOARD_BOOTING || c->state == BOARD_RUNNING)
+        look(c, t);
+}
+
+void board_step(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    memset(t, 0, sizeof *t);
+    if (ev->kind == BOARD_EV_MEASURE)
+        on_idle(c, ev, t);
+    else if (ev->kind == BOARD_EV_GONE)
+        on_gone(c, ev, t);
+    else if (ev->kind == BOARD_EV_NO_PROGRAM) {
+        c->connected = false;
+        fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
+    } else if (ev->kind == BOARD_EV_HOST)
+        fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
+    else if (ev->kind == BOARD_EV_TIME)
+        on_time(c, t);
+    else if (ev->kind == BOARD_EV_ERASE && c->state == BOARD_ASKING)
+        on_erase_answer(c, ev, t);
+    else if (ev->kind == BOARD_EV_METER && c->state == BOARD_METERING)
+        on_recorded(c, ev, t);
+    else if (ev->kind == BOARD_EV_ANSWER && on_answer[c->state])
+        on_answer[c->state](c, ev, t);
+    if (t->command[0])
+        trace(c, "  %s", t->command);
+}
+
+int board_core_set(struct board_core *c, const struct board_job *job, struct board_image *image, struct error *e)
+{
+    const char *senseless = NULL;
+    if (job->energy && (c->file->meter == METER_NONE || job->placement != BOARD_IN_FLASH))
+        senseless = c->file->meter == METER_NONE ? "this board has no meter" : "energy is measured from flash only";
+    else if (job->repeats > BOARD_REPEATS_MAX || job->windows > BOARD_WINDOWS_MAX)
+        senseless = "too many repeats or windows";
+    board_image_finish(&c->image);
+    c->image = *image;
+    memset(image, 0, sizeof *image);
+    if (senseless)
+        return error_set(e, "%s", senseless);
+    c->job = *job;
+    c->job.windows = job->windows > 0 ? job->windows : 3;
+    c->job.image_path = NULL; // it was read
+    memset(&c->result, 0, sizeof c->result);
+    c->result.is_virtual = c->file->is_virtual;
+    c->energy_phase = false;
+    c->starts = 0;
+    c->windows_done = 0;
+    c->n_writes = c->write = 0;
+    board_plan_needs(c);
+    return 0;
+}
