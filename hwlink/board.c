@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RUNNER_MAX (BOARD_RUNNER_PAGES * BOARD_PAGE_BYTES)
 
@@ -142,7 +143,7 @@ static void record(struct board *b, const struct board_todo *t)
     if (!b->meter)
         b->meter = kind->open(b->loop, &b->file, &e);
     if (b->meter)
-        kind->record(b->meter, t->ms, on_recorded, b);
+        kind->record(b->meter, t->us, t->ms, on_recorded, b);
     else
         bring_later(b, BOARD_EV_METER, false, e.text, 0);
 }

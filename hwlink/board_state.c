@@ -24,6 +24,7 @@
 #define POLL_MAX_MS 50u
 #define WINDOW_S 0.2       // a window is at least so long unless repeats are given
 #define WINDOW_REPEATS 10u
+#define LAP_SLACK_CYCLES 2000.0 // a lap also copies the input and counts no single operations
 #define HEAD_WORDS ((uint32_t)((offsetof(struct mailbox, result) + 5 * sizeof(uint32_t)) / sizeof(uint32_t)))
 
 static double scale_of(const struct board_core *c)
@@ -498,6 +499,7 @@ static void call_record(struct board_core *c, struct board_todo *t)
 {
     go(c, BOARD_METERING);
     t->kind = BOARD_DO_RECORD;
+    t->us = (int64_t)(expected_window_us(c) + 0.5);
     double samples_us = (double)expected_window_us(c) / c->result.repeats * c->result.n_samples;
     t->ms = (uint64_t)(scale_of(c) * (POWER_UP_MS + (samples_us + 2 * expected_window_us(c)) / 1000));
     trace(c, "record: %u repeats", c->result.repeats);
@@ -511,8 +513,9 @@ static void on_recorded(struct board_core *c, const struct board_event *ev, stru
     }
     struct board_result *r = &c->result;
     const struct meter_window *w = ev->window;
-    double off = ((double)w->length_us - expected_window_us(c)) / expected_window_us(c);
-    if (off < -0.05 || off > 0.05) {
+    double off_us = (double)w->length_us - expected_window_us(c);
+    double slack_us = 0.05 * expected_window_us(c) + 1e6 * LAP_SLACK_CYCLES * r->repeats / r->clock_hz + 100;
+    if (off_us < -slack_us || off_us > slack_us) {
         fail(c, t, BOARD_FAIL_POWER, "a window of %" PRId64 " us, %.0f us were expected", w->length_us,
              expected_window_us(c));
         return;

@@ -76,7 +76,7 @@ enum board_todo_kind {
     BOARD_DO_CALL,   // write `data` to the file if there are any, then send `command`
     BOARD_DO_ASK,    // ask the owner for the erase of pages page..page+n-1
     BOARD_DO_WAIT,   // for `ms`
-    BOARD_DO_RECORD, // let the meter power-cycle the board and record; `ms` bounds it
+    BOARD_DO_RECORD, // let the meter power-cycle the board and record a window of `us`; `ms` bounds it
     BOARD_DO_STOP,   // stop OpenOCD; BOARD_EV_GONE follows
     BOARD_DO_FINISH, // the result is complete
 };
@@ -85,6 +85,7 @@ struct board_todo {
     enum board_todo_kind kind;
     char command[BOARD_COMMAND_MAX];
     uint64_t ms; // deadline of a call, length of a wait
+    int64_t us;
     const void *data;
     size_t size;
     uint16_t page;

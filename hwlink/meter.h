@@ -18,7 +18,7 @@ struct meter_window {
     int64_t energy_nj;     // over the whole window
     int64_t length_us;
     uint32_t samples;
-    uint32_t lost;         // samples or frames that could not be read; more than none fails a window
+    bool marked;           // the end was marked by the instrument; else it is the expected length
     bool repeated;         // the (virtual) instrument says that a waveform was streamed again
     char instrument[METER_NAME_MAX]; // name and firmware as it tells them
 };
@@ -30,8 +30,10 @@ struct meter_kind_actions {
     const char *name;
     /* Starts talking. Returns NULL with the reason if the path cannot be opened. */
     struct meter *(*open)(uv_loop_t *loop, const struct board_file *file, struct error *e);
-    /* Power off, power on, and record until the window has ended. `deadline_ms` bounds the whole. `status` 0, or -1 with `text`. */
-    void (*record)(struct meter *m, uint64_t deadline_ms,
+    /* Power off, power on, and record from the window's rising edge to its end. `expected_us` is how long the window should last: for
+     * an instrument that cannot mark the falling edge it is what is integrated over. `deadline_ms` bounds the whole.
+     * `status` 0, or -1 with `text`; both and `w` are valid during the call. */
+    void (*record)(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
                    void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user);
     /* Ends what runs (no callback of it) and leaves the target powered. */
     void (*close)(struct meter *m, void (*closed)(void *user), void *user);

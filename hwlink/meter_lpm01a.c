@@ -1,0 +1,302 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The X-NUCLEO-LPM01A over its serial port: supplies the board, records from the window's rising edge (D7) to its falling edge.
+// The language is UM2269's: a command a line, answered by "ack ..." or "error ..." after a prompt.
+#include "hwlink/meter.h"
+
+#include "base/buffer.h"
+#include "hwlink/lpm01a_stream.h"
+#include "hwlink/serial_port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BAUD 3686400u
+#define REPLY_MS 3000u
+#define SETTLE_MS 200u    // a "stop" to an idle instrument may stay without an answer
+#define LINES_MAX 16384u  // bytes of text without a line end
+#define PIECE_BYTES 65536u
+
+/* The conversation of one recording, in this order. */
+enum step_kind { STEP_ACK, STEP_OPTIONAL, STEP_SETTLE };
+struct step {
+    enum step_kind kind;
+    const char *command; // %u: see step_value
+};
+
+static const struct step steps[] = {
+    {STEP_SETTLE, "stop"},          {STEP_ACK, "htc"},           {STEP_OPTIONAL, "version"},
+    {STEP_ACK, "volt %um"},         {STEP_ACK, "format bin_hexa"}, {STEP_ACK, "freq %u"},
+    {STEP_ACK, "acqtime 0"},        {STEP_ACK, "acqmode dyn"},   {STEP_ACK, "funcmode optim"},
+    {STEP_ACK, "output current"},   {STEP_ACK, "trigsrc d7"},    {STEP_OPTIONAL, "eventsrc d7 fal"},
+    {STEP_ACK, "pwr off"},          {STEP_ACK, "start"},         {STEP_ACK, "pwr on"},
+};
+#define N_STEPS (sizeof steps / sizeof *steps)
+
+enum phase { PHASE_IDLE = 0, PHASE_TALKING, PHASE_RECORDING };
+
+struct meter {
+    uv_poll_t poll;
+    uv_timer_t timer;    // the present step
+    uv_timer_t deadline; // the whole recording
+    int fd;
+    int open_handles;
+    uint32_t supply_mv, hz;
+    enum phase phase;
+    size_t step;
+    bool marks; // the instrument marks the falling edge
+    int64_t expected_us;
+    struct buffer lines;
+    struct lpm01a_stream stream;
+    char instrument[METER_NAME_MAX];
+    uint8_t piece[PIECE_BYTES];
+    void (*done)(void *user, int status, const char *text, const struct meter_window *w);
+    void *user;
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+static void send_line(struct meter *m, const char *text)
+{
+    char line[96];
+    int n = snprintf(line, sizeof line, "%s\n", text);
+    ssize_t sent = write(m->fd, line, (size_t)n);
+    (void)sent; // what was not sent is not answered: the step's deadline sees it
+}
+
+static void end(struct meter *m, int status, const char *text, const struct meter_window *w)
+{
+    m->phase = PHASE_IDLE;
+    uv_timer_stop(&m->timer);
+    uv_timer_stop(&m->deadline);
+    uv_poll_stop(&m->poll);
+    if (m->done)
+        m->done(m->user, status, text, w);
+}
+
+static void fail(struct meter *m, const char *what, const char *text)
+{
+    char line[ERROR_TEXT_MAX];
+    snprintf(line, sizeof line, "meter: %s%s%.200s", what, text[0] ? ": " : "", text);
+    if (m->phase == PHASE_RECORDING)
+        send_line(m, "stop");
+    end(m, -1, line, NULL);
+}
+
+/* --- talking --- */
+
+static void on_step_time(uv_timer_t *timer);
+static void next_step(struct meter *m);
+
+static void say_step(struct meter *m)
+{
+    char command[64];
+    const char *text = steps[m->step].command;
+    uint32_t value = strstr(text, "volt") ? m->supply_mv : m->hz;
+    if (strchr(text, '%')) { // the two commands with a number
+        int head = (int)strcspn(text, "%");
+        snprintf(command, sizeof command, "%.*s%u%s", head, text, value, text + head + 2);
+        text = command;
+    }
+    uv_timer_start(&m->timer, on_step_time, steps[m->step].kind == STEP_SETTLE ? SETTLE_MS : REPLY_MS, 0);
+    send_line(m, text);
+}
+
+static void start_recording(struct meter *m)
+{
+    uv_timer_stop(&m->timer);
+    lpm01a_stream_init(&m->stream);
+    m->phase = PHASE_RECORDING;
+}
+
+static void next_step(struct meter *m)
+{
+    if (++m->step < N_STEPS)
+        say_step(m);
+    else
+        start_recording(m);
+}
+
+static void on_step_time(uv_timer_t *timer)
+{
+    struct meter *m = timer->data;
+    if (steps[m->step].kind == STEP_ACK)
+        fail(m, "no answer to", steps[m->step].command);
+    else
+        next_step(m);
+}
+
+static void take_line(struct meter *m, const char *line)
+{
+    const struct step *s = &steps[m->step];
+    const char *ack = strstr(line, "ack"), *error = strstr(line, "error");
+    if (s->kind == STEP_SETTLE || (!ack && !error))
+        return; // what an earlier recording still had to say
+    if (error && s->kind == STEP_ACK) {
+        fail(m, s->command, error);
+        return;
+    }
+    if (ack && strncmp(s->command, "version", 7) == 0)
+        snprintf(m->instrument, sizeof m->instrument, "X-NUCLEO-LPM01A %.60s", ack + strspn(ack + 3, " ") + 3);
+    if (strncmp(s->command, "eventsrc", 8) == 0)
+        m->marks = ack != NULL;
+    next_step(m);
+}
+
+/* Takes lines until the recording starts. Returns how many bytes of `bytes` were text. */
+static size_t take_text(struct meter *m, const uint8_t *bytes, size_t n)
+{
+    size_t i = 0, length;
+    while (i < n && m->phase == PHASE_TALKING) {
+        const uint8_t *line_end = memchr(bytes + i, '\n', n - i);
+        size_t piece = line_end ? (size_t)(line_end - bytes) + 1 - i : n - i;
+        if (buffer_append(&m->lines, bytes + i, piece) != 0) {
+            fail(m, "a line without an end", "");
+            return n;
+        }
+        i += piece;
+        char *line = buffer_record(&m->lines, '\n', &length);
+        if (!line)
+            continue;
+        take_line(m, line);
+        buffer_consume(&m->lines, length + 1);
+    }
+    while (i < n && m->phase == PHASE_RECORDING && m->stream.samples == 0 && m->stream.n == 0 && strchr("\r\n", bytes[i]) && bytes[i])
+        i++; // the rest of the last answer's line end
+    return i;
+}
+
+/* --- recording --- */
+
+/* The window is over: its energy by the trapezoid of equal steps (the sum), current times supply times step. */
+static void finish(struct meter *m)
+{
+    const struct lpm01a_stream *s = &m->stream;
+    struct meter_window w = {.samples = (uint32_t)s->end_samples, .marked = m->marks, .repeated = s->repeated};
+    double volts = (s->voltage_mv ? s->voltage_mv : m->supply_mv) / 1000.0;
+    w.energy_nj = (int64_t)(s->end_amperes * volts / m->hz * 1e9 + 0.5);
+    w.length_us = (int64_t)((double)s->end_samples * 1e6 / m->hz + 0.5);
+    snprintf(w.instrument, sizeof w.instrument, "%s", m->instrument);
+    send_line(m, "stop");
+    end(m, 0, "", &w);
+}
+
+static void take_recording(struct meter *m, const uint8_t *bytes, size_t n)
+{
+    struct lpm01a_stream *s = &m->stream;
+    uint64_t expected = (uint64_t)((double)m->expected_us * m->hz / 1e6 + 0.5);
+    while (n > 0 && !s->ended) {
+        size_t piece = m->marks || n < 2 ? n : 2; // an unmarked window ends at an exact sample
+        lpm01a_stream_take(s, bytes, piece);
+        bytes += piece;
+        n -= piece;
+        if (!m->marks && s->samples >= expected && expected > 0) {
+            s->ended = true;
+            s->end_samples = s->samples;
+            s->end_amperes = s->amperes;
+        }
+    }
+    if (s->trouble[0])
+        fail(m, "it says", s->trouble);
+    else if (s->lost > 0)
+        fail(m, "garbage in its samples", "");
+    else if (s->ended)
+        finish(m);
+    else if (s->over)
+        fail(m, "it ended before the window did", "");
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct meter *m = poll->data;
+    ssize_t n = status == 0 && (events & UV_READABLE) ? read(m->fd, m->piece, sizeof m->piece) : -1;
+    if (n < 0 && status == 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        fail(m, "the port is gone", status < 0 ? uv_strerror(status) : n < 0 ? strerror(errno) : "");
+        return;
+    }
+    size_t used = m->phase == PHASE_TALKING ? take_text(m, m->piece, (size_t)n) : 0;
+    if (m->phase == PHASE_RECORDING)
+        take_recording(m, m->piece + used, (size_t)n - used);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct meter *m = timer->data;
+    char text[96];
+    snprintf(text, sizeof text, "%llu samples seen", (unsigned long long)m->stream.samples);
+    fail(m, m->stream.samples ? "the window did not end" : "no window began", text);
+}
+
+static void lpm01a_record(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
+                          void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user)
+{
+    m->done = done;
+    m->user = user;
+    m->expected_us = expected_us;
+    m->phase = PHASE_TALKING;
+    m->step = 0;
+    m->marks = false;
+    buffer_consume(&m->lines, m->lines.size);
+    lpm01a_stream_init(&m->stream);
+    uv_timer_start(&m->deadline, on_deadline, deadline_ms, 0);
+    uv_poll_start(&m->poll, UV_READABLE, on_readable);
+    say_step(m);
+}
+
+/* --- open and close --- */
+
+static struct meter *lpm01a_open(uv_loop_t *loop, const struct board_file *file, struct error *e)
+{
+    struct meter *m = calloc(1, sizeof *m);
+    m->fd = serial_port_open(file->meter_path, BAUD, e);
+    if (m->fd < 0 || uv_poll_init(loop, &m->poll, m->fd) != 0) {
+        if (m->fd >= 0) {
+            close(m->fd);
+            error_set(e, "%s cannot be watched", file->meter_path);
+        }
+        error_wrap(e, "meter");
+        free(m);
+        return NULL;
+    }
+    m->supply_mv = file->supply_mv;
+    m->hz = file->meter_hz;
+    snprintf(m->instrument, sizeof m->instrument, "X-NUCLEO-LPM01A");
+    buffer_init(&m->lines, LINES_MAX);
+    uv_timer_init(loop, &m->timer);
+    uv_timer_init(loop, &m->deadline);
+    m->poll.data = m->timer.data = m->deadline.data = m;
+    m->open_handles = 3;
+    return m;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct meter *m = handle->data;
+    if (--m->open_handles > 0)
+        return;
+    close(m->fd);
+    buffer_finish(&m->lines);
+    if (m->closed)
+        m->closed(m->closed_user);
+    free(m);
+}
+
+static void lpm01a_close(struct meter *m, void (*closed)(void *user), void *user)
+{
+    m->closed = closed;
+    m->closed_user = user;
+    m->done = NULL;
+    send_line(m, "stop");
+    send_line(m, "pwr on");
+    send_line(m, "hrc");
+    uv_close((uv_handle_t *)&m->poll, on_closed);
+    uv_close((uv_handle_t *)&m->timer, on_closed);
+    uv_close((uv_handle_t *)&m->deadline, on_closed);
+}
+
+const struct meter_kind_actions meter_lpm01a = {"lpm01a", lpm01a_open, lpm01a_record, lpm01a_close};

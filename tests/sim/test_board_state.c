@@ -1,0 +1,407 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The core of a board against a fake part: what is said in which order, and what becomes of every fault.
+#include "base/file.h"
+#include "hwlink/board_plan.h"
+#include "hwlink/board_state.h"
+#include "tests/sim/fake_part.h"
+#include "tests/sim/small_image.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct fake_part *part;
+static struct board_core *core;
+static struct board_file file;
+static char folder[] = "/tmp/pare-test-XXXXXX", image_path[64];
+static char lines[65536];
+static uint8_t runner[3 * BOARD_PAGE_BYTES];
+static int erases_asked;
+static bool erases_refused;
+static const struct small_image plain = {1, 2, 64, 32, 8, 4};
+
+static void on_trace(void *user, const char *line)
+{
+    (void)user;
+    size_t n = strlen(lines);
+    snprintf(lines + n, sizeof lines - n, "%.100s\n", line);
+}
+
+static void set_up(void)
+{
+    struct error e = {""};
+    strcpy(folder, "/tmp/pare-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(image_path, sizeof image_path, "%s/image", folder);
+    part = calloc(1, sizeof *part);
+    core = calloc(1, sizeof *core);
+    fake_part_init(part);
+    memset(&file, 0, sizeof file);
+    strcpy(file.name, "fake");
+    file.meter = METER_LPM01A;
+    core->file = &file;
+    snprintf(core->path, sizeof core->path, "%s/piece", folder);
+    for (size_t i = 0; i < sizeof runner; i++)
+        runner[i] = (uint8_t)(i * 31);
+    core->runner = runner;
+    core->runner_bytes = sizeof runner;
+    core->trace = on_trace;
+    flashlog_load(&core->log);
+    core->log.n_jobs = 0;
+    erases_asked = 0;
+    erases_refused = false;
+    ck_assert_msg(small_image_write(image_path, &plain, part->outputs, &e) == 0, "%s", e.text);
+}
+
+static void tear_down(void)
+{
+    unlink(image_path);
+    unlink(core->path);
+    rmdir(folder);
+    board_image_finish(&core->image);
+    free(core->sram);
+    free(core);
+    free(part);
+}
+
+/* Carries out one todo; returns the event that follows. */
+static struct board_event carry_out(const struct board_todo *t, char *reply, size_t size)
+{
+    static const struct meter_window window = {.energy_nj = 1000 * 200, .length_us = 200 * 1000, .instrument = "fake meter"};
+    if (t->data)
+        ck_assert_int_eq(file_write(core->path, t->data, t->size, NULL), 0);
+    switch (t->kind) {
+    case BOARD_DO_START:
+    case BOARD_DO_CALL: {
+        enum fake_answer a = fake_part_command(part, t->command, reply, size);
+        if (a == FAKE_HANG || a == FAKE_DIE)
+            return (struct board_event){.kind = BOARD_EV_GONE, .text = a == FAKE_HANG ? "no answer" : "it died"};
+        return (struct board_event){.kind = BOARD_EV_ANSWER, .code = a, .text = reply};
+    }
+    case BOARD_DO_ASK:
+        erases_asked++;
+        return (struct board_event){.kind = BOARD_EV_ERASE, .ok = !erases_refused};
+    case BOARD_DO_WAIT:
+        return (struct board_event){.kind = BOARD_EV_TIME};
+    case BOARD_DO_RECORD:
+        fake_part_power_cycle(part);
+        return (struct board_event){.kind = BOARD_EV_METER, .ok = true, .text = "", .window = &window};
+    default:
+        return (struct board_event){.kind = BOARD_EV_GONE, .text = "it was stopped"};
+    }
+}
+
+static enum board_failure measure(const struct board_job *job)
+{
+    static char reply[1 << 18];
+    struct board_image image;
+    struct board_todo t;
+    struct error e = {""};
+    lines[0] = '\0';
+    ck_assert_msg(board_image_read(image_path, &image, &e) == 0, "%s", e.text);
+    ck_assert_msg(board_core_set(core, job, &image, &e) == 0, "%s", e.text);
+    core->sram_bytes = board_core_sram_bytes(core);
+    core->sram = realloc(core->sram, core->sram_bytes + 1);
+    struct board_event ev = {.kind = BOARD_EV_MEASURE};
+    for (int i = 0; i < 20000; i++) {
+        board_step(core, &ev, &t);
+        if (t.kind == BOARD_DO_FINISH) {
+            ck_assert_int_eq(core->state, BOARD_IDLE);
+            return core->result.failure;
+        }
+        ck_assert_int_ne(t.kind, BOARD_DO_NOTHING);
+        ev = carry_out(&t, reply, sizeof reply);
+    }
+    ck_abort_msg("the measurement does not end");
+    return BOARD_FAIL_HOST;
+}
+
+static const struct board_job latency = {0};
+static const struct board_job energy = {.energy = true, .repeats = 200, .windows = 2};
+
+/* Commands of the first measurement, addresses and all: a change of what is said to a board is a change of this text. */
+static const char *const first_trace =
+    "starting\n  init; poll off\nhalting\n  reset halt\n"
+    "checking\n  verify_image F 0x08000000 bin\n"
+    "asking\nask: pages 0+3\nerasing\n  flash erase_sector 0 0 2\nwriting\n  flash write_image F 0x08000000 bin\n"
+    "verifying\n  verify_image F 0x08000000 bin\n"
+    "asking\nask: pages 16+1\nerasing\n  flash erase_sector 0 16 16\nwriting\n  flash write_image F 0x08020000 bin\n"
+    "verifying\n  verify_image F 0x08020000 bin\n"
+    "asking\nask: pages 17+1\nerasing\n  flash erase_sector 0 17 17\nwriting\n  flash write_image F 0x08022000 bin\n"
+    "verifying\n  verify_image F 0x08022000 bin\n"
+    "asking\nask: pages 18+1\nerasing\n  flash erase_sector 0 18 18\nwriting\n  flash write_image F 0x08024000 bin\n"
+    "verifying\n  verify_image F 0x08024000 bin\n"
+    "asking\nask: pages 19+1\nerasing\n  flash erase_sector 0 19 19\nwriting\n  flash write_image F 0x08026000 bin\n"
+    "verifying\n  verify_image F 0x08026000 bin\n"
+    "clearing\n  write_memory 0x20010000 32 {0 0 0 0}\nreleasing\n  reset run\n"
+    "booting\n  read_memory 0x20010000 32 25\n"
+    "posting\n  write_memory\nrunning\n  read_memory 0x20010000 32 25\n"
+    "reading\n  read_memory 0x20010050 32 336\n  read_memory 0x20014000 32 12\n"
+    "parking\n  halt\nidle\nfinished: ok\n";
+
+/* The trace with the piece's path as "F" and the job's words left out. */
+static void shorten(char *out, size_t size)
+{
+    size_t n = 0;
+    for (const char *p = lines; *p && n + 1 < size;) {
+        size_t path = strlen(core->path);
+        if (strncmp(p, core->path, path) == 0) {
+            out[n++] = 'F';
+            p += path;
+        } else if (strncmp(p, " 0x20010010 32 {", 16) == 0) {
+            p += strcspn(p, "\n");
+        } else {
+            out[n++] = *p++;
+        }
+    }
+    out[n] = '\0';
+}
+
+START_TEST(the_first_measurement_says_exactly_this)
+{
+    static char text[65536];
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    shorten(text, sizeof text);
+    ck_assert_str_eq(text, first_trace);
+    ck_assert_uint_eq(core->result.items_written, 4);
+    ck_assert_uint_eq(core->result.pages_written, 7);
+    ck_assert(core->result.runner_written && core->result.outputs_ok);
+    ck_assert_uint_eq(core->result.sample_cycles[3], FAKE_CYCLES);
+    ck_assert_uint_eq(core->result.op_layer[1], 1);
+}
+END_TEST
+
+START_TEST(a_known_image_writes_and_verifies_nothing)
+{
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 0);
+    ck_assert_uint_eq(core->result.pages_written, 0);
+    ck_assert_ptr_null(strstr(lines, "image"));
+}
+END_TEST
+
+START_TEST(a_changed_layer_writes_its_blob_and_the_program)
+{
+    struct small_image other = plain;
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    other.second_seed = 9;
+    ck_assert_int_eq(small_image_write(image_path, &other, part->outputs, NULL), 0);
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 2);
+    ck_assert_uint_eq(core->result.pages_written, 2);
+}
+END_TEST
+
+START_TEST(a_stored_log_is_verified_before_it_is_used)
+{
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    flashlog_load(&core->log);
+    core->runner_checked = false;
+    part->flash[17 * BOARD_PAGE_BYTES] ^= 1; // the second blob has changed behind our back
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 2); // the blob goes elsewhere, so the program changes too
+    ck_assert(!core->result.runner_written);
+    flashlog_load(&core->log);
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 0);
+    ck_assert_ptr_nonnull(strstr(lines, "verify_image"));
+}
+END_TEST
+
+START_TEST(sram_placement_writes_no_log_page)
+{
+    struct board_job job = {.placement = BOARD_IN_SRAM};
+    ck_assert_int_eq(measure(&job), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 0);
+    ck_assert_uint_eq(core->result.pages_written, 3); // the runner, once
+    ck_assert_int_eq(measure(&job), BOARD_OK);
+    ck_assert_uint_eq(core->result.pages_written, 0);
+    ck_assert_ptr_nonnull(strstr(lines, "load_image"));
+}
+END_TEST
+
+START_TEST(energy_is_measured_with_openocd_gone)
+{
+    ck_assert_int_eq(measure(&energy), BOARD_OK);
+    ck_assert_int_eq(core->result.energy_nj, 1000);
+    ck_assert_uint_eq(core->result.n_windows, 2);
+    ck_assert_uint_eq(core->result.repeats, 200);
+    ck_assert_uint_eq(core->log.n_jobs, 1);
+    const char *gone = strstr(lines, "detaching\n"), *metering = strstr(lines, "metering\n");
+    ck_assert(gone && metering && gone < metering);
+    const char *again = strstr(metering, "starting\n");
+    ck_assert_ptr_nonnull(again);
+    ck_assert_ptr_null(strstr(again, "reset")); // attached without a reset
+}
+END_TEST
+
+START_TEST(job_pages_are_erased_when_they_are_full)
+{
+    for (unsigned i = 0; i < FLASHLOG_JOBS_MAX + 2; i++)
+        ck_assert_int_eq(measure(&energy), BOARD_OK);
+    ck_assert_uint_eq(part->erases[BOARD_JOB_PAGE], 1);
+    ck_assert_uint_eq(core->log.n_jobs, 2);
+    ck_assert(!part->dirty_flash);
+}
+END_TEST
+
+START_TEST(a_stale_count_of_job_records_heals_itself)
+{
+    ck_assert_int_eq(measure(&energy), BOARD_OK);
+    core->log.n_jobs = 0; // the state was stored before the record was written
+    ck_assert_int_eq(measure(&energy), BOARD_OK);
+    ck_assert_uint_eq(part->erases[BOARD_JOB_PAGE], 1);
+    ck_assert_uint_eq(core->log.n_jobs, 1);
+}
+END_TEST
+
+START_TEST(no_erase_happens_before_the_intent_is_stored)
+{
+    erases_refused = true;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_HOST);
+    for (int i = 0; i < 256; i++)
+        ck_assert_uint_eq(part->erases[i], 0);
+    erases_refused = false;
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->log.erases[0], 2); // counted when intended: never below the truth
+}
+END_TEST
+
+START_TEST(a_log_that_is_full_starts_anew)
+{
+    struct small_image s = plain;
+    bool restarted = false;
+    for (uint64_t i = 0; i < 100; i++) {
+        s.second_seed = 100 + i;
+        ck_assert_int_eq(small_image_write(image_path, &s, part->outputs, NULL), 0);
+        ck_assert_int_eq(measure(&latency), BOARD_OK);
+        restarted |= core->result.log_restarted;
+    }
+    ck_assert(!restarted);
+    for (uint64_t i = 0; i < 30; i++) {
+        s.second_seed = 300 + i;
+        ck_assert_int_eq(small_image_write(image_path, &s, part->outputs, NULL), 0);
+        ck_assert_int_eq(measure(&latency), BOARD_OK);
+        restarted |= core->result.log_restarted;
+    }
+    ck_assert(restarted && !part->dirty_flash);
+    for (int i = 0; i < 256; i++)
+        ck_assert_uint_eq(part->erases[i], core->log.erases[i]);
+}
+END_TEST
+
+START_TEST(different_outputs_are_a_mismatch_and_trust_is_lost)
+{
+    part->wrong_outputs = true;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_MISMATCH);
+    ck_assert(!core->runner_checked);
+    part->wrong_outputs = false;
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_uint_eq(core->result.items_written, 0);
+    ck_assert_ptr_nonnull(strstr(lines, "checking"));
+}
+END_TEST
+
+START_TEST(a_silent_runner_ends_at_the_deadline)
+{
+    part->deaf_runner = true;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_RUN);
+    ck_assert_ptr_nonnull(strstr(core->result.text, "did not end"));
+}
+END_TEST
+
+static const struct {
+    const char *fault;
+    int after;
+    enum board_failure failure;
+} faults[] = {
+    {"fail init", 0, BOARD_OK}, // tried again
+    {"die init", 0, BOARD_OK},
+    {"hang reset halt", 0, BOARD_FAIL_PROBE},
+    {"fail reset halt", 0, BOARD_FAIL_PROBE},
+    {"fail reset halt", 1, BOARD_FAIL_PROBE},
+    {"fail verify_image", 0, BOARD_OK}, // the runner is written anew
+    {"fail verify_image", 1, BOARD_FAIL_FLASH},
+    {"fail flash erase_sector", 0, BOARD_FAIL_FLASH},
+    {"die flash erase_sector", 1, BOARD_FAIL_PROBE},
+    {"fail flash write_image", 2, BOARD_FAIL_FLASH},
+    {"hang flash write_image", 0, BOARD_FAIL_PROBE},
+    {"fail flash write_image", 5, BOARD_OK}, // the job record: begun anew on erased pages
+    {"die write_memory", 0, BOARD_FAIL_PROBE},
+    {"fail write_memory", 1, BOARD_FAIL_PROBE},
+    {"hang reset run", 0, BOARD_FAIL_PROBE},
+    {"fail read_memory", 0, BOARD_FAIL_PROBE},
+    {"die read_memory", 2, BOARD_FAIL_PROBE},
+    {"die read_memory", 5, BOARD_FAIL_PROBE},
+    {"die halt", 0, BOARD_OK}, // everything is measured by then
+};
+
+START_TEST(every_fault_has_its_class_and_the_next_measurement_is_good)
+{
+    snprintf(part->fault, sizeof part->fault, "%s", faults[_i].fault);
+    part->fault_after = faults[_i].after;
+    enum board_failure f = measure(&energy);
+    ck_assert_msg(f == faults[_i].failure, "%s: %s (%s)", faults[_i].fault, board_failure_name(f), core->result.text);
+    ck_assert_msg(part->fault[0] == '\0', "%s did not happen", faults[_i].fault);
+    ck_assert(f == BOARD_OK || core->result.text[0]);
+    f = measure(&energy);
+    ck_assert_msg(f == BOARD_OK, "after %s: %s", faults[_i].fault, core->result.text);
+    for (int i = 0; i < 256; i++)
+        ck_assert_uint_le(part->erases[i], core->log.erases[i]);
+}
+END_TEST
+
+START_TEST(damaged_image_files_are_refused)
+{
+    char *data;
+    size_t size;
+    struct board_image image;
+    struct error e;
+    ck_assert_int_eq(file_read(image_path, 1 << 20, &data, &size, NULL), 0);
+    for (size_t i = 0; i < sizeof(struct image_file); i++) {
+        data[i] ^= 0x41;
+        ck_assert_int_eq(file_write(image_path, data, size, NULL), 0);
+        if (board_image_read(image_path, &image, &e) == 0) // reserved fields
+            board_image_finish(&image);
+        data[i] ^= 0x41;
+    }
+    for (size_t n = 0; n < size; n += 97) {
+        ck_assert_int_eq(file_write(image_path, data, n, NULL), 0);
+        ck_assert_int_eq(board_image_read(image_path, &image, &e), -1);
+    }
+    free(data);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("board_state");
+    TCase *t = tcase_create("board_state");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, 0);
+    tcase_add_test(t, the_first_measurement_says_exactly_this);
+    tcase_add_test(t, a_known_image_writes_and_verifies_nothing);
+    tcase_add_test(t, a_changed_layer_writes_its_blob_and_the_program);
+    tcase_add_test(t, a_stored_log_is_verified_before_it_is_used);
+    tcase_add_test(t, sram_placement_writes_no_log_page);
+    tcase_add_test(t, energy_is_measured_with_openocd_gone);
+    tcase_add_test(t, job_pages_are_erased_when_they_are_full);
+    tcase_add_test(t, a_stale_count_of_job_records_heals_itself);
+    tcase_add_test(t, no_erase_happens_before_the_intent_is_stored);
+    tcase_add_test(t, a_log_that_is_full_starts_anew);
+    tcase_add_test(t, different_outputs_are_a_mismatch_and_trust_is_lost);
+    tcase_add_test(t, a_silent_runner_ends_at_the_deadline);
+    tcase_add_loop_test(t, every_fault_has_its_class_and_the_next_measurement_is_good, 0,
+                        (int)(sizeof faults / sizeof *faults));
+    tcase_add_test(t, damaged_image_files_are_refused);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
