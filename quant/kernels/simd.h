@@ -33,11 +33,10 @@ SIMD_INLINE int32_t simd_dual_mac(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
-/* Pair j of a word of lane-packed codes (pack.h): codes 2j and 2j+1 as two unsigned halves. `bits` and j are constants
- * where this is called, so that it is one instruction. */
+/* Pair j of a word of lane-packed codes (pack.h): codes 2j and 2j+1 as two unsigned halves. bits 16: the word. */
 SIMD_INLINE uint32_t simd_pair(uint32_t word, unsigned j, unsigned bits)
 {
-    return word >> (j * bits) & ((1u << bits) - 1) * 0x10001u;
+    return bits == 16 ? word : word >> (j * bits) & ((1u << bits) - 1) * 0x10001u;
 }
 
 /* Four signed bytes plus `offset` (the same in both of its halves) as two words of halves, in order. */
