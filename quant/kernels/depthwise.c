@@ -5,6 +5,10 @@
 // The input is channel-minor, but each output needs one channel only. So a band of rows of up to DEPTHWISE_CHANNELS
 // neighbouring channels is taken out of the input into planes of int16 (unpacked, minus the zero point, padding as zeros),
 // and each plane is then convolved by itself: packed widths are unpacked once per element, not once per multiplication.
+//
+// A row of a plane is read in aligned pairs. Two neighbouring outputs are made together; where the second one starts
+// at an odd element it takes the pair before and weights shifted by one:
+//   even start: (w0,w1) (w2,0)    odd start: (0,w0) (w1,w2)
 #include "quant/kernels/kernel.h"
 
 #include <string.h>
@@ -14,7 +18,9 @@
 
 struct band {
     int16_t *planes;   // [channel][row][column]
-    int16_t *taps;     // weights of one output channel
+    simd_word *even;   // weights of one output channel as pairs, [kernel row][pair], for even starts
+    simd_word *odd;    // and for odd ones
+    uint32_t pairs;    // per kernel row
     uint32_t channels; // of the input, in the planes
     uint32_t rows, columns;
     uint32_t out_rows;
@@ -39,15 +45,31 @@ static struct band band_of(const struct image_op *op, const struct image_tensor 
     return b;
 }
 
+/* Taps that are dilated stand apart in pairs with zeros between them. */
+static uint32_t pairs_of(const struct image_op *op)
+{
+    return ((op->kernel_w - 1u) * op->dilation_w + 1) / 2 + 1;
+}
+
 static uint32_t taps_bytes(const struct image_op *op)
 {
-    return ((uint32_t)op->kernel_h * op->kernel_w * (uint32_t)sizeof(int16_t) + 3) & ~3u;
+    return 2 * op->kernel_h * pairs_of(op) * (uint32_t)sizeof(simd_word);
 }
 
 uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out)
 {
     struct band b = band_of(op, in, out);
     return taps_bytes(op) + b.channels * b.rows * b.columns * (uint32_t)sizeof(int16_t);
+}
+
+/* `n` values from element `i` of the input. */
+SIMD_INLINE void take(const struct kernel *k, uint32_t i, uint32_t n, int16_t values[DEPTHWISE_CHANNELS])
+{
+    if (k->in->bits == 8 && n == DEPTHWISE_CHANNELS)
+        simd_widen_bytes(*(const simd_word_unaligned *)(const void *)(k->in_data + i),
+                         (uint16_t)-k->in->zero_point * 0x10001u, (simd_word *)(void *)values);
+    else
+        unpack_run(values, k->in_data, i, n, k->in->bits, -k->in->zero_point);
 }
 
 /* Fills the planes with `n` channels from `channel` on, rows from input row `top` on. */
@@ -65,54 +87,89 @@ static void fill_planes(const struct kernel *k, const struct band *b, uint32_t c
         int16_t *to = b->planes + r * b->columns + left;
         uint32_t element = (uint32_t)y * in->w * in->c + channel;
         for (int32_t x = 0; x < columns; x++, element += in->c, to++) {
-            int16_t values[DEPTHWISE_CHANNELS];
-            unpack_run(values, k->in_data, element, n, in->bits, -in->zero_point);
+            int16_t values[DEPTHWISE_CHANNELS] __attribute__((aligned(4)));
+            take(k, element, n, values);
             for (uint32_t i = 0; i < n; i++)
                 to[i * plane] = values[i];
         }
     }
 }
 
-static void decode_taps(const struct kernel *k, int16_t *taps, uint32_t channel)
+static void decode_taps(const struct kernel *k, const struct band *b, uint32_t channel)
 {
-    uint32_t n = (uint32_t)k->op->kernel_h * k->op->kernel_w;
-    for (uint32_t t = 0; t < n; t++)
-        taps[t] = (int16_t)weight_of_code(
-            k, pack_row_code(k->weights + (size_t)t * k->op->weights_row_bytes, channel, k->op->w_bits));
+    const struct image_op *op = k->op;
+    const uint8_t *row = k->weights;
+    memset(b->even, 0, taps_bytes(op));
+    for (uint32_t i = 0; i < op->kernel_h; i++) {
+        int16_t *even = (int16_t *)(void *)(b->even + i * b->pairs), *odd = (int16_t *)(void *)(b->odd + i * b->pairs);
+        for (uint32_t j = 0; j < op->kernel_w; j++, row += op->weights_row_bytes) {
+            int16_t weight = (int16_t)weight_of_code(k, pack_row_code(row, channel, op->w_bits));
+            even[j * op->dilation_w] = odd[j * op->dilation_w + 1] = weight;
+        }
+    }
 }
 
-static int32_t sum_of(const struct image_op *op, const struct band *b, const int16_t *x, int32_t sum)
+/* Sums of two outputs whose windows start at words x and y of the plane; `step` words to the next kernel row. */
+SIMD_INLINE void sum_two(const simd_word *x, const simd_word *y, uint32_t step, const simd_word *wx, const simd_word *wy,
+                         uint32_t rows, uint32_t pairs, int32_t sums[2])
 {
-    const int16_t *w = b->taps;
-    for (uint32_t i = 0; i < op->kernel_h; i++, x += op->dilation_h * b->columns)
-        for (uint32_t j = 0; j < op->kernel_w; j++)
-            sum = simd_add_wrapping(sum, *w++ * x[j * op->dilation_w]);
-    return sum;
+    for (uint32_t i = 0; i < rows; i++, x += step, y += step, wx += pairs, wy += pairs) {
+        for (uint32_t j = 0; j < pairs; j++) {
+            sums[0] = simd_dual_mac(x[j], wx[j], sums[0]);
+            sums[1] = simd_dual_mac(y[j], wy[j], sums[1]);
+        }
+    }
+}
+
+/* The most common kernel, 3 x 3, is unrolled. */
+static void sum_3x3(const simd_word *x, const simd_word *y, uint32_t step, const simd_word *wx, const simd_word *wy,
+                    int32_t sums[2])
+{
+    sum_two(x, y, step, wx, wy, 3, 2, sums);
+}
+
+/* One row of outputs; `plane` is the plane's row where their windows begin. */
+SIMD_INLINE void convolve_row(const struct kernel *k, const struct band *b, const int16_t *plane, struct requantizer q,
+                              int32_t bias, uint32_t element)
+{
+    const struct image_op *op = k->op;
+    const simd_word *words = (const simd_word *)(const void *)plane;
+    uint32_t step = op->dilation_h * b->columns / 2;
+    int is_3x3 = op->kernel_h == 3 && b->pairs == 2;
+    for (uint32_t x = 0; x < k->out->w; x += 2) {
+        int two = x + 1 < k->out->w;
+        uint32_t at = x * op->stride_w, next = two ? at + op->stride_w : at; // `at` is even
+        const simd_word *taps = next & 1 ? b->odd : b->even;
+        int32_t sums[2] = {bias, bias};
+        if (is_3x3)
+            sum_3x3(words + at / 2, words + next / 2, step, b->even, taps, sums);
+        else
+            sum_two(words + at / 2, words + next / 2, step, b->even, taps, op->kernel_h, b->pairs, sums);
+        for (int i = 0; i <= two; i++, element += k->out->c) {
+            int32_t value = simd_add_wrapping(requantize(q, sums[i]), k->out->zero_point);
+            store_element(k->out_data, element, k->out->bits, clamp(value, op->act_min, op->act_max));
+        }
+    }
 }
 
 /* Output channel `oc` from its plane, `rows` rows from output row `first` on. */
 static void convolve_plane(const struct kernel *k, const struct band *b, const int16_t *plane, uint32_t oc,
                            uint32_t first, uint32_t rows)
 {
-    const struct image_op *op = k->op;
-    decode_taps(k, b->taps, oc);
+    decode_taps(k, b, oc);
     struct requantizer q = requantizer_of(k->multiplier[oc], k->shift[oc]);
     int32_t bias = k->bias ? ((const int32_t *)k->bias)[oc] : 0;
-    uint32_t element = first * k->out->w * k->out->c + oc;
-    for (uint32_t r = 0; r < rows; r++) {
-        const int16_t *x = plane + (size_t)r * op->stride_h * b->columns;
-        for (uint32_t i = 0; i < k->out->w; i++, x += op->stride_w, element += k->out->c) {
-            int32_t value = requantize(q, sum_of(op, b, x, bias));
-            store_element(k->out_data, element, k->out->bits,
-                          clamp(simd_add_wrapping(value, k->out->zero_point), op->act_min, op->act_max));
-        }
-    }
+    for (uint32_t r = 0; r < rows; r++)
+        convolve_row(k, b, plane + (size_t)r * k->op->stride_h * b->columns, q, bias,
+                     (first + r) * k->out->w * k->out->c + oc);
 }
 
 void kernel_depthwise(const struct kernel *k)
 {
     struct band b = band_of(k->op, k->in, k->out);
-    b.taps = (int16_t *)(void *)k->scratch;
+    b.pairs = pairs_of(k->op);
+    b.even = (simd_word *)(void *)k->scratch;
+    b.odd = b.even + k->op->kernel_h * b.pairs;
     b.planes = (int16_t *)(void *)(k->scratch + taps_bytes(k->op));
     uint32_t multiplier = k->out->c / k->in->c;
     for (uint32_t channel = 0; channel < k->in->c; channel += b.channels) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/kernels/pack.h"
 
+#include "quant/kernels/simd.h"
+
 static unsigned lane_bit(size_t i, unsigned bits)
 {
     unsigned in_word = (unsigned)(i % (32 / bits));
@@ -61,16 +63,39 @@ static int sign_extend(unsigned value, unsigned bits)
     return (int)(value ^ sign) - (int)sign;
 }
 
+/* Any width, element by element. */
+static void unpack_any(int16_t *out, const uint8_t *bytes, size_t first, size_t n, unsigned bits, int offset)
+{
+    bytes += first * bits / 8;
+    unsigned have = 8 - first * bits % 8, window = n ? *bytes++ >> (8 - have) : 0;
+    for (size_t i = 0; i < n; i++) {
+        for (; have < bits; have += 8)
+            window |= (unsigned)*bytes++ << have;
+        out[i] = (int16_t)(sign_extend(window & ((1u << bits) - 1), bits) + offset);
+        window >>= bits, have -= bits;
+    }
+}
+
 void unpack_run(int16_t *out, const void *tensor, size_t first, size_t n, unsigned bits, int offset)
 {
     const uint8_t *bytes = tensor;
+    uint32_t offsets = (uint16_t)offset * 0x10001u;
+    simd_word_unaligned *to = (simd_word_unaligned *)(void *)out;
     if (bits == 8) {
-        for (size_t i = 0; i < n; i++)
-            out[i] = (int16_t)((int8_t)bytes[first + i] + offset);
-        return;
+        for (bytes += first; n >= 4; n -= 4, bytes += 4, first += 4, to += 2) {
+            simd_word wide[2];
+            simd_widen_bytes(*(const simd_word_unaligned *)(const void *)bytes, offsets, wide);
+            to[0] = wide[0], to[1] = wide[1];
+        }
+    } else if (bits == 4 && first % 2 == 0) {
+        for (bytes += first / 2; n >= 8; n -= 8, bytes += 4, first += 8, to += 4) {
+            simd_word wide[4];
+            simd_widen_nibbles(*(const simd_word_unaligned *)(const void *)bytes, offsets, wide);
+            to[0] = wide[0], to[1] = wide[1], to[2] = wide[2], to[3] = wide[3];
+        }
     }
-    for (size_t i = 0; i < n; i++)
-        out[i] = (int16_t)(sign_extend(get_bits(bytes, (first + i) * bits, bits), bits) + offset);
+    if (n)
+        unpack_any((int16_t *)(void *)to, tensor, first, n, bits, offset);
 }
 
 void pack_run(void *tensor, const int16_t *values, size_t first, size_t n, unsigned bits)

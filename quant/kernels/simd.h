@@ -39,22 +39,46 @@ SIMD_INLINE uint32_t simd_pair(uint32_t word, unsigned j, unsigned bits)
     return bits == 16 ? word : word >> (j * bits) & ((1u << bits) - 1) * 0x10001u;
 }
 
+#if !defined(__ARM_FEATURE_DSP)
+SIMD_INLINE uint32_t simd_halves(uint32_t low, uint32_t high, uint32_t offset)
+{
+    return ((low + offset) & 0xffffu) | (high + offset) << 16;
+}
+#endif
+
 /* Four signed bytes plus `offset` (the same in both of its halves) as two words of halves, in order. */
-SIMD_INLINE void simd_widen(uint32_t bytes, uint32_t offset, uint32_t out[2])
+SIMD_INLINE void simd_widen_bytes(uint32_t bytes, uint32_t offset, simd_word out[2])
 {
 #if defined(__ARM_FEATURE_DSP)
-    uint32_t even = (uint32_t)__sxtab16((int16x2_t)offset, (int8x4_t)bytes);
-    uint32_t odd; // the intrinsic cannot rotate
+    uint32_t even, odd; // the intrinsics cannot rotate
+    __asm("sxtab16 %0, %1, %2" : "=r"(even) : "r"(offset), "r"(bytes));
     __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(odd) : "r"(offset), "r"(bytes));
-    out[0] = (even & 0xffffu) | odd << 16;
-    out[1] = even >> 16 | (odd & 0xffff0000u);
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[0]) : "r"(even), "r"(odd));
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[1]) : "r"(odd), "r"(even));
 #else
-    uint16_t add = (uint16_t)offset;
-    uint16_t v[4];
+    for (int i = 0; i < 2; i++)
+        out[i] = simd_halves((uint32_t)(int8_t)(bytes >> 16 * i), (uint32_t)(int8_t)(bytes >> (16 * i + 8)), offset);
+#endif
+}
+
+/* Eight signed nibbles plus `offset` as four words of halves, in order. */
+SIMD_INLINE void simd_widen_nibbles(uint32_t nibbles, uint32_t offset, simd_word out[4])
+{
+    uint32_t binary = nibbles ^ 0x88888888u; // offset binary: value + 8
+#if defined(__ARM_FEATURE_DSP)
+    offset = ((offset - 8) & 0xffffu) * 0x10001u;
+    uint32_t low = binary & 0x0f0f0f0fu, high = binary >> 4 & 0x0f0f0f0fu, a, b;
+    __asm("uxtab16 %0, %1, %2" : "=r"(a) : "r"(offset), "r"(low));
+    __asm("uxtab16 %0, %1, %2" : "=r"(b) : "r"(offset), "r"(high));
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[0]) : "r"(a), "r"(b));
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[2]) : "r"(b), "r"(a));
+    __asm("uxtab16 %0, %1, %2, ror #8" : "=r"(a) : "r"(offset), "r"(low));
+    __asm("uxtab16 %0, %1, %2, ror #8" : "=r"(b) : "r"(offset), "r"(high));
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[1]) : "r"(a), "r"(b));
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[3]) : "r"(b), "r"(a));
+#else
     for (int i = 0; i < 4; i++)
-        v[i] = (uint16_t)((uint16_t)(int8_t)(bytes >> 8 * i) + add);
-    out[0] = v[0] | (uint32_t)v[1] << 16;
-    out[1] = v[2] | (uint32_t)v[3] << 16;
+        out[i] = simd_halves((binary >> 8 * i & 15) - 8, (binary >> (8 * i + 4) & 15) - 8, offset);
 #endif
 }
 
