@@ -27,9 +27,12 @@ SIMD_INLINE void columns_loop(const simd_word *w, uint32_t words, unsigned bits,
 {
     int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
     uint32_t mask = bits == 16 ? ~0u : ((1u << bits) - 1) * 0x10001u, a, p, x, y;
-    for (const simd_word *end = w + words; w < end;) {
+    const simd_word *end = w + words;
+    if (bits == 8 && words % 2)
+        COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(8));
+    while (w < end) {
         if (bits == 8)
-            COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(8));
+            COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(8) FIRST_PAIR NEXT_PAIR(8));
         else if (bits == 4)
             COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(4) NEXT_PAIR(8) NEXT_PAIR(12));
         else if (bits == 2)
@@ -60,9 +63,12 @@ SIMD_INLINE void rows_loop(const simd_word *w, const simd_word *v, uint32_t word
 {
     int32_t s0 = sums[0], s1 = sums[1];
     uint32_t mask = bits == 16 ? ~0u : ((1u << bits) - 1) * 0x10001u, a, b, p, q, x;
-    for (const simd_word *end = w + words; w < end;) {
+    const simd_word *end = w + words;
+    if (bits == 8 && words % 2)
+        ROWS_STEP(FIRST_ROWS NEXT_ROWS(8));
+    while (w < end) {
         if (bits == 8)
-            ROWS_STEP(FIRST_ROWS NEXT_ROWS(8));
+            ROWS_STEP(FIRST_ROWS NEXT_ROWS(8) FIRST_ROWS NEXT_ROWS(8));
         else if (bits == 4)
             ROWS_STEP(FIRST_ROWS NEXT_ROWS(4) NEXT_ROWS(8) NEXT_ROWS(12));
         else if (bits == 2)
