@@ -17,13 +17,13 @@ struct columns {
     int16_t *decoded; // a row (DENSE: two) of weights, or NULL
     int32_t sums[PRODUCT_COLUMNS];
     uint32_t length; // multiplications per output
-    uint32_t padded; // elements of a column: whole words of codes
+    uint32_t padded; // elements of a column: whole words of codes, a multiple of 4
     unsigned bits;   // of the codes that product.h gets
 };
 
 static uint32_t codes_per_word(const struct image_op *op)
 {
-    return weights_in_lanes(op) ? 32u / op->w_bits : 2u;
+    return weights_in_lanes(op) ? 32u / op->w_bits : 4u; // decoded rows: so that pairs come in twos
 }
 
 static uint32_t column_length(const struct image_op *op, const struct image_tensor *in)
@@ -65,7 +65,8 @@ static struct columns columns_in_scratch(const struct kernel *k)
 
 static int16_t *put_zeros(int16_t *to, uint32_t n)
 {
-    memset(to, 0, n * sizeof *to);
+    if (n)
+        memset(to, 0, n * sizeof *to);
     return to + n;
 }
 
@@ -113,10 +114,11 @@ static void make_column(const struct kernel *k, struct columns *c, uint32_t i, u
     put_zeros(c->plain + c->length, c->padded - c->length);
     const simd_word *from = (const simd_word *)(const void *)c->plain, *end = from + c->padded / 2;
     int32_t sum = 0;
-    for (simd_word *to = c->pairs + i; from < end; to += PRODUCT_COLUMNS) {
-        uint32_t pair = *from++;
-        sum = simd_dual_mac(pair, 0x00010001u, sum);
-        *to = pair;
+    for (simd_word *to = c->pairs + i; from < end; from += 2, to += 2 * PRODUCT_COLUMNS) {
+        uint32_t first = from[0], second = from[1];
+        to[0] = first, to[PRODUCT_COLUMNS] = second;
+        sum = simd_dual_mac(first, 0x00010001u, sum);
+        sum = simd_dual_mac(second, 0x00010001u, sum);
     }
     c->sums[i] = sum;
 }
@@ -128,8 +130,9 @@ static const simd_word *row_of(const struct kernel *k, const struct columns *c, 
     if (!c->decoded)
         return (const simd_word *)(const void *)row;
     int16_t *to = c->decoded + at * c->padded;
+    unpack_row((uint16_t *)to, row, c->length, k->op->w_bits);
     for (uint32_t i = 0; i < c->length; i++)
-        to[i] = (int16_t)weight_of_code(k, pack_row_code(row, i, k->op->w_bits));
+        to[i] = (int16_t)weight_of_code(k, (uint16_t)to[i]);
     put_zeros(to + c->length, c->padded - c->length);
     return (const simd_word *)(const void *)to;
 }

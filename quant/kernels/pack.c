@@ -63,17 +63,51 @@ static int sign_extend(unsigned value, unsigned bits)
     return (int)(value ^ sign) - (int)sign;
 }
 
+/* Reads codes that stand without gaps, from any bit on; touches no byte that holds none of them. */
+struct reader {
+    const uint8_t *next;
+    unsigned window, have; // bits read and not yet taken
+};
+
+static struct reader reader_at(const uint8_t *bytes, size_t bit)
+{
+    struct reader r = {bytes + bit / 8, 0, 0};
+    if (bit % 8) {
+        r.window = (unsigned)*r.next++ >> bit % 8;
+        r.have = 8 - bit % 8;
+    }
+    return r;
+}
+
+SIMD_INLINE unsigned reader_take(struct reader *r, unsigned bits)
+{
+    for (; r->have < bits; r->have += 8)
+        r->window |= (unsigned)*r->next++ << r->have;
+    unsigned value = r->window & ((1u << bits) - 1);
+    r->window >>= bits, r->have -= bits;
+    return value;
+}
+
+void unpack_row(uint16_t *codes, const void *row, size_t n, unsigned bits)
+{
+    if (pack_in_lanes(bits)) {
+        const simd_word *words = row;
+        uint32_t mask = (1u << bits) - 1;
+        for (size_t i = 0; i < n; i++)
+            codes[i] = (uint16_t)(words[i / (32 / bits)] >> lane_bit(i, bits) & mask);
+        return;
+    }
+    struct reader r = reader_at(row, 0);
+    for (size_t i = 0; i < n; i++)
+        codes[i] = (uint16_t)reader_take(&r, bits);
+}
+
 /* Any width, element by element. */
 static void unpack_any(int16_t *out, const uint8_t *bytes, size_t first, size_t n, unsigned bits, int offset)
 {
-    bytes += first * bits / 8;
-    unsigned have = 8 - first * bits % 8, window = n ? *bytes++ >> (8 - have) : 0;
-    for (size_t i = 0; i < n; i++) {
-        for (; have < bits; have += 8)
-            window |= (unsigned)*bytes++ << have;
-        out[i] = (int16_t)(sign_extend(window & ((1u << bits) - 1), bits) + offset);
-        window >>= bits, have -= bits;
-    }
+    struct reader r = reader_at(bytes, first * bits);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int16_t)(sign_extend(reader_take(&r, bits), bits) + offset);
 }
 
 void unpack_run(int16_t *out, const void *tensor, size_t first, size_t n, unsigned bits, int offset)

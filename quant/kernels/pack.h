@@ -19,11 +19,14 @@ static inline int pack_in_lanes(unsigned bits)
 /* Bytes of a row of n codes: a multiple of 4. */
 size_t pack_row_bytes(size_t n, unsigned bits);
 
-/* Writes the n codes (each < 2^bits, bits 1..16) of one row; `row` has pack_row_bytes(n, bits) bytes. */
+/* Writes the n codes (each < 2^bits, bits 1..16) of one row; `row` has pack_row_bytes(n, bits) bytes and is 4-aligned. */
 void pack_row(void *row, const uint16_t *codes, size_t n, unsigned bits);
 
 /* The code at index i of a row. */
 unsigned pack_row_code(const void *row, size_t i, unsigned bits);
+
+/* The first n codes of a row. */
+void unpack_row(uint16_t *codes, const void *row, size_t n, unsigned bits);
 
 /* The uniform code of a weight w in -2^(bits-1) .. 2^(bits-1)-1, and back. */
 static inline uint16_t pack_code(int w, unsigned bits)

@@ -267,9 +267,9 @@ START_TEST(rows_and_runs_come_back_as_they_were_packed)
     rng_seed(&r, 23, 1);
     for (unsigned bits = 1; bits <= 16; bits++) {
         for (size_t n = 1; n < 70; n += 3) {
-            uint16_t codes[70];
+            uint16_t codes[70], codes_back[70];
             int16_t values[70], back[70];
-            uint8_t row[160], tensor[160] = {0};
+            uint8_t row[160] __attribute__((aligned(4))), tensor[160] = {0};
             for (size_t i = 0; i < n; i++) {
                 codes[i] = (uint16_t)rng_below(&r, 1u << bits);
                 values[i] = (int16_t)((int32_t)rng_below(&r, 1u << bits) - (1 << (bits - 1)));
@@ -277,6 +277,8 @@ START_TEST(rows_and_runs_come_back_as_they_were_packed)
             pack_row(row, codes, n, bits);
             pack_run(tensor, values, 3, n, bits);
             unpack_run(back, tensor, 3, n, bits, 0);
+            unpack_row(codes_back, row, n, bits);
+            ck_assert_mem_eq(codes, codes_back, n * sizeof *codes);
             for (size_t i = 0; i < n; i++) {
                 ck_assert_uint_eq(pack_row_code(row, i, bits), codes[i]);
                 ck_assert_int_eq(back[i], values[i]);
