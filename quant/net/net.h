@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The float network: what an importer makes of a file, and everything else in quant/ starts from. Batch normalization is
+// folded, layouts are NHWC, activations are fused into the operation before them.
+#ifndef PARE_QUANT_NET_NET_H
+#define PARE_QUANT_NET_NET_H
+
+#include "base/candidate.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NET_NAME_MAX 96
+#define NET_OPS_MAX 512
+#define NET_SIDE_MAX 8192             // of heights, widths, channels, kernel sides, strides, pads
+#define NET_WEIGHTS_MAX (64u << 20)   // floats of one network: ResNet-50 has 25.6 M
+#define NET_ACTIVATIONS_MAX (64u << 20) // floats of one tensor
+
+enum net_kind {
+    NET_NONE = 0,
+    NET_CONV,    // grouped 2-D convolution; depthwise when groups == in.c
+    NET_DENSE,   // input flattened in h, w, c order
+    NET_ADD,
+    NET_AVGPOOL, // of what lies inside the plane; a global pool has the whole plane as its kernel
+    NET_MAXPOOL,
+    NET_KIND_COUNT,
+};
+
+/* An activation of one sample, h x w x c in memory order. A vector is 1 x 1 x n. */
+struct net_tensor {
+    int h, w, c;
+};
+
+/* One operation. Weights: CONV [out.c][kernel_h][kernel_w][in.c/groups], DENSE [out.c][in.h*in.w*in.c]; bias [out.c] or NULL.
+ * The end pads follow from the shapes, as in image.h. The result is clamped to act_min..act_max (-INFINITY, INFINITY: no activation). */
+struct net_op {
+    enum net_kind kind;
+    char name[NET_NAME_MAX]; // of the node in the file, or made up ("conv_3")
+    int in[2], out;          // tensors; in[1] is -1 where there is one input
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right, groups;
+    float act_min, act_max;
+    float *weights, *bias;   // owned by the net
+    int layer;               // index into layers, or -1 without weights
+};
+
+/* An operation with weights: what a setting is given to. */
+struct net_layer {
+    int op;
+    int slot; // layers whose outputs meet in an addition (directly, or through pools and other additions) share one
+};
+
+struct net {
+    int n_tensors, n_ops, n_layers, n_slots;
+    struct net_tensor *tensors; // [n_tensors], at most NET_OPS_MAX + 1
+    struct net_op *ops;         // [n_ops] in execution order
+    struct net_layer layers[CANDIDATE_LAYERS_MAX]; // in execution order; slots are numbered by first appearance
+    int input, output;          // tensors
+    bool softmax;               // the file ended in a softmax, which was left away: it changes no arg-max
+};
+
+/* An empty network, and the end of one (also of a half-built one). */
+void net_init(struct net *n);
+void net_finish(struct net *n);
+
+/* For importers. net_add_tensor returns the tensor's index; net_add_op copies `op` and takes its weights and bias over (heap), also on
+ * failure; its output's shape must be right already. Both return -1 with the reason at a limit or out of memory. */
+int net_add_tensor(struct net *n, int h, int w, int c, struct error *e);
+int net_add_op(struct net *n, const struct net_op *op, struct error *e);
+
+/* Once all ops are added and input and output are set: checks every shape, drops ops that the output does not need, numbers layers
+ * and slots. Returns 0, or -1 with the reason, which names the op. */
+int net_seal(struct net *n, struct error *e);
+
+size_t net_elements(const struct net_tensor *t);
+size_t net_weight_count(const struct net *n, const struct net_op *op); // weights without bias; 0 without weights
+int net_out_channels(const struct net *n, const struct net_op *op);
+int64_t net_macs(const struct net *n, const struct net_op *op);        // multiply-accumulates of one inference
+bool net_is_depthwise(const struct net *n, const struct net_op *op);
+
+/* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through additions and pools. -1: the input. */
+int net_tensor_slot(const struct net *n, int t);
+
+/* Which tensors are alive while op `op` runs (its inputs, output, and what later ops still read): sets alive[n_tensors]. */
+void net_alive(const struct net *n, int op, bool *alive);
+
+#endif
