@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Reads from flash: the 8 KB instruction cache of the U5, wait states and prefetch. It knows tags, never data.
+#ifndef PARE_HWLINK_VBOARD_ICACHE_H
+#define PARE_HWLINK_VBOARD_ICACHE_H
+
+#include <stdint.h>
+
+struct machine;
+
+#define ICACHE_LINES 512u // of 16 bytes (RM0456: 8 Kbytes, 128-bit lines)
+#define ICACHE_LINE_BITS 4
+
+struct icache {
+    uint32_t tag[ICACHE_LINES]; // line number + 1, 0 is empty; way w of set s at w * 256 + s; direct mapped: at line % 512
+    uint8_t recent[ICACHE_LINES / 2]; // the way used last
+    uint32_t last_line;               // read from flash last: the next one has been prefetched
+    int enabled, ways;                // 1 or 2
+    int wait_states, prefetch;        // FLASH_ACR LATENCY and PRFTEN
+    uint32_t miss_time, next_miss_time; // 1/256 cycles
+};
+
+/* As after reset: cache off, 2 ways, no wait states, no prefetch. */
+void icache_reset(struct machine *m);
+
+/* From ICACHE_CR EN and WAYSEL (ways 1 or 2). Switching it off, or another number of ways, empties it. */
+void icache_configure(struct machine *m, int enabled, int ways);
+
+/* ICACHE_CR CACHEINV; also whenever flash contents change by hand. */
+void icache_empty(struct machine *m);
+
+/* From FLASH_ACR. */
+void icache_flash_timing(struct machine *m, int wait_states, int prefetch);
+
+/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. */
+uint32_t icache_read(struct machine *m, uint32_t line);
+
+#endif
