@@ -1,0 +1,244 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The table itself, and how to find things in it.
+#include "daemon/ctl/commands.h"
+
+#include <string.h>
+
+#define TOPICS                                                                                                         \
+    "study.created study.state study.progress trial.proposed trial.infeasible trial.measured trial.stepped "           \
+    "trial.given_up attempt.failed board.state"
+#define ORDERS "trial reward flash_bytes accuracy latency_cycles energy_nj"
+#define OBJECTIVES "flash_bytes ram_bytes latency_cycles energy_nj"
+#define TRIAL_STATES "proposed lowered measuring measured stepped infeasible given_up"
+
+/* clang-format off */
+#define STUDY_ARGUMENT {.name = "study", .option = "STUDY", .type = PARAM_NAME, .required = true, .help = "name or number of the study"}
+#define STUDY_OPTION {.name = "study", .option = "--study", .type = PARAM_NAME, .value = "STUDY", .help = "name or number of the study; the newest when left out"}
+#define STUDY_FILE {.name = "text", .option = "FILE", .type = PARAM_TEXT, .required = true, .help = "the study file's text; for pare its path, - for standard input"}
+#define STUDY_FOLDER {.name = "folder", .type = PARAM_TEXT, .required = true, .help = "absolute path that the file's paths are relative to"}
+#define STUDY_SET {.name = "set", .option = "--set", .type = PARAM_PAIRS, .value = "NAME=VALUE", .help = "what ${NAME} in the study file stands for; may be repeated"}
+
+static const struct command table[] = {
+    {.method = METHOD_STATUS, .name = "status", .verb = "status", .who = ACCESS_READER,
+     .help = "what the service, its studies and its boards are doing",
+     .result = "{\"version\", \"pid\", \"uptime_s\", \"database\", \"studies\": [study], \"boards\": [board], \"loop_stall_ms\", \"resident_kib\"}",
+     .examples = {"pare status", "pare status --json"}},
+    {.verb = "top", .help = "the same as a live view, on a terminal; q or Ctrl-C ends it", .examples = {"pare top"},
+     .params = {{.option = "--study", .type = PARAM_NAME, .value = "STUDY", .help = "the study whose trials are shown; the newest when left out"}}},
+    {.method = METHOD_EVENTS_SUBSCRIBE, .name = "events.subscribe", .verb = "watch", .who = ACCESS_READER,
+     .help = "print events as they come, across restarts of the service",
+     .result = "{\"subscription\", \"seq\"}, then notifications",
+     .examples = {"pare watch", "pare watch trial.measured trial.given_up", "pare watch --since 0 --count 100 --json"},
+     .params = {
+        {.name = "topics", .option = "TOPIC...", .type = PARAM_TEXTS, .help = "only these; a group (trial) or one of: " TOPICS},
+        {.name = "study", .option = "--study", .type = PARAM_NAME, .value = "STUDY", .help = "only events of this study"},
+        {.name = "since", .option = "--since", .type = PARAM_INTEGER, .max = 9007199254740991.0, .value = "SEQ", .help = "begin after this sequence number (0: with the oldest that is kept); only new events when left out"},
+        {.option = "--count", .type = PARAM_INTEGER, .min = 1, .max = 1e9, .value = "N", .help = "end after this many events"}}},
+    {.verb = "wait", .help = "wait until a condition holds",
+     .examples = {"pare wait study:demo=finished", "pare wait 'trials>=100' --timeout 3600", "pare wait 'best.energy_uj<900' --study demo"},
+     .params = {
+        {.option = "CONDITION", .type = PARAM_TEXT, .required = true, .help = "study:NAME=STATE, trials>=N, measured>=N or best.FIELD<VALUE with a field of a trial; also <= > = !="},
+        STUDY_OPTION,
+        {.option = "--timeout", .type = PARAM_NUMBER, .min = 0, .max = 1e9, .value = "SECONDS", .help = "give up after this time, with exit code 6"}}},
+    {.method = METHOD_BEST, .name = "best", .verb = "best", .who = ACCESS_READER,
+     .help = "the trial with the highest reward, of those that pass the filters",
+     .result = "a trial; finalists count with their fresh figures",
+     .examples = {"pare best", "pare best --study demo --max-loss-points 1", "pare best --flash-bytes 32768 --json"},
+     .params = {STUDY_OPTION,
+        {.name = "max_loss_points", .option = "--max-loss-points", .type = PARAM_NUMBER, .min = -100, .max = 100, .value = "POINTS", .help = "loses at most this much accuracy against w8a8"},
+        {.name = "flash_bytes", .option = "--flash-bytes", .type = PARAM_INTEGER, .min = 1, .max = 1e12, .value = "N", .help = "takes at most this much flash"},
+        {.name = "ram_bytes", .option = "--ram-bytes", .type = PARAM_INTEGER, .min = 1, .max = 1e12, .value = "N", .help = "takes at most this much RAM"},
+        {.name = "latency_us", .option = "--latency-us", .type = PARAM_NUMBER, .min = 0, .max = 1e12, .value = "N", .help = "takes at most this long"}}},
+    {.method = METHOD_PARETO, .name = "pareto", .verb = "pareto", .who = ACCESS_READER,
+     .help = "the trials that no other trial beats in everything",
+     .result = "{\"objectives\": [TEXT], \"trials\": [trial]}, by the first objective",
+     .examples = {"pare pareto", "pare pareto --x energy --plot", "pare pareto --x latency --json"},
+     .params = {STUDY_OPTION,
+        {.name = "objectives", .type = PARAM_CHOICES, .choices = OBJECTIVES, .help = "accuracy is always one; flash_bytes when left out"},
+        {.option = "--x", .type = PARAM_CHOICE, .choices = "flash ram latency energy", .help = "what accuracy is set against (flash)"},
+        {.option = "--y", .type = PARAM_CHOICE, .choices = "accuracy", .help = "the other axis (accuracy)"},
+        {.option = "--plot", .type = PARAM_FLAG, .help = "draw a plot too, as on a terminal"}}},
+    {.method = METHOD_EXPORT, .name = "export", .verb = "export", .who = ACCESS_OPERATOR,
+     .help = "hand out a trial as a file for other tools or as C code",
+     .result = "{\"format\", \"text\"} or {\"format\", \"folder\", \"files\": [TEXT]}",
+     .examples = {"pare export -o best.json", "pare export c-package -o firmware/net --trial 12", "pare export json | jq .layers"},
+     .params = {
+        {.name = "format", .option = "FORMAT", .type = PARAM_CHOICE, .choices = "json c-package", .help = "json when left out"},
+        STUDY_OPTION,
+        {.name = "trial", .option = "--trial", .type = PARAM_INTEGER, .min = 1, .max = 1e9, .value = "N", .help = "the best one when left out"},
+        {.name = "name", .option = "--name", .type = PARAM_TEXT, .value = "NAME", .help = "of the C package: the prefix of its functions"},
+        {.name = "folder", .type = PARAM_TEXT, .help = "absolute path of the C package, made by pared with the caller's rights in mind"},
+        {.option = "-o", .type = PARAM_TEXT, .value = "PATH", .help = "the file (json; standard output when left out) or the folder (c-package; required)"}}},
+    {.method = METHOD_STUDY_CREATE, .name = "study.create", .verb = "study create", .who = ACCESS_OPERATOR,
+     .help = "begin a study with a study file",
+     .result = "{\"study\": N, \"name\"}",
+     .examples = {"pare study create demo.json --start", "pare study create resnet8.json --set data=/srv/cifar10"},
+     .params = {STUDY_FILE, STUDY_FOLDER, STUDY_SET,
+        {.name = "start", .option = "--start", .type = PARAM_FLAG, .help = "start it at once"}}},
+    {.method = METHOD_STUDY_CHECK, .name = "study.check", .verb = "study check", .who = ACCESS_READER,
+     .help = "say whether a study file is in order, and change nothing",
+     .result = "{\"name\", \"config\"}: the study file with its defaults filled in; else the error that study.create would give",
+     .examples = {"pare study check demo.json"},
+     .params = {STUDY_FILE, STUDY_FOLDER, STUDY_SET}},
+    {.method = METHOD_STUDY_START, .name = "study.start", .verb = "study start", .who = ACCESS_OPERATOR,
+     .help = "start a study that was created", .result = "{\"study\", \"state\"}",
+     .examples = {"pare study start demo"}, .params = {STUDY_ARGUMENT}},
+    {.method = METHOD_STUDY_PAUSE, .name = "study.pause", .verb = "study pause", .who = ACCESS_OPERATOR,
+     .help = "let a study rest; what is being measured is finished first", .result = "{\"study\", \"state\"}",
+     .examples = {"pare study pause demo"}, .params = {STUDY_ARGUMENT}},
+    {.method = METHOD_STUDY_RESUME, .name = "study.resume", .verb = "study resume", .who = ACCESS_OPERATOR,
+     .help = "go on with a paused study", .result = "{\"study\", \"state\"}",
+     .examples = {"pare study resume demo"}, .params = {STUDY_ARGUMENT}},
+    {.method = METHOD_STUDY_STOP, .name = "study.stop", .verb = "study stop", .who = ACCESS_OPERATOR,
+     .help = "end a study for good; its trials are kept", .result = "{\"study\", \"state\"}",
+     .examples = {"pare study stop demo"}, .params = {STUDY_ARGUMENT}},
+    {.method = METHOD_STUDY_LIST, .name = "study.list", .verb = "study list", .who = ACCESS_READER,
+     .help = "all studies", .result = "{\"studies\": [study]}", .examples = {"pare study list", "pare study list --json"}},
+    {.method = METHOD_STUDY_SHOW, .name = "study.show", .verb = "study show", .who = ACCESS_READER,
+     .help = "one study with its layers and what the agent has learned",
+     .result = "study with \"config\", \"layers\": [{\"name\", \"operator\", \"slot\", \"weights\", \"macs\"}], \"slots\": [{\"options\": [TEXT]}], "
+               "\"agent\": {\"updates\", \"entropy_bits\", \"probabilities\": [[per option] per slot]} or null",
+     .examples = {"pare study show demo"}, .params = {STUDY_ARGUMENT}},
+    {.method = METHOD_TRIAL_LIST, .name = "trial.list", .verb = "trial list", .who = ACCESS_READER,
+     .help = "trials of a study", .result = "{\"trials\": [trial]}",
+     .examples = {"pare trial list", "pare trial list --order reward --limit 10", "pare trial list --front --json"},
+     .params = {STUDY_OPTION,
+        {.name = "state", .option = "--state", .type = PARAM_CHOICE, .choices = TRIAL_STATES, .help = "only those in this state"},
+        {.name = "order", .option = "--order", .type = PARAM_CHOICE, .choices = ORDERS, .help = "the best first (trial: the oldest first; trial when left out)"},
+        {.name = "limit", .option = "--limit", .type = PARAM_INTEGER, .min = 1, .max = 1000, .value = "N", .help = "at most this many (1000)"},
+        {.name = "front", .option = "--front", .type = PARAM_FLAG, .help = "only those on the Pareto front"}}},
+    {.method = METHOD_TRIAL_SHOW, .name = "trial.show", .verb = "trial show", .who = ACCESS_READER,
+     .help = "all that was found out about a trial",
+     .result = "trial with \"layers\": [{\"name\", \"setting\", \"weights_bytes\", \"cycles\"}], "
+               "\"attempts\": [{\"attempt\", \"board\", \"outcome\", \"text\", \"seconds\"}], "
+               "\"measurements\": [{\"quantity\", \"unit\", \"value\", \"spread\", \"repeats\", \"origin\"}], \"provenance\": {}",
+     .examples = {"pare trial show 12", "pare trial show 12 --study demo --json"},
+     .params = {{.name = "trial", .option = "TRIAL", .type = PARAM_INTEGER, .required = true, .min = 1, .max = 1e9, .help = "number of the trial"}, STUDY_OPTION}},
+    {.method = METHOD_BOARD_LIST, .name = "board.list", .verb = "board list", .who = ACCESS_READER,
+     .help = "all boards", .result = "{\"boards\": [board]}", .examples = {"pare board list"}},
+    {.verb = "board show", .help = "one board", .examples = {"pare board show vboard-1"},
+     .params = {{.option = "BOARD", .type = PARAM_TEXT, .required = true, .help = "name of the board"}}},
+    {.method = METHOD_BOARD_RELEASE, .name = "board.release", .verb = "board release", .who = ACCESS_OPERATOR,
+     .help = "end the quarantine of a board", .result = "{\"board\", \"state\"}", .examples = {"pare board release vboard-1"},
+     .params = {{.name = "board", .option = "BOARD", .type = PARAM_TEXT, .required = true, .help = "name of the board"}}},
+    {.verb = "rpc", .help = "call a method of the protocol and print its result as JSON; see pare-rpc(7)",
+     .examples = {"pare rpc status", "pare rpc trial.list '{\"study\": \"demo\", \"limit\": 3}'"},
+     .params = {{.option = "METHOD", .type = PARAM_TEXT, .required = true, .help = "name of the method"},
+        {.option = "JSON", .type = PARAM_TEXT, .help = "its parameters, one JSON object; - reads standard input"}}},
+    {.verb = "completion", .help = "print a completion script", .examples = {"source <(pare completion bash)"},
+     .params = {{.option = "SHELL", .type = PARAM_CHOICE, .choices = "bash", .required = true, .help = "the shell"}}},
+    {.verb = "help", .help = "how to use pare, or one of its verbs", .examples = {"pare help", "pare help study create"},
+     .params = {{.option = "VERB...", .type = PARAM_TEXTS, .help = "the verb"}}},
+    {.method = METHOD_HELLO, .name = "hello", .who = ACCESS_READER, .help = "versions; never required",
+     .result = "{\"version\", \"api\": 1, \"schema_version\", \"pid\"}"},
+    {.method = METHOD_SHUTDOWN, .name = "shutdown", .who = ACCESS_OPERATOR,
+     .help = "end the service; studies go on when it starts again", .result = "{}"},
+};
+
+static const struct param global[] = {
+    {.option = "--json", .type = PARAM_FLAG, .help = "print one JSON document (watch: one object a line)"},
+    {.option = "--socket", .type = PARAM_TEXT, .value = "PATH", .help = "of the service; before PARE_SOCKET and the default"},
+    {.option = "--no-color", .type = PARAM_FLAG, .help = "no colour, also on a terminal"},
+    {.option = "--help", .type = PARAM_FLAG, .help = "how to use the verb"},
+    {.option = "--version", .type = PARAM_FLAG, .help = "print the version"},
+    {.type = PARAM_NONE},
+};
+/* clang-format on */
+
+#define TABLE_SIZE (sizeof table / sizeof *table)
+#define WORD_MAX 32 // of words that suggestions are looked for
+
+const struct command *commands_all(size_t *n)
+{
+    *n = TABLE_SIZE;
+    return table;
+}
+
+const struct param *commands_global(void)
+{
+    return global;
+}
+
+const struct command *commands_by_method(enum method method)
+{
+    for (size_t i = 0; method != METHOD_NONE && i < TABLE_SIZE; i++)
+        if (table[i].method == method)
+            return &table[i];
+    return NULL;
+}
+
+const struct command *commands_by_name(const char *name)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (table[i].name && strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const struct command *commands_by_verb(const char *verb)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (table[i].verb && strcmp(table[i].verb, verb) == 0)
+            return &table[i];
+    return NULL;
+}
+
+bool commands_choice(const char *choices, const char *word, size_t size)
+{
+    while (*choices) {
+        size_t n = strcspn(choices, " ");
+        if (n == size && memcmp(choices, word, n) == 0)
+            return true;
+        choices += n + (choices[n] == ' ');
+    }
+    return false;
+}
+
+const char *commands_topics(void)
+{
+    return TOPICS;
+}
+
+static int smallest(int a, int b, int c)
+{
+    int m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* Levenshtein's distance, one row at a time; both words are shorter than WORD_MAX. */
+static int distance(const char *a, const char *b)
+{
+    int row[WORD_MAX + 1];
+    int n = (int)strlen(b);
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int above = row[j];
+            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[n];
+}
+
+const char *commands_suggest(const char *word, bool methods)
+{
+    size_t length = strlen(word);
+    if (length == 0 || length >= WORD_MAX)
+        return NULL;
+    int best = length / 3 > 1 ? (int)(length / 3) : 1;
+    const char *found = NULL;
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        const char *name = methods ? table[i].name : table[i].verb;
+        int d = name ? distance(word, name) : WORD_MAX;
+        if (d < best || (d == best && !found)) {
+            best = d;
+            found = name;
+        }
+    }
+    return found;
+}
