@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "quant/net/net.h"
+#include "quant/net/npy.h"
 
 #include <stdint.h>
 
@@ -22,21 +23,22 @@ struct data_transform {
     bool nchw;
 };
 
-/* Samples as stored (memory-mapped or read whole); float on request, so that large sets stay small. */
+/* Samples as stored (the file is read whole: a mapped one could shrink while it is used); float on request, so that large sets stay
+ * small. */
 struct data {
     int n;                  // samples
     size_t elements;        // of one sample
     struct data_transform transform;
     uint8_t sha256[SHA256_BYTES]; // of the file
     // what follows is private to data.c
-    void *bytes;
-    size_t size, offset;
-    int type;
+    char *bytes;
+    struct npy array;
     int h, w, c;
 };
 
-/* Opens samples of dtype u1, i1, i2, f4 or f8 whose shape after the first axis gives the input's elements (h, w, c, or c, h, w with
- * nchw; trailing ones may be missing). Returns 0, or -1 with the reason (no such file, not .npy, wrong shape: both shapes are named). */
+/* Opens samples of dtype u1, i1, i2, i4, f4 or f8 whose shape after the first axis is the input's (h, w, c, or c, h, w with nchw; axes
+ * of 1 may be missing or added: they change no order). All are finite. Returns 0, or -1 with the reason (no such file, not .npy, wrong
+ * shape: both shapes are named). */
 int data_open(const char *path, const struct net_tensor *input, const struct data_transform *t, struct data *d,
               struct error *e);
 void data_close(struct data *d);

@@ -17,6 +17,7 @@
 #define NET_SIDE_MAX 8192             // of heights, widths, channels, kernel sides, strides, pads
 #define NET_WEIGHTS_MAX (64u << 20)   // floats of one network: ResNet-50 has 25.6 M
 #define NET_ACTIVATIONS_MAX (64u << 20) // floats of one tensor
+#define NET_MACS_MAX ((int64_t)1 << 40)   // of one inference: hours on a microcontroller, a hundred times ResNet-50
 
 enum net_kind {
     NET_NONE = 0,
@@ -69,14 +70,15 @@ void net_finish(struct net *n);
 int net_add_tensor(struct net *n, int h, int w, int c, struct error *e);
 int net_add_op(struct net *n, const struct net_op *op, struct error *e);
 
-/* Once all ops are added and input and output are set: checks every shape, drops ops that the output does not need, numbers layers
- * and slots. Returns 0, or -1 with the reason, which names the op. */
+/* Once all ops are added and input and output are set: checks every shape and weight, drops ops and tensors that the output does not
+ * need, numbers tensors, layers and slots anew. Returns 0, or -1 with the reason, which names the op. */
 int net_seal(struct net *n, struct error *e);
 
 size_t net_elements(const struct net_tensor *t);
 size_t net_weight_count(const struct net *n, const struct net_op *op); // weights without bias; 0 without weights
 int net_out_channels(const struct net *n, const struct net_op *op);
-int64_t net_macs(const struct net *n, const struct net_op *op);        // multiply-accumulates of one inference
+int64_t net_macs(const struct net *n, const struct net_op *op);        // multiply-accumulates of one inference; 0 without weights
+const char *net_kind_name(enum net_kind kind);                          // "conv", "dense", "add", "avgpool", "maxpool"
 bool net_is_depthwise(const struct net *n, const struct net_op *op);
 
 /* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through additions and pools. -1: the input. */
