@@ -1,101 +1,223 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
+// The table of blocks, and the registers that the core's side has to hear of.
 #include "hwlink/vboard/peripherals.h"
 
 #include "hwlink/vboard/machine.h"
 
 #include <string.h>
 
-#define RCC_CR 0x46020c00u
-#define RCC_CFGR1 0x46020c1cu
-#define RCC_PLL1CFGR 0x46020c28u
-#define PWR_VOSR 0x4602080cu
-#define FLASH_ACR 0x40022000u
-#define ICACHE_CR 0x40030400u
-#define USART1_ISR 0x4001381cu
-#define USART1_RDR 0x40013824u
-#define USART1_TDR 0x40013828u
-#define ISR_TX_READY 0xc0u // TXE and TC
-#define ISR_RXNE 0x20u
+#define FLASH_REGISTERS 0x40022000u
+#define ICACHE_REGISTERS 0x40030400u
+#define SECURE_ALIAS 0x10000000u
+#define ICACHE_CR_RESET 4u // 2 ways, off
+#define IDCODE_F1 0x40015800u // where OpenOCD looks for another family's device id: must read 0
+
+enum { ICACHE_CR = 0x00, ICACHE_SR = 0x04, ICACHE_HMONR = 0x10, ICACHE_MMONR = 0x14 };
+
+static void flash_changed(void *user, uint32_t offset, uint32_t bytes)
+{
+    core_invalidate(user, FLASH_BASE + offset, bytes);
+}
 
 void peripheral_reset(struct machine *m, int power)
 {
     struct peripherals *p = &m->peripherals;
-    p->flash_acr = p->rcc_cfgr1 = p->rcc_pll1cfgr = p->pwr_vosr = 0;
-    p->rcc_cr = 0x35;
-    p->icache_cr = 4;
+    rcc_reset(&p->rcc);
+    if (!p->flash.bytes)
+        p->flash.bytes = m->memory.flash;
+    p->flash.changed = flash_changed;
+    p->flash.user = m;
+    flash_reset(&p->flash);
+    gpio_reset(&p->gpio);
+    usart_reset(&p->usart);
+    timers_reset(&p->timers);
+    memset(p->stored, 0, sizeof p->stored);
     if (power)
-        p->input_from = p->input_until = 0;
+        p->usart.from = p->usart.until = 0;
+    p->icache_cr = ICACHE_CR_RESET;
     icache_reset(m);
 }
 
-static uint32_t next_input(struct peripherals *p)
+/* --- ICACHE: its registers here, its tags in icache.c --- */
+
+static uint32_t read_icache(struct machine *m, uint32_t offset)
 {
-    return p->input_from < p->input_until ? p->input[p->input_from++] : 0;
+    const struct peripherals *p = &m->peripherals;
+    switch (offset) {
+    case ICACHE_CR:
+        return p->icache_cr;
+    case ICACHE_SR:
+        return 2; // BSYENDF: an invalidation is over at once
+    case ICACHE_HMONR:
+        return (uint32_t)(m->core.counts.cache_hits - p->icache_hits);
+    case ICACHE_MMONR:
+        return (uint32_t)(m->core.counts.cache_misses - p->icache_misses);
+    default:
+        return 0;
+    }
+}
+
+static void write_icache(struct machine *m, uint32_t offset, uint32_t value)
+{
+    struct peripherals *p = &m->peripherals;
+    if (offset != ICACHE_CR)
+        return;
+    p->icache_cr = value & ~2u;
+    icache_configure(m, (int)(value & 1), value & 4 ? 2 : 1);
+    if (value & 2)
+        icache_empty(m);
+    if (value & 1u << 18) // HITMRST
+        p->icache_hits = m->core.counts.cache_hits;
+    if (value & 1u << 19) // MISSMRST
+        p->icache_misses = m->core.counts.cache_misses;
+}
+
+/* --- registers without a model --- */
+
+static struct peripheral_stored *stored(struct machine *m, uint32_t address, bool add)
+{
+    struct peripheral_stored *table = m->peripherals.stored;
+    uint32_t at = (address / 4 * 2654435761u) % PERIPHERAL_STORED_MAX;
+    for (uint32_t i = 0; i < PERIPHERAL_STORED_MAX; i++, at = (at + 1) % PERIPHERAL_STORED_MAX) {
+        if (table[at].address == address)
+            return &table[at];
+        if (table[at].address == 0) {
+            table[at].address = add ? address : 0;
+            return add ? &table[at] : NULL;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t read_stored(struct machine *m, uint32_t address)
+{
+    const struct peripheral_stored *s = stored(m, address, false);
+    if (!s && address != IDCODE_F1)
+        machine_note_unknown(m, "read of register", address, 0);
+    return s ? s->value : 0;
+}
+
+static void write_stored(struct machine *m, uint32_t address, uint32_t value)
+{
+    struct peripheral_stored *s = stored(m, address, true);
+    machine_note_unknown(m, "write of register", address, value);
+    if (s)
+        s->value = value;
+}
+
+/* --- the map --- */
+
+static bool within(uint32_t address, uint32_t base, uint32_t bytes)
+{
+    return address - base < bytes;
+}
+
+/* Time as the flash sees it: a debugger that waits for a halted core waits in real time. */
+static uint64_t flash_now(const struct machine *m, enum bus_who who)
+{
+    return who == BUS_DEBUGGER && m->debug.halted ? UINT64_MAX : machine_cycles(m);
+}
+
+static uint32_t read_word(struct machine *m, uint32_t address, enum bus_who who)
+{
+    struct peripherals *p = &m->peripherals;
+    if (within(address, GPIO_BASE, GPIO_PORTS * GPIO_PORT_BYTES))
+        return gpio_read(&p->gpio, address - GPIO_BASE);
+    if (within(address, USART_BASE, USART_BYTES))
+        return usart_read(&p->usart, address - USART_BASE, who == BUS_CORE);
+    if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
+        return timers_read(&p->timers, address - TIMERS_BASE, machine_cycles(m));
+    if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
+        return flash_read_register(&p->flash, address - FLASH_REGISTERS, flash_now(m, who));
+    if (within(address, RCC_BASE, RCC_BYTES))
+        return rcc_read(&p->rcc, address - RCC_BASE);
+    if (within(address, PWR_BASE, PWR_BYTES))
+        return rcc_read_power(&p->rcc, address - PWR_BASE);
+    if (within(address, ICACHE_REGISTERS, 0x400))
+        return read_icache(m, address - ICACHE_REGISTERS);
+    return read_stored(m, address);
+}
+
+static void write_flash_register(struct machine *m, uint32_t offset, uint32_t value, enum bus_who who)
+{
+    flash_write_register(&m->peripherals.flash, offset, value, flash_now(m, who));
+    if (offset == FLASH_ACR)
+        icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
+}
+
+static void write_word(struct machine *m, uint32_t address, uint32_t value, enum bus_who who)
+{
+    struct peripherals *p = &m->peripherals;
+    if (within(address, GPIO_BASE, GPIO_PORTS * GPIO_PORT_BYTES))
+        gpio_write(&p->gpio, address - GPIO_BASE, value);
+    else if (within(address, USART_BASE, USART_BYTES))
+        usart_write(&p->usart, address - USART_BASE, value);
+    else if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
+        timers_write(&p->timers, address - TIMERS_BASE, value, machine_cycles(m));
+    else if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
+        write_flash_register(m, address - FLASH_REGISTERS, value, who);
+    else if (within(address, RCC_BASE, RCC_BYTES))
+        rcc_write(&p->rcc, address - RCC_BASE, value);
+    else if (within(address, PWR_BASE, PWR_BYTES))
+        rcc_write_power(&p->rcc, address - PWR_BASE, value);
+    else if (within(address, ICACHE_REGISTERS, 0x400))
+        write_icache(m, address - ICACHE_REGISTERS, value);
+    else
+        write_stored(m, address, value);
+}
+
+static bool has_events(uint32_t address)
+{
+    return within(address, USART_BASE, USART_BYTES) || within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE);
 }
 
 int peripheral_read(struct machine *m, uint32_t address, unsigned size, uint32_t *value, enum bus_who who)
 {
-    struct peripherals *p = &m->peripherals;
-    (void)who;
-    uint32_t word = 0;
-    switch (address & ~3u) {
-    case RCC_CR: word = p->rcc_cr | (p->rcc_cr & 0x15000000u) << 1; break;
-    case RCC_CFGR1: word = (p->rcc_cfgr1 & ~0xcu) | (p->rcc_cfgr1 & 3u) << 2; break;
-    case RCC_PLL1CFGR: word = p->rcc_pll1cfgr; break;
-    case PWR_VOSR: word = p->pwr_vosr | 0x8000u | (p->pwr_vosr & 0x40000u) >> 4; break;
-    case FLASH_ACR: word = p->flash_acr; break;
-    case ICACHE_CR: word = p->icache_cr; break;
-    case USART1_ISR: word = ISR_TX_READY | (p->input_from < p->input_until ? ISR_RXNE : 0); break;
-    case USART1_RDR: word = next_input(p); break;
-    default: machine_note_unknown(m, "read of register", address, 0);
-    }
+    uint32_t word = read_word(m, address & ~(SECURE_ALIAS | 3u), who);
     *value = size == 4 ? word : word >> 8 * (address & 3) & ((1u << 8 * size) - 1);
+    if (has_events(address & ~SECURE_ALIAS))
+        core_look(&m->core);
     return 0;
+}
+
+/* Narrow stores change their lanes of the register; those into a store-only register (BSRR) have zeros in the others. */
+static uint32_t merged(struct machine *m, uint32_t address, unsigned size, uint32_t value)
+{
+    uint32_t shift = 8 * (address & 3), mask = ((1u << 8 * size) - 1) << shift;
+    uint32_t at = address & ~(SECURE_ALIAS | 3u), before = 0;
+    if (!within(at, USART_BASE, USART_BYTES))
+        before = read_word(m, at, BUS_DEBUGGER);
+    return (before & ~mask) | (value << shift & mask);
 }
 
 int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_t value, enum bus_who who)
 {
-    struct peripherals *p = &m->peripherals;
-    (void)size, (void)who;
-    switch (address) {
-    case RCC_CR: p->rcc_cr = value; break;
-    case RCC_CFGR1: p->rcc_cfgr1 = value; break;
-    case RCC_PLL1CFGR: p->rcc_pll1cfgr = value; break;
-    case PWR_VOSR: p->pwr_vosr = value; break;
-    case FLASH_ACR:
-        p->flash_acr = value;
-        icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
-        break;
-    case ICACHE_CR:
-        p->icache_cr = value & ~2u;
-        icache_configure(m, (int)(value & 1), value & 4 ? 2 : 1);
-        if (value & 2)
-            icache_empty(m);
-        break;
-    case USART1_TDR:
-        if (p->console)
-            p->console(p->console_user, (uint8_t)value);
-        break;
-    default: machine_note_unknown(m, "write of register", address, value);
+    if (address < TIMERS_BASE) {
+        flash_store(&m->peripherals.flash, address & (FLASH_BYTES - 1), value, (int)size, flash_now(m, who));
+        return 0;
     }
+    if (size < 4)
+        value = merged(m, address, size, value);
+    write_word(m, address & ~(SECURE_ALIAS | 3u), value, who);
+    if (has_events(address & ~SECURE_ALIAS))
+        core_look(&m->core);
     return 0;
 }
 
 uint64_t peripheral_advance(struct machine *m)
 {
-    (void)m;
-    return CORE_NEVER;
+    struct peripherals *p = &m->peripherals;
+    uint64_t next = timers_advance(&p->timers, machine_cycles(m));
+    for (uint32_t i = 0; i < TIMERS_N; i++)
+        system_set_irq(m, TIMERS_IRQ + i, timers_irq(&p->timers, i));
+    system_set_irq(m, USART_IRQ, usart_irq(&p->usart));
+    return next;
 }
 
 uint32_t peripheral_input(struct machine *m, const void *bytes, uint32_t n)
 {
-    struct peripherals *p = &m->peripherals;
-    if (p->input_from == p->input_until)
-        p->input_from = p->input_until = 0;
-    if (n > PERIPHERAL_INPUT_MAX - p->input_until)
-        n = PERIPHERAL_INPUT_MAX - p->input_until;
-    memcpy(p->input + p->input_until, bytes, n);
-    p->input_until += n;
-    return n;
+    uint32_t taken = usart_input(&m->peripherals.usart, bytes, n);
+    core_look(&m->core);
+    return taken;
 }

@@ -1,27 +1,38 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The chip around the core: RCC, PWR, FLASH, ICACHE registers, GPIO, USART1 and what else firmware touches.
+// The chip around the core: who answers at which address, and what their registers mean to the rest of the machine.
 #ifndef PARE_HWLINK_VBOARD_PERIPHERALS_H
 #define PARE_HWLINK_VBOARD_PERIPHERALS_H
 
+#include "hwlink/vboard/flash.h"
+#include "hwlink/vboard/gpio.h"
 #include "hwlink/vboard/memory.h"
+#include "hwlink/vboard/rcc.h"
+#include "hwlink/vboard/timers.h"
+#include "hwlink/vboard/usart.h"
 
 #include <stdint.h>
 
-#define PERIPHERAL_INPUT_MAX 4096u // bytes of USART1 input that wait
+#define PERIPHERAL_STORED_MAX 1024u // registers without a model that keep what was written
 
 struct peripherals {
-    uint32_t flash_acr, icache_cr, rcc_cr, rcc_cfgr1, rcc_pll1cfgr, pwr_vosr;
-    /* What USART1 sends, by the core's thread; NULL throws it away. */
-    void (*console)(void *user, uint8_t byte);
-    void *console_user;
-    uint8_t input[PERIPHERAL_INPUT_MAX];
-    uint32_t input_from, input_until;
+    struct rcc rcc;
+    struct flash flash;
+    struct gpio gpio;
+    struct usart usart; // its `output` and `user` are the owner's
+    struct timers timers;
+    uint32_t icache_cr;
+    uint64_t icache_hits, icache_misses; // where the monitors were last reset
+    struct peripheral_stored {
+        uint32_t address, value; // address 0: free
+    } stored[PERIPHERAL_STORED_MAX];
 };
 
+/* `power`: also what only a power cycle clears. */
 void peripheral_reset(struct machine *m, int power);
 
-/* Registers at 0x40000000-0x5fffffff (aligned), and writes into flash. Returns 0 or -1 (bus fault). */
+/* Registers at 0x40000000-0x5fffffff (aligned; the secure alias at 0x50000000 is the same), and writes into flash. Registers without
+ * a model keep what is written, noted once. Returns 0 or -1 (bus fault). */
 int peripheral_read(struct machine *m, uint32_t address, unsigned size, uint32_t *value, enum bus_who who);
 int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_t value, enum bus_who who);
 

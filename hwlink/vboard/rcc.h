@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Clocks and supply: RCC and PWR with their ready bits, and the core clock that follows. Source: RM0456 chapters 10 and 11.
+#ifndef PARE_HWLINK_VBOARD_RCC_H
+#define PARE_HWLINK_VBOARD_RCC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RCC_BASE 0x46020c00u
+#define PWR_BASE 0x46020800u
+#define RCC_BYTES 0x200u
+#define PWR_BYTES 0x100u
+
+struct rcc {
+    uint32_t registers[RCC_BYTES / 4]; // as written; ready bits are made when read
+    uint32_t power[PWR_BYTES / 4];
+    bool clock_stuck; // a fault: no oscillator or PLL becomes ready any more
+};
+
+void rcc_reset(struct rcc *r);
+
+/* Offsets from RCC_BASE and PWR_BASE. */
+uint32_t rcc_read(const struct rcc *r, uint32_t offset);
+void rcc_write(struct rcc *r, uint32_t offset, uint32_t value);
+uint32_t rcc_read_power(const struct rcc *r, uint32_t offset);
+void rcc_write_power(struct rcc *r, uint32_t offset, uint32_t value);
+
+/* Core clock (HCLK) as the registers set it; an external crystal is taken to have 16 MHz, as on B-U585I-IOT02A. */
+uint32_t rcc_hclk_hz(const struct rcc *r);
+
+/* The core is fed by the step-down converter (PWR_CR3.REGSEL), not by the linear regulator. */
+bool rcc_uses_smps(const struct rcc *r);
+
+/* Voltage range 1 (fast) to 4. */
+int rcc_voltage_range(const struct rcc *r);
+
+#endif
