@@ -3,6 +3,7 @@
 #include "hwlink/runner/job.h"
 
 #include "hwlink/runner/clock.h"
+#include "hwlink/runner/memory.h"
 #include "hwlink/runner/registers.h"
 #include "hwlink/runner/start.h"
 #include "quant/kernels/pack.h"

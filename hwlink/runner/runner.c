@@ -4,6 +4,7 @@
 // that stands in flash, so that energy is measured with nothing attached. Results stay in SRAM until they are fetched.
 #include "hwlink/runner/clock.h"
 #include "hwlink/runner/job.h"
+#include "hwlink/runner/memory.h"
 #include "hwlink/runner/registers.h"
 #include "hwlink/runner/start.h"
 

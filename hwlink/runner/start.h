@@ -4,13 +4,9 @@
 #ifndef PARE_HWLINK_RUNNER_START_H
 #define PARE_HWLINK_RUNNER_START_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* Bytes of stack that were ever used since reset. */
 uint32_t stack_high_water(void);
-
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memset(void *to, int value, size_t n);
 
 #endif

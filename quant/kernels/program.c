@@ -4,6 +4,15 @@
 
 #include "quant/kernels/kernel.h"
 
+/* A build that has integer programs only needs no float32.c. */
+#if defined(PROGRAM_INTEGER_ONLY)
+#define USES_FLOAT(op) 0
+#define KERNEL_FOR(op, integer, floating) (integer)
+#else
+#define USES_FLOAT(op) ((op)->float32)
+#define KERNEL_FOR(op, integer, floating) (USES_FLOAT(op) ? (floating) : (integer))
+#endif
+
 uint32_t program_crc32(const void *bytes, size_t size)
 {
     static const uint8_t zeros[4] = {0};
@@ -36,7 +45,7 @@ uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tens
 {
     const struct image_tensor *in = &tensors[op->in0];
     uint32_t bytes = 0;
-    if (op->float32)
+    if (USES_FLOAT(op))
         bytes = float_scratch_bytes(op, in);
     else if (op->kind == IMAGE_CONV || op->kind == IMAGE_DENSE)
         bytes = conv_scratch_bytes(op, in);
@@ -77,20 +86,19 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
 void program_run_op(const struct program *p, uint32_t op, const void *const *blobs, void *arena)
 {
     struct kernel k = kernel_of(p, &p->ops[op], blobs, arena);
-    int is_float = k.op->float32;
     switch (k.op->kind) {
     case IMAGE_CONV:
     case IMAGE_DENSE:
-        (is_float ? kernel_float_conv : kernel_conv)(&k);
+        KERNEL_FOR(k.op, kernel_conv, kernel_float_conv)(&k);
         break;
     case IMAGE_DEPTHWISE:
-        (is_float ? kernel_float_depthwise : kernel_depthwise)(&k);
+        KERNEL_FOR(k.op, kernel_depthwise, kernel_float_depthwise)(&k);
         break;
     case IMAGE_ADD:
-        (is_float ? kernel_float_add : kernel_add)(&k);
+        KERNEL_FOR(k.op, kernel_add, kernel_float_add)(&k);
         break;
     default:
-        (is_float ? kernel_float_pool : kernel_pool)(&k);
+        KERNEL_FOR(k.op, kernel_pool, kernel_float_pool)(&k);
         break;
     }
     uint32_t used = (uint32_t)k.out->h * k.out->w * k.out->c * k.out->bits % 8;

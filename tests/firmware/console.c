@@ -48,14 +48,40 @@ uint32_t console_cycles(void)
     return 0;
 }
 #else
+#include "hwlink/runner/clock.h"
 #include "hwlink/runner/registers.h"
 
+#define RCC_AHB2ENR1_GPIOAEN (1u << 0)
+#define RCC_APB2ENR REGISTER(0x46020ca4u)
+#define RCC_APB2ENR_USART1EN (1u << 14)
+#define GPIOA_AFRH REGISTER(0x42020024u)
+#define USART1_CR1 REGISTER(0x40013800u)
+#define USART1_CR1_UE (1u << 0)
+#define USART1_CR1_TE (1u << 3)
+#define USART1_BRR REGISTER(0x4001380cu)
 #define USART1_ISR REGISTER(0x4001381cu)
 #define USART1_ISR_TXE (1u << 7)
 #define USART1_TDR REGISTER(0x40013828u)
+#define BAUD 115200u
+#define TX_PIN 9u // PA9, which both supported boards wire to their debug adapter's serial port
+
+/* 115200 baud 8N1; its clock is that of the core. */
+static void start_usart(void)
+{
+    RCC_AHB2ENR1 |= RCC_AHB2ENR1_GPIOAEN;
+    RCC_APB2ENR |= RCC_APB2ENR_USART1EN;
+    (void)RCC_APB2ENR;
+    GPIOA_AFRH = (GPIOA_AFRH & ~(0xfu << 4 * (TX_PIN - 8))) | 7u << 4 * (TX_PIN - 8);
+    GPIO_MODER(0) = (GPIO_MODER(0) & ~(3u << 2 * TX_PIN)) | 2u << 2 * TX_PIN;
+    USART1_BRR = (CLOCK_HZ + BAUD / 2) / BAUD;
+    USART1_CR1 = USART1_CR1_UE | USART1_CR1_TE;
+}
 
 void console_text(const char *text)
 {
+    static int started;
+    if (!started++)
+        start_usart();
     for (; *text; text++) {
         for (int i = 0; i < 10000 && !(USART1_ISR & USART1_ISR_TXE); i++)
             ;
