@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Study files: what is read, what is refused, and that what is written is read back.
+#include "daemon/study_file.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct study_file file;
+static struct error error;
+static char field[KEYS_FIELD_MAX];
+
+#define DATA "\"data\":{\"calibration\":\"c.npy\",\"validation\":\"v.npy\",\"validation_labels\":\"l.npy\"}"
+#define HEAD "{\"name\":\"a\",\"network\":\"n.onnx\"," DATA ",\"board_type\":\"virtual\","
+#define SPACE "\"space\":{\"options\":[\"w8a8\",\"w4a8\"]}"
+
+static int parse(const char *text)
+{
+    error.text[0] = '\0';
+    return study_file_parse(text, "/home/me", NULL, &file, field, &error);
+}
+
+START_TEST(the_example_of_the_manual_is_read)
+{
+    const char *text =
+        "{\n  \"name\": \"demo\",   // unique\n  \"network\": \"dscnn.onnx\",\n"
+        "  \"input\": {\"scale\": 0.25, \"mean\": [], \"std\": [], \"layout\": \"nhwc\"},\n"
+        "  \"data\": {\"calibration\": \"c.npy\", \"validation\": \"v.npy\", \"validation_labels\": \"vl.npy\",\n"
+        "    \"test\": \"/abs/t.npy\", \"test_labels\": \"tl.npy\"},\n  /* a\n comment \" */\n"
+        "  \"board_type\": \"virtual-u585\",\n"
+        "  \"space\": {\"options\": [\"w8a8\", \"w4a8\", \"w2a8\"],\n"
+        "    \"rules\": [{\"layer\": \"^conv_0$\", \"options\": [\"w8a8\", \"w4a8\"]}], \"clipping\": \"minmax\"},\n"
+        "  \"budget\": {\"flash_of_int8\": 0.6, \"flash_bytes\": 40000, \"ram_bytes\": 65536},\n"
+        "  \"objective\": {\"flash\": 2.0},\n"
+        "  \"search\": {\"algorithm\": \"random\", \"trials\": 20, \"seed\": 9007199254740991},\n"
+        "  \"measure\": {\"placement\": \"flash\", \"energy\": false, \"samples\": 2, \"windows\": 1, \"attempts\": 2},\n"
+        "  \"finalists\": 1\n}\n";
+    ck_assert_msg(parse(text) == 0, "%s", error.text);
+    ck_assert_str_eq(file.name, "demo");
+    ck_assert_str_eq(file.network, "/home/me/dscnn.onnx");
+    ck_assert_str_eq(file.data[STUDY_TEST], "/abs/t.npy");
+    ck_assert_str_eq(file.data[STUDY_VALIDATION_LABELS], "/home/me/vl.npy");
+    ck_assert(file.input_scale == 0.25 && file.flash_of_int8 == 0.6 && file.flash_weight == 2);
+    ck_assert_int_eq(file.options.n, 3);
+    ck_assert_int_eq(file.options.v[2].w_bits, 2);
+    ck_assert_int_eq(file.rules.n, 1);
+    ck_assert_int_eq(file.rules.v[0].options.n, 2);
+    ck_assert_int_eq(file.algorithm, AGENT_RANDOM);
+    ck_assert_int_eq(file.seed, 9007199254740991);
+    ck_assert(!file.energy && file.clipping == 1 && file.attempts == 2 && file.finalists == 1);
+}
+END_TEST
+
+START_TEST(a_short_file_takes_the_defaults)
+{
+    ck_assert_msg(parse(HEAD SPACE "}") == 0, "%s", error.text);
+    ck_assert(file.trials == 64 && file.energy && file.samples == 4 && file.attempts == 3 && file.finalists == 3);
+    ck_assert(file.input_scale == 1 && file.flash_weight == 1 && file.clipping == 0 && file.algorithm == AGENT_POLICY);
+    ck_assert(file.placement == BOARD_IN_FLASH && file.ahead == 0);
+}
+END_TEST
+
+START_TEST(what_is_written_is_read_back_to_the_same_value)
+{
+    static struct study_file again;
+    ck_assert_int_eq(parse(HEAD "\"space\":{\"options\":[\"w8a8\",\"w3a4/log\"],\"rules\":[{\"layer\":\"fc\",\"options\":"
+                                "[\"w8a8\"]}]},\"input\":{\"mean\":[0.1,0.2],\"std\":[1,2.5]},\"search\":{\"ahead\":5}}"),
+                     0);
+    char *text = study_file_text(&file);
+    ck_assert_msg(study_file_parse(text, NULL, NULL, &again, field, &error) == 0, "%s", error.text);
+    ck_assert_mem_eq(&again, &file, sizeof file);
+    free(text);
+}
+END_TEST
+
+START_TEST(sram_gives_no_energy)
+{
+    ck_assert_int_eq(parse(HEAD SPACE ",\"measure\":{\"placement\":\"sram\"}}"), 0);
+    ck_assert(!file.energy);
+    ck_assert_int_eq(parse(HEAD SPACE ",\"measure\":{\"placement\":\"sram\",\"energy\":true}}"), -1);
+    ck_assert_str_eq(field, "measure.energy");
+}
+END_TEST
+
+START_TEST(names_are_replaced_and_missing_ones_listed)
+{
+    const char *text = "{\"name\":\"a\",\"network\":\"${net}\",\"data\":{\"calibration\":\"${data}/c.npy\","
+                       "\"validation\":\"${data}/v.npy\",\"validation_labels\":\"x${data}\"}," SPACE
+                       ",\"board_type\":\"v\"}";
+    ck_assert_int_eq(parse(text), -1);
+    ck_assert_str_eq(error.text, "the file wants --set net=... --set data=...");
+    cJSON *set = cJSON_Parse("{\"net\":\"/n/x.onnx\",\"data\":\"d\"}");
+    ck_assert_msg(study_file_parse(text, "/f", set, &file, field, &error) == 0, "%s", error.text);
+    ck_assert_str_eq(file.network, "/n/x.onnx");
+    ck_assert_str_eq(file.data[STUDY_CALIBRATION], "/f/d/c.npy");
+    ck_assert_str_eq(file.data[STUDY_VALIDATION_LABELS], "/f/xd");
+    cJSON_Delete(set);
+}
+END_TEST
+
+START_TEST(errors_are_one_line_that_names_the_key)
+{
+    const char *const bad[][3] = {
+        {"{", "", "line 1: not JSON"},
+        {"{\n\n\"name\": }", "", "line 3: not JSON"},
+        {"[]", "", "is not a JSON object"},
+        {"{} x", "", "not JSON"},
+        {HEAD SPACE ",\"finalist\":1}", "finalist", "did you mean \"finalists\"?"},
+        {HEAD SPACE ",\"colour\":1}", "colour", "is not a key here"},
+        {HEAD SPACE ",\"search\":{\"trails\":1}}", "search.trails", "did you mean \"trials\"?"},
+        {HEAD SPACE ",\"search\":{\"trials\":1,\"trials\":2}}", "search.trials", "twice"},
+        {HEAD SPACE ",\"search\":{\"trials\":2000}}", "search.trials", "is not within 0 and 1997"},
+        {HEAD SPACE ",\"search\":{\"trials\":1.5}}", "search.trials", "whole number"},
+        {HEAD SPACE ",\"search\":{\"algorithm\":\"luck\"}}", "search.algorithm", "none of policy, frozen, random"},
+        {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
+        {HEAD SPACE ",\"measure\":{\"energy\":1}}", "measure.energy", "neither true nor false"},
+        {HEAD SPACE ",\"objective\":{\"energy\":1},\"measure\":{\"energy\":false}}", "objective.energy", "needs"},
+        {HEAD "\"space\":{\"options\":[\"w4a8\"]}}", "space.options", "lacks \"w8a8\""},
+        {HEAD "\"space\":{\"options\":[\"w8a8\",\"w8a8\"]}}", "space.options", "twice"},
+        {HEAD "\"space\":{\"options\":[\"w8a8\",\"float32\"]}}", "space.options", "baseline"},
+        {HEAD "\"space\":{\"options\":[\"w8a8\",\"q4\"]}}", "space.options", "\"q4\""},
+        {HEAD "\"space\":{\"options\":[\"w8a8\"],\"rules\":[{\"layer\":\"(\",\"options\":[\"w8a8\"]}]}}", "space.rules",
+         "pattern"},
+        {HEAD "\"space\":{\"options\":[\"w8a8\"],\"rules\":[{\"layer\":\"x\",\"options\":[\"w4a8\"]}]}}", "space.rules",
+         "none of space.options"},
+        {HEAD SPACE ",\"input\":{\"std\":[0]}}", "input.std", "above 0"},
+        {HEAD "\"finalists\":1}", "space", "is missing"},
+        {"{\"name\":\"12\",\"network\":\"n\"," DATA ",\"board_type\":\"v\"," SPACE "}", "name", "number"},
+        {"{\"name\":\"a b\",\"network\":\"n\"," DATA ",\"board_type\":\"v\"," SPACE "}", "name", "letters"},
+        {"{\"name\":\"a\",\"network\":\"\"," DATA ",\"board_type\":\"v\"," SPACE "}", "network", "is empty"},
+        {"{\"name\":\"a\",\"network\":7," DATA ",\"board_type\":\"v\"," SPACE "}", "network", "is not a text"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_msg(parse(bad[i][0]) == -1, "%s was accepted", bad[i][0]);
+        ck_assert_msg(strstr(error.text, bad[i][2]) != NULL, "\"%s\" does not say %s", error.text, bad[i][2]);
+        ck_assert_str_eq(field, bad[i][1]);
+        ck_assert_ptr_null(strchr(error.text, '\n'));
+    }
+}
+END_TEST
+
+START_TEST(hostile_texts_are_refused)
+{
+    static char deep[5000];
+    memset(deep, '[', sizeof deep - 1);
+    ck_assert_int_eq(parse(deep), -1);
+    ck_assert_ptr_nonnull(strstr(error.text, "nested"));
+    ck_assert_int_eq(parse("{\"name\": \"unfinished /* comment"), -1);
+    ck_assert_int_eq(parse("/* unfinished"), -1);
+    ck_assert_int_eq(parse(""), -1);
+}
+END_TEST
+
+START_TEST(the_worker_is_told_what_the_file_says)
+{
+    ck_assert_int_eq(parse(HEAD "\"space\":{\"options\":[\"w8a8\"]},\"measure\":{\"samples\":7}}"), 0);
+    cJSON *o = study_file_open(&file, "/state/1", 1000, 500);
+    ck_assert_str_eq(cJSON_GetObjectItem(o, "folder")->valuestring, "/state/1");
+    ck_assert_str_eq(cJSON_GetObjectItem(o, "clipping")->valuestring, "mse");
+    ck_assert_int_eq(cJSON_GetObjectItem(o, "board_samples")->valueint, 7);
+    ck_assert_int_eq(cJSON_GetObjectItem(o, "ram_bytes")->valueint, 500);
+    ck_assert_ptr_null(cJSON_GetObjectItem(o, "test"));
+    cJSON_Delete(o);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("study_file");
+    TCase *t = tcase_create("study_file");
+    tcase_add_test(t, the_example_of_the_manual_is_read);
+    tcase_add_test(t, a_short_file_takes_the_defaults);
+    tcase_add_test(t, what_is_written_is_read_back_to_the_same_value);
+    tcase_add_test(t, sram_gives_no_energy);
+    tcase_add_test(t, names_are_replaced_and_missing_ones_listed);
+    tcase_add_test(t, errors_are_one_line_that_names_the_key);
+    tcase_add_test(t, hostile_texts_are_refused);
+    tcase_add_test(t, the_worker_is_told_what_the_file_says);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
