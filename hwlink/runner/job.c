@@ -99,14 +99,14 @@ static enum mailbox_error check_program(struct run *r)
 static void paint_arena(const struct run *r)
 {
     uint32_t *arena = (uint32_t *)r->job.arena_address;
-    for (uint32_t i = 0; i < r->job.arena_bytes / 4; i++)
+    for (uint32_t i = 0; i < round4(r->job.arena_bytes) / 4; i++) // what follows stands at the next IMAGE_ALIGN
         arena[i] = ARENA_PAINT;
 }
 
 static uint32_t arena_high_water(const struct run *r)
 {
     const uint8_t *arena = (const uint8_t *)r->job.arena_address;
-    uint32_t n = r->job.arena_bytes & ~3u;
+    uint32_t n = round4(r->job.arena_bytes);
     while (n >= 4 && *(const uint32_t *)(const void *)(arena + n - 4) == ARENA_PAINT)
         n -= 4;
     while (n && arena[n - 1] == (uint8_t)ARENA_PAINT)

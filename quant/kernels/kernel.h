@@ -32,7 +32,7 @@ void kernel_float_depthwise(const struct kernel *k);
 void kernel_float_add(const struct kernel *k);
 void kernel_float_pool(const struct kernel *k);
 
-/* Scratch bytes of the above, before rounding up to IMAGE_ALIGN. */
+/* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);

@@ -44,14 +44,11 @@ const struct image_tensor *program_output(const struct program *p)
 uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tensor *tensors)
 {
     const struct image_tensor *in = &tensors[op->in0];
-    uint32_t bytes = 0;
     if (USES_FLOAT(op))
-        bytes = float_scratch_bytes(op, in);
-    else if (op->kind == IMAGE_CONV || op->kind == IMAGE_DENSE)
-        bytes = conv_scratch_bytes(op, in);
-    else if (op->kind == IMAGE_DEPTHWISE)
-        bytes = depthwise_scratch_bytes(op, in, &tensors[op->out]);
-    return (bytes + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN;
+        return float_scratch_bytes(op, in);
+    if (op->kind == IMAGE_CONV || op->kind == IMAGE_DENSE)
+        return conv_scratch_bytes(op, in);
+    return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, in, &tensors[op->out]) : 0;
 }
 
 int32_t kernel_requantize(int32_t value, int32_t multiplier, int shift)

@@ -75,8 +75,8 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
 const struct image_tensor *program_input(const struct program *p);
 const struct image_tensor *program_output(const struct program *p);
 
-/* Bytes of arena that the op's kernel needs as scratch: what image_op.scratch_bytes must at least be. A multiple of
- * IMAGE_ALIGN; 0 for most pools. Depends on the op's shape fields, w_bits, w_code and its tensors' shapes and bits only. */
+/* Bytes of arena that the op's kernel needs as scratch, and writes to the last one: what image_op.scratch_bytes must at least
+ * be. 0 for pools. Depends on the op's shape fields, w_bits, w_code and its tensors' shapes and bits only. */
 uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tensor *tensors);
 
 /* TFLite's MultiplyByQuantizedMultiplier: saturating rounding doubling high multiply of value * 2^max(shift,0), then a
