@@ -1,0 +1,234 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/quantize/quantized.h"
+
+#include "base/log.h"
+#include "quant/quantize/calibration.h"
+#include "quant/quantize/quantizer.h"
+#include "quant/quantize/sensitivity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIAS_LIMIT 1073741824.0 // 2^30: half of an int32, the rest is for the sum
+
+void quantized_finish(struct quantized *q)
+{
+    for (int i = 0; q->weights && i < q->n_layers * q->n_variants; i++) {
+        free(q->weights[i].scales);
+        free(q->weights[i].bias);
+        free(q->weights[i].codes);
+        free(q->weights[i].table);
+    }
+    free(q->weights);
+    free(q->tensors);
+    free(q->sensitivity);
+    memset(q, 0, sizeof *q);
+}
+
+static bool is_float(struct setting s)
+{
+    return s.scheme == SCHEME_FLOAT32;
+}
+
+static int check_option(struct setting s, struct error *e)
+{
+    char text[SETTING_TEXT_MAX];
+    if (is_float(s))
+        return 0;
+    if (!quantizer_of(s.w_bits, s.scheme))
+        return error_set(e, "%s: no quantizer for weights of this scheme and width", setting_format(s, text));
+    if (!(s.a_bits >= 2 && s.a_bits <= 8) && s.a_bits != 16)
+        return error_set(e, "%s: activations can have 2 to 8 or 16 bits", setting_format(s, text));
+    return 0;
+}
+
+/* Collects the variants among the options. */
+static int take_params(const struct quantize_params *p, struct quantized *q, struct error *e)
+{
+    if (p->n_options < 1 || p->n_options > QUANTIZED_OPTIONS_MAX)
+        return error_set(e, "%d options: there must be 1 to %d", p->n_options, QUANTIZED_OPTIONS_MAX);
+    if (p->clipping <= CLIPPING_NONE || p->clipping >= CLIPPING_COUNT)
+        return error_set(e, "no such clipping");
+    q->n_options = p->n_options;
+    for (int i = 0; i < p->n_options; i++) {
+        struct setting s = q->options[i] = p->options[i];
+        if (check_option(s, e))
+            return -1;
+        bool known = is_float(s);
+        for (int v = 0; v < q->n_variants; v++)
+            known |= q->variants[v].w_bits == s.w_bits && q->variants[v].scheme == s.scheme;
+        if (!known)
+            q->variants[q->n_variants++] = (struct quantized_variant){s.w_bits, s.scheme};
+    }
+    return 0;
+}
+
+static bool is_pool(const struct net_op *op)
+{
+    return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+}
+
+static void make_scales(const struct net *n, const struct calibration *c, enum clipping clipping, struct quantized *q)
+{
+    bool wanted[QUANTIZED_BITS_MAX + 1] = {false};
+    wanted[QUANTIZED_INPUT_BITS] = true;
+    for (int i = 0; i < q->n_options; i++)
+        if (!is_float(q->options[i]))
+            wanted[q->options[i].a_bits] = true;
+    for (int t = 0; t < q->n_tensors; t++) {
+        q->tensors[t].low = c->tensors[t].low, q->tensors[t].high = c->tensors[t].high;
+        for (unsigned bits = 2; bits <= QUANTIZED_BITS_MAX; bits++)
+            if (wanted[bits])
+                q->tensors[t].at[bits] = t == n->input ? calibration_input_scale(c, &c->tensors[t], bits)
+                                                       : calibration_scale(&c->tensors[t], bits, clipping);
+    }
+    for (int i = 0; i < n->n_ops; i++) // pools keep the scale of what they read; ops stand in execution order
+        if (is_pool(&n->ops[i]))
+            memcpy(q->tensors[n->ops[i].out].at, q->tensors[n->ops[i].in[0]].at, sizeof q->tensors[0].at);
+}
+
+static int allocate_weights(struct quantized_weights *w, unsigned table_size)
+{
+    w->scales = malloc(w->n_channels * sizeof *w->scales);
+    w->bias = malloc(w->n_channels * sizeof *w->bias);
+    w->codes = malloc(w->n_codes * sizeof *w->codes);
+    w->table = table_size ? malloc(table_size * sizeof *w->table) : NULL;
+    return w->scales && w->bias && w->codes && (w->table || !table_size) ? 0 : -1;
+}
+
+/* The smallest scale of the layer's input at any width that candidates may give it. */
+static double least_input_scale(const struct quantized *q, int tensor)
+{
+    double least = INFINITY;
+    for (int bits = 2; bits <= QUANTIZED_BITS_MAX; bits++)
+        if (q->tensors[tensor].at[bits].scale > 0)
+            least = fmin(least, (double)q->tensors[tensor].at[bits].scale);
+    return least;
+}
+
+/* Rounding the weights adds sum(error x) to each output; the mean of that goes into the bias (Nagel et al., "Data-free
+ * quantization through weight equalization and bias correction", section 4.2, with means that were seen). */
+static double mean_shift(const struct quantized_weights *w, const float *weights, const double *mean, uint32_t row, uint32_t channel)
+{
+    double shift = 0;
+    for (uint32_t i = 0; i < row; i++) {
+        uint16_t code = w->codes[(size_t)channel * row + i];
+        int number = w->table ? w->table[code] : (int)code - (1 << (w->w_bits - 1));
+        shift += ((double)w->scales[channel] * number - (double)weights[i]) * mean[i];
+    }
+    return shift;
+}
+
+static void quantize_layer(const struct net *n, const struct calibration *c, const struct net_op *op, double *mean,
+                           double *square, const struct quantized *q, struct quantized_weights *w)
+{
+    const struct quantizer *quantizer = quantizer_of(w->w_bits, w->scheme);
+    uint32_t row = w->n_codes / w->n_channels;
+    double input_scale = least_input_scale(q, op->in[0]);
+    if (w->table)
+        quantizer->table(w->w_bits, w->table);
+    for (uint32_t channel = 0; channel < w->n_channels; channel++) {
+        const float *weights = op->weights + (size_t)channel * row;
+        double bias = op->bias ? (double)op->bias[channel] : 0;
+        calibration_row(c, n, op, (int)channel, mean, square);
+        struct quantizer_row r = {weights, square, row, w->w_bits, (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
+        w->scales[channel] = quantizer->quantize(&r, w->table, w->codes + (size_t)channel * row);
+        w->bias[channel] = (float)(bias - mean_shift(w, weights, mean, row, channel));
+    }
+}
+
+static int make_weights(const struct net *n, const struct calibration *c, quantize_progress *progress, void *user,
+                        struct quantized *q, struct error *e)
+{
+    for (int layer = 0; layer < n->n_layers; layer++) {
+        const struct net_op *op = &n->ops[n->layers[layer].op];
+        uint32_t n_codes = (uint32_t)net_weight_count(n, op), n_channels = (uint32_t)net_out_channels(n, op);
+        double *rows = malloc(2 * (n_codes / n_channels) * sizeof *rows);
+        if (progress)
+            progress(user, "weights", layer, n->n_layers);
+        for (int v = 0; v < q->n_variants && rows; v++) {
+            struct quantized_weights *w = &q->weights[layer * q->n_variants + v];
+            *w = (struct quantized_weights){q->variants[v].w_bits, q->variants[v].scheme, n_channels, n_codes, 0, 0, 0, 0};
+            struct setting s = {w->w_bits, 8, w->scheme};
+            if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t))) {
+                free(rows);
+                return error_set(e, "out of memory");
+            }
+            quantize_layer(n, c, op, rows, rows + n_codes / n_channels, q, w);
+        }
+        if (!rows)
+            return error_set(e, "out of memory");
+        free(rows);
+    }
+    return 0;
+}
+
+static int allocate(const struct net *n, struct quantized *q, struct error *e)
+{
+    q->n_tensors = n->n_tensors, q->n_layers = n->n_layers, q->n_slots = n->n_slots;
+    q->tensors = calloc((size_t)n->n_tensors, sizeof *q->tensors);
+    q->weights = calloc((size_t)n->n_layers * (size_t)q->n_variants + 1, sizeof *q->weights);
+    q->sensitivity = calloc((size_t)n->n_slots * (size_t)q->n_options + 1, sizeof *q->sensitivity);
+    return q->tensors && q->weights && q->sensitivity ? 0 : error_set(e, "out of memory");
+}
+
+static int compute(const struct net *n, const struct data *d, const struct quantize_params *p, quantize_progress *progress,
+                   void *user, struct quantized *q, struct error *e)
+{
+    struct calibration c;
+    if (take_params(p, q, e) || allocate(n, q, e) || calibration_run(n, d, p->calibration_samples, progress, user, &c, e))
+        return -1;
+    make_scales(n, &c, p->clipping, q);
+    int failed = make_weights(n, &c, progress, user, q, e) ||
+                 sensitivity_run(n, d, p->calibration_samples, progress, user, q, e);
+    calibration_finish(&c);
+    return failed ? -1 : 0;
+}
+
+int quantize_network(const struct net *n, const struct data *calibration, const struct quantize_params *p,
+                     quantize_progress *progress, void *user, struct quantized *q, struct error *e)
+{
+    memset(q, 0, sizeof *q);
+    if (compute(n, calibration, p, progress, user, q, e)) {
+        quantized_finish(q);
+        return error_wrap(e, "quantizing");
+    }
+    quantized_key(n, calibration, p, q->key);
+    return 0;
+}
+
+int quantized_open(const char *path, const struct net *n, const struct data *calibration, const struct quantize_params *p,
+                   quantize_progress *progress, void *user, struct quantized *q, struct error *e)
+{
+    uint8_t key[SHA256_BYTES];
+    struct error why = {""};
+    quantized_key(n, calibration, p, key);
+    int loaded = path ? quantized_load(path, key, q, &why) : 1;
+    if (loaded == 0)
+        return 0;
+    if (loaded < 0)
+        log_warning("%s; computed again", why.text);
+    if (quantize_network(n, calibration, p, progress, user, q, e))
+        return -1;
+    if (path && quantized_save(q, path, e)) {
+        quantized_finish(q);
+        return -1;
+    }
+    return 0;
+}
+
+const struct quantized_weights *quantized_weights_of(const struct quantized *q, int layer, struct setting s)
+{
+    for (int v = 0; v < q->n_variants; v++)
+        if (q->variants[v].w_bits == s.w_bits && q->variants[v].scheme == s.scheme)
+            return &q->weights[layer * q->n_variants + v];
+    return NULL;
+}
+
+uint32_t quantized_table_bytes(struct setting s)
+{
+    const struct quantizer *q = quantizer_of(s.w_bits, s.scheme);
+    return q && q->table ? (uint32_t)sizeof(int16_t) << s.w_bits : 0;
+}
