@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// All arithmetic here is one correctly rounded operation after the other in double (IEEE 754), so that stored scales give the same
+// integers on every host.
+#include "quant/program/lowering.h"
+
+#include "quant/kernels/pack.h"
+#include "quant/program/packed.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ADD_LEFT_SHIFT 20
+
+void lowering_geometry(const struct net *n, int op, struct setting s, struct image_op *to)
+{
+    const struct net_op *from = &n->ops[op];
+    *to = (struct image_op){.kind = (uint8_t)packed_kind(n, from), .float32 = s.scheme == SCHEME_FLOAT32};
+    bool window = from->kind != NET_DENSE && from->kind != NET_ADD;
+    if (from->layer >= 0)
+        to->w_bits = s.w_bits;
+    to->w_code = from->layer >= 0 && quantized_table_bytes(s) ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
+    to->layer = from->layer >= 0 ? (uint16_t)from->layer : 0xffff;
+    to->in0 = (uint16_t)from->in[0], to->in1 = from->in[1] >= 0 ? (uint16_t)from->in[1] : 0xffff, to->out = (uint16_t)from->out;
+    to->kernel_h = to->kernel_w = to->stride_h = to->stride_w = to->dilation_h = to->dilation_w = to->groups = 1;
+    if (window) {
+        to->kernel_h = (uint16_t)from->kernel_h, to->kernel_w = (uint16_t)from->kernel_w;
+        to->stride_h = (uint16_t)from->stride_h, to->stride_w = (uint16_t)from->stride_w;
+        to->pad_top = (uint16_t)from->pad_top, to->pad_left = (uint16_t)from->pad_left;
+    }
+    if (from->kind == NET_CONV) {
+        to->dilation_h = (uint16_t)from->dilation_h, to->dilation_w = (uint16_t)from->dilation_w;
+        to->groups = (uint16_t)from->groups;
+    }
+    to->weights_blob = to->bias_offset = to->multiplier_offset = to->shift_offset = to->table_offset = IMAGE_NONE;
+}
+
+void lowering_tensor(const struct net *n, const struct quantized *q, int tensor, unsigned bits, struct image_tensor *to)
+{
+    const struct net_tensor *from = &n->tensors[tensor];
+    *to = (struct image_tensor){.h = (uint16_t)from->h, .w = (uint16_t)from->w, .c = (uint16_t)from->c, .bits = (uint8_t)bits};
+    to->bytes = (uint32_t)pack_bytes(net_elements(from), bits);
+    to->scale = bits == 32 ? 1.0f : q->tensors[tensor].at[bits].scale;
+    to->zero_point = bits == 32 ? 0 : q->tensors[tensor].at[bits].zero_point;
+}
+
+void lowering_multiplier(double factor, int32_t *multiplier, int32_t *shift)
+{
+    int exponent;
+    double fraction = frexp(factor, &exponent);
+    int64_t rounded = (int64_t)round(fraction * 2147483648.0);
+    if (rounded == 2147483648) {
+        rounded /= 2;
+        exponent++;
+    }
+    if (exponent < -31) // nothing that a 32-bit sum could hold would be left
+        rounded = 0, exponent = 0;
+    if (exponent > 30)
+        rounded = INT32_MAX, exponent = 30;
+    *multiplier = (int32_t)rounded;
+    *shift = exponent;
+}
+
+static int32_t clamp_of(double value, const struct image_tensor *t)
+{
+    double least = -(1 << (t->bits - 1)), most = (1 << (t->bits - 1)) - 1;
+    return (int32_t)fmin(fmax(round(value / (double)t->scale) + t->zero_point, least), most);
+}
+
+void lowering_clamp(const struct net_op *op, const struct image_tensor *out, struct image_op *to)
+{
+    if (to->float32) {
+        memcpy(&to->act_min, &op->act_min, sizeof to->act_min);
+        memcpy(&to->act_max, &op->act_max, sizeof to->act_max);
+        return;
+    }
+    to->act_min = clamp_of((double)op->act_min, out);
+    to->act_max = clamp_of((double)op->act_max, out);
+}
+
+void lowering_add(const struct image_tensor *tensors, struct image_op *to)
+{
+    double a = (double)tensors[to->in0].scale, b = (double)tensors[to->in1].scale, out = (double)tensors[to->out].scale;
+    double twice = 2 * fmax(a, b);
+    lowering_multiplier(a / twice, &to->add_multiplier[0], &to->add_shift[0]);
+    lowering_multiplier(b / twice, &to->add_multiplier[1], &to->add_shift[1]);
+    lowering_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out), &to->add_multiplier[2], &to->add_shift[2]);
+}
+
+void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
+                         uint8_t *program)
+{
+    double in = (double)tensors[to->in0].scale, out = (double)tensors[to->out].scale;
+    int32_t *bias = (int32_t *)(void *)(program + to->bias_offset);
+    int32_t *multiplier = (int32_t *)(void *)(program + to->multiplier_offset);
+    int8_t *shift = (int8_t *)(program + to->shift_offset);
+    for (uint32_t i = 0; i < w->n_channels; i++) {
+        double sum_scale = in * (double)w->scales[i];
+        int32_t exponent;
+        bias[i] = (int32_t)fmin(fmax(round((double)w->bias[i] / sum_scale), INT32_MIN), INT32_MAX);
+        lowering_multiplier(sum_scale / out, &multiplier[i], &exponent);
+        shift[i] = (int8_t)exponent;
+    }
+    if (to->table_offset != IMAGE_NONE)
+        memcpy(program + to->table_offset, w->table, sizeof(int16_t) << w->w_bits);
+}

@@ -1,0 +1,223 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/net_case.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct building {
+    struct net *net;
+    struct rng *r;
+    int at; // the tensor to go on from
+};
+
+static struct error error;
+
+static int between(struct rng *r, int low, int high)
+{
+    return low + (int)rng_below(r, (uint32_t)(high - low + 1));
+}
+
+static float *noise(struct rng *r, size_t n, double size)
+{
+    float *values = malloc((n + 1) * sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = (float)(rng_normal(r) * size);
+    return values;
+}
+
+static int tensor(struct building *b, int h, int w, int c)
+{
+    int t = net_add_tensor(b->net, h, w, c, &error);
+    ck_assert_msg(t >= 0, "%s", error.text);
+    return t;
+}
+
+static void add(struct building *b, struct net_op op, int h, int w, int c)
+{
+    op.in[0] = b->at, op.out = tensor(b, h, w, c);
+    if (op.kind != NET_ADD)
+        op.in[1] = -1;
+    size_t weights = net_weight_count(b->net, &op);
+    if (weights) {
+        op.weights = noise(b->r, weights, 1 / sqrt((double)weights / c));
+        op.bias = rng_below(b->r, 4) ? noise(b->r, (size_t)c, 0.3) : NULL;
+    }
+    snprintf(op.name, sizeof op.name, "op_%d", b->net->n_ops);
+    ck_assert_msg(net_add_op(b->net, &op, &error) == 0, "%s", error.text);
+    b->at = op.out;
+}
+
+static struct net_op plain(struct rng *r, enum net_kind kind)
+{
+    struct net_op op = {.kind = kind, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
+                        .dilation_w = 1, .groups = 1, .act_min = -INFINITY, .act_max = INFINITY};
+    if (rng_below(r, 2))
+        op.act_min = 0, op.act_max = rng_below(r, 2) ? 6.0f : INFINITY;
+    return op;
+}
+
+static int out_side(int in, int pads, int kernel, int dilation, int stride)
+{
+    return (in + pads - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+/* A window with pads that never leave an output without inputs. */
+static struct net_op window(struct building *b, struct net_op op, int *h, int *w)
+{
+    const struct net_tensor *in = &b->net->tensors[b->at];
+    op.kernel_h = between(b->r, 1, in->h < 3 ? in->h : 3), op.kernel_w = between(b->r, 1, in->w < 4 ? in->w : 4);
+    if (op.kind == NET_CONV && in->h >= 5 && in->w >= 7 && rng_below(b->r, 4) == 0)
+        op.dilation_h = op.dilation_w = 2;
+    op.stride_h = between(b->r, 1, 2), op.stride_w = between(b->r, 1, 2);
+    op.pad_top = between(b->r, 0, op.kernel_h - 1), op.pad_left = between(b->r, 0, op.kernel_w - 1);
+    op.pad_bottom = between(b->r, 0, op.kernel_h - 1), op.pad_right = between(b->r, 0, op.kernel_w - 1);
+    *h = out_side(in->h, op.pad_top + op.pad_bottom, op.kernel_h, op.dilation_h, op.stride_h);
+    *w = out_side(in->w, op.pad_left + op.pad_right, op.kernel_w, op.dilation_w, op.stride_w);
+    return op;
+}
+
+static void add_conv(struct building *b)
+{
+    int h, w, c = b->net->tensors[b->at].c;
+    struct net_op op = window(b, plain(b->r, NET_CONV), &h, &w);
+    int out_c = between(b->r, 1, 20);
+    if (rng_below(b->r, 3) == 0) { // depthwise
+        op.groups = c;
+        out_c = c * between(b->r, 1, 2);
+    } else if (c % 2 == 0 && rng_below(b->r, 3) == 0) {
+        op.groups = 2;
+        out_c = 2 * between(b->r, 1, 8);
+    }
+    add(b, op, h, w, out_c);
+}
+
+static void add_pool(struct building *b)
+{
+    int h, w, c = b->net->tensors[b->at].c;
+    struct net_op op = window(b, plain(b->r, rng_below(b->r, 2) ? NET_AVGPOOL : NET_MAXPOOL), &h, &w);
+    add(b, op, h, w, c);
+}
+
+/* x + f(x), where f keeps the shape. */
+static void add_residual(struct building *b)
+{
+    int from = b->at;
+    struct net_tensor t = b->net->tensors[from];
+    for (int i = between(b->r, 1, 2); i; i--) {
+        struct net_op op = plain(b->r, NET_CONV);
+        op.kernel_h = op.kernel_w = 3;
+        op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
+        add(b, op, t.h, t.w, t.c);
+    }
+    struct net_op sum = plain(b->r, NET_ADD);
+    sum.in[1] = from;
+    add(b, sum, t.h, t.w, t.c);
+}
+
+static void build(struct building *b)
+{
+    b->at = b->net->input = tensor(b, between(b->r, 3, 12), between(b->r, 3, 12), between(b->r, 1, 6));
+    for (int n = between(b->r, 2, 6); n; n--) {
+        switch (rng_below(b->r, 4)) {
+        case 0:
+            add_pool(b);
+            break;
+        case 1:
+            add_residual(b);
+            break;
+        default:
+            add_conv(b);
+        }
+    }
+    if (rng_below(b->r, 4))
+        add(b, plain(b->r, NET_DENSE), 1, 1, between(b->r, 2, 12));
+    else
+        add_conv(b);
+    b->net->output = b->at;
+    b->net->ops[b->net->n_ops - 1].act_min = -INFINITY; // outputs that are all zero would test nothing
+    ck_assert_msg(net_seal(b->net, &error) == 0, "%s", error.text);
+}
+
+static void make_data(struct net_case *c, struct rng *r)
+{
+    const struct net_tensor *in = &c->net.tensors[c->net.input];
+    size_t n = NET_CASE_SAMPLES * net_elements(in);
+    char path[96], header[129] = {0};
+    float *values = noise(r, n, 1);
+    snprintf(c->folder, sizeof c->folder, "/tmp/pare-case-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(c->folder));
+    snprintf(path, sizeof path, "%s/x.npy", c->folder);
+    int text = snprintf(header + 10, 118, "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }", NET_CASE_SAMPLES,
+                        in->h, in->w, in->c);
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
+    memset(header + 10 + text, ' ', (size_t)(117 - text));
+    header[127] = '\n';
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(header, 1, 128, f), 128);
+    ck_assert_uint_eq(fwrite(values, sizeof *values, n, f), n);
+    ck_assert_int_eq(fclose(f), 0);
+    free(values);
+    struct data_transform identity = {0};
+    ck_assert_msg(data_open(path, in, &identity, &c->data, &error) == 0, "%s", error.text);
+    unlink(path);
+}
+
+void net_case_make(struct net_case *c, struct rng *r)
+{
+    struct building b = {&c->net, r, 0};
+    net_init(&c->net);
+    build(&b);
+    make_data(c, r);
+}
+
+void net_case_finish(struct net_case *c)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", c->folder);
+    ck_assert_int_eq(system(command), 0);
+    data_close(&c->data);
+    net_finish(&c->net);
+}
+
+struct quantize_params net_case_params(void)
+{
+    static const char *const options[] = {"w8a8", "w4a8", "w2a8", "w8a4", "w4a4", "w2a4", "w3a5", "w5a6", "w6a7", "w7a3", "w16a8", "w8a16", "w2a2", "float32"};
+    struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = sizeof options / sizeof *options};
+    for (int i = 0; i < p.n_options; i++)
+        ck_assert_int_eq(setting_parse(options[i], &p.options[i], &error), 0);
+    return p;
+}
+
+void net_case_quantize(const struct net_case *c, struct quantized *q)
+{
+    struct quantize_params p = net_case_params();
+    ck_assert_msg(quantize_network(&c->net, &c->data, &p, NULL, NULL, q, &error) == 0, "%s", error.text);
+}
+
+static bool meets_addition(const struct net *n, int slot)
+{
+    for (int i = 0; i < n->n_ops; i++)
+        if (n->ops[i].kind == NET_ADD && net_tensor_slot(n, n->ops[i].out) == slot)
+            return true;
+    return false;
+}
+
+void net_case_candidate(const struct net_case *c, struct rng *r, struct candidate *candidate)
+{
+    struct quantize_params p = net_case_params();
+    candidate->n = c->net.n_slots;
+    for (int i = 0; i < candidate->n; i++) {
+        struct setting s;
+        do
+            s = p.options[rng_below(r, (uint32_t)p.n_options - 1)]; // float32 is the last
+        while (s.a_bits == 16 && meets_addition(&c->net, i));
+        candidate->layers[i] = s;
+    }
+}

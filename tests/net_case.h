@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Small random networks and data for tests of quantization, lowering and evaluation.
+#ifndef PARE_TESTS_NET_CASE_H
+#define PARE_TESTS_NET_CASE_H
+
+#include "base/rng.h"
+#include "quant/net/data.h"
+#include "quant/net/net.h"
+#include "quant/quantize/quantized.h"
+
+#define NET_CASE_SAMPLES 24
+
+struct net_case {
+    struct net net;
+    struct data data; // NET_CASE_SAMPLES samples of normal noise
+    char folder[64];  // of its own, removed at the end
+};
+
+/* A sealed network of 3 to 9 operations of all kinds, strides, pads, groups and residual additions. Fails the test when
+ * something goes wrong. */
+void net_case_make(struct net_case *c, struct rng *r);
+void net_case_finish(struct net_case *c);
+
+/* Quantizes it for all of NET_CASE_OPTIONS. */
+void net_case_quantize(const struct net_case *c, struct quantized *q);
+
+/* A random setting for each slot among the options; 16-bit activations only where no addition meets them. */
+void net_case_candidate(const struct net_case *c, struct rng *r, struct candidate *candidate);
+
+struct quantize_params net_case_params(void);
+
+#endif
