@@ -3,6 +3,8 @@
 // The tables of a study file's keys, and what is checked beyond single keys.
 #include "daemon/study_file.h"
 
+#include "schema/store.h"
+
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,4 +331,11 @@ struct reward_weights study_file_weights(const struct study_file *f)
 {
     return (struct reward_weights){.flash = f->flash_weight, .ram = f->ram_weight, .latency = f->latency_weight,
                                    .energy = f->energy_weight};
+}
+
+unsigned study_file_objectives(const struct study_file *f)
+{
+    unsigned by = (f->flash_weight > 0 ? STORE_BY_FLASH : 0) | (f->ram_weight > 0 ? STORE_BY_RAM : 0) |
+                  (f->latency_weight > 0 ? STORE_BY_LATENCY : 0) | (f->energy_weight > 0 ? STORE_BY_ENERGY : 0);
+    return by ? by : STORE_BY_FLASH;
 }

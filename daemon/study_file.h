@@ -89,4 +89,7 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
 
 struct reward_weights study_file_weights(const struct study_file *f);
 
+/* What makes up the front beside accuracy, as bits STORE_BY_... (schema/store.h): the costs that have a weight; without any, flash. */
+unsigned study_file_objectives(const struct study_file *f);
+
 #endif

@@ -1,0 +1,297 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The life of a study on a virtual clock: what is proposed depends on the file and the figures, never on timing or crashes.
+#include "tests/sim/study_lab.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct lab lab, other;
+
+static struct lab_config small(void)
+{
+    struct lab_config c = {.boards = 1, .timing = 1};
+    c.file.trials = 8;
+    c.file.ahead = 2;
+    c.file.attempts = 3;
+    c.file.finalists = 2;
+    c.file.flash_weight = 2;
+    c.file.energy = true;
+    c.file.seed = 5;
+    snprintf(c.file.data[STUDY_TEST], sizeof c.file.data[STUDY_TEST], "/t.npy");
+    return c;
+}
+
+static uint64_t run(const struct lab_config *c)
+{
+    lab_init(&lab, c);
+    lab_run(&lab);
+    return lab_digest(&lab);
+}
+
+START_TEST(a_study_runs_to_its_end)
+{
+    struct lab_config c = small();
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+    ck_assert_int_eq(lab.store.n_trials, 10);
+    ck_assert_int_eq(lab.store.applied, 10);
+    ck_assert_int_eq(lab.study.worker, WORKER_GONE);
+    int finalists = 0;
+    for (int t = 1; t <= 10; t++)
+        finalists += lab.store.finalists[t];
+    ck_assert_int_eq(finalists, 2);
+    ck_assert(lab.store.test_correct[1] > 0 && lab.store.test_correct[2] > 0);
+}
+END_TEST
+
+START_TEST(its_trace_is_the_golden_one)
+{
+    static const char *const golden = "state preparing\nstate searching\n"
+                                      "result 1 measured\nstep 1, 1 proposed\n"
+                                      "result 2 measured\nstep 2, 1 proposed\n"
+                                      "result 3 measured\nstep 3, 1 proposed\n"
+                                      "result 4 given_up\nstep 4, 0 proposed\n"
+                                      "result 5 measured\nstep 5, 0 proposed\n"
+                                      "state finishing\n"
+                                      "final 1 given_up\nfinal 2 given_up\nfinal 5 measured\nfinal 3 measured\n"
+                                      "state finished\n";
+    struct lab_config c = small();
+    c.file.trials = 3;
+    c.bad_trial = 4;
+    run(&c);
+    ck_assert_str_eq(lab.trace, golden);
+}
+END_TEST
+
+START_TEST(neither_timing_nor_boards_nor_flaky_probes_change_what_is_proposed)
+{
+    struct lab_config c = small();
+    c.file.trials = 40;
+    c.file.ahead = 6;
+    c.bad_every = 7;
+    c.refused_every = 9;
+    uint64_t expected = run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+    int given_up = 0, infeasible = 0;
+    for (int t = 1; t <= lab.store.n_trials; t++) {
+        given_up += lab.store.outcomes[t] == STORE_GIVEN_UP;
+        infeasible += lab.store.outcomes[t] == STORE_INFEASIBLE;
+    }
+    ck_assert_int_gt(given_up, 0);
+    ck_assert_int_gt(infeasible, 0);
+    for (uint64_t timing = 2; timing < 80; timing++) {
+        c.timing = timing;
+        c.boards = 1 + (int)(timing % 5);
+        c.flaky_percent = timing % 3 ? 10 : 0;
+        ck_assert_uint_eq(run(&c), expected);
+    }
+}
+END_TEST
+
+START_TEST(another_seed_or_ahead_is_another_study)
+{
+    struct lab_config c = small(), d = small(), e = small();
+    d.file.seed = 6;
+    e.file.ahead = 3;
+    ck_assert_uint_ne(run(&c), run(&d));
+    ck_assert_uint_ne(run(&c), run(&e));
+}
+END_TEST
+
+/* A crash before every single event, and several in one study. */
+START_TEST(a_crash_at_any_moment_changes_nothing)
+{
+    struct lab_config c = small();
+    c.file.trials = 12;
+    c.bad_every = 5;
+    c.refused_every = 6;
+    uint64_t expected = run(&c);
+    int n = lab.delivered;
+    for (int at = 1; at < n; at++) {
+        c.crash_at = at;
+        ck_assert_msg(run(&c) == expected, "another study after a crash at event %d:\n%s", at, lab.trace);
+    }
+    for (int seed = 0; seed < 40; seed++) {
+        c.crash_at = 0;
+        c.timing = (uint64_t)seed;
+        lab_init(&lab, &c);
+        for (int crashes = 0; crashes < 6; crashes++) {
+            lab.config.crash_at = lab.delivered + 1 + (seed * 7 + crashes * 13) % 23;
+            while (lab.n_events && lab.delivered <= lab.config.crash_at)
+                lab_run(&lab);
+        }
+        lab.config.crash_at = 0;
+        lab_run(&lab);
+        ck_assert_uint_eq(lab_digest(&lab), expected);
+    }
+}
+END_TEST
+
+START_TEST(a_pause_at_any_moment_changes_nothing)
+{
+    struct lab_config c = small();
+    uint64_t expected = run(&c);
+    int n = lab.delivered;
+    for (int at = 1; at < n - 8; at++) {
+        c.pause_at = at;
+        run(&c);
+        ck_assert_msg(lab.store.state == STORE_PAUSED, "paused at event %d it is %s", at, store_state_name(lab.store.state));
+        ck_assert_int_eq(lab.study.worker, WORKER_GONE);
+        ck_assert_int_eq(lab.n_wishes, 0);
+        memcpy(&other, &lab, sizeof lab);
+        study_step(&lab.study, &(struct study_event){.kind = STUDY_EV_START});
+        lab_crash(&other); // while it rests
+        ck_assert_int_eq(other.store.state, STORE_PAUSED);
+        ck_assert_int_eq(other.n_events, 0);
+        study_step(&other.study, &(struct study_event){.kind = STUDY_EV_START});
+        struct lab *both[] = {&lab, &other};
+        for (int i = 0; i < 2; i++) {
+            both[i]->config.pause_at = 0;
+            both[i]->config.resume_at = both[i]->delivered + 1;
+            struct study_todo t;
+            study_next(&both[i]->study, &t);
+            ck_assert_int_eq(t.kind, STUDY_DO_STATE);
+            both[i]->store.state = both[i]->study.state;
+            both[i]->study.worker = WORKER_OPENING;
+            both[i]->events[both[i]->n_events++] =
+                (struct lab_event){.at_ms = both[i]->now_ms, .event = {.kind = STUDY_EV_OPENED}};
+            lab_run(both[i]);
+            ck_assert_msg(lab_digest(both[i]) == expected, "another study after a pause at event %d:\n%s", at,
+                          both[i]->trace);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_stopped_study_begins_nothing_more)
+{
+    struct lab_config c = small();
+    c.stop_at = 20;
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_STOPPED);
+    ck_assert_int_eq(lab.study.worker, WORKER_GONE);
+    ck_assert_int_lt(lab.store.applied, 10);
+    study_step(&lab.study, &(struct study_event){.kind = STUDY_EV_START});
+    struct study_todo t;
+    study_next(&lab.study, &t);
+    ck_assert_int_eq(t.kind, STUDY_DO_NOTHING);
+}
+END_TEST
+
+START_TEST(without_a_reference_the_study_fails)
+{
+    struct lab_config c = small();
+    c.bad_trial = 1;
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FAILED);
+    ck_assert_str_eq(lab.store.reason, "w8a8, the reference of all rewards: as the trial's reason says");
+    ck_assert_int_eq(lab.store.n_results, 1);
+}
+END_TEST
+
+START_TEST(a_float32_that_cannot_be_measured_ends_nothing)
+{
+    struct lab_config c = small();
+    c.bad_trial = 2;
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+    ck_assert_int_eq(lab.store.outcomes[2], STORE_GIVEN_UP);
+}
+END_TEST
+
+START_TEST(failures_of_this_machine_rest_and_then_pause)
+{
+    struct lab_config c = small();
+    uint64_t expected = run(&c), quick = lab.now_ms;
+    c.host_failures = 3;
+    ck_assert_uint_eq(run(&c), expected);
+    ck_assert_uint_gt(lab.now_ms, quick + 3 * STUDY_HOST_REST_MS);
+    c.host_failures = STUDY_HOST_FAILURES_MAX;
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_PAUSED);
+    ck_assert_str_eq(lab.store.reason, "it failed");
+    ck_assert_int_eq(lab.store.n_results, 0);
+}
+END_TEST
+
+START_TEST(a_worker_that_cannot_work_pauses_the_study)
+{
+    struct lab_config c = small();
+    c.worker_fails = "disk full";
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_PAUSED);
+    ck_assert_str_eq(lab.store.reason, "disk full");
+    ck_assert_int_eq(lab.study.worker, WORKER_GONE);
+}
+END_TEST
+
+START_TEST(an_exhausted_space_ends_the_search)
+{
+    struct lab_config c = small();
+    c.exhausted_after = 3;
+    uint64_t expected = run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+    ck_assert_int_eq(lab.store.n_trials, 5);
+    int n = lab.delivered;
+    for (c.crash_at = 1; c.crash_at < n; c.crash_at++)
+        ck_assert_uint_eq(run(&c), expected);
+}
+END_TEST
+
+START_TEST(a_study_without_trials_measures_the_baselines)
+{
+    struct lab_config c = small();
+    c.file.trials = 0;
+    c.file.data[STUDY_TEST][0] = '\0';
+    run(&c);
+    ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+    ck_assert_int_eq(lab.store.applied, 2);
+}
+END_TEST
+
+START_TEST(a_damaged_store_is_told)
+{
+    static struct study s;
+    struct lab_config c = small();
+    struct error e = {""};
+    struct reward_figures f = {0};
+    study_init(&s, &c.file);
+    ck_assert_int_eq(study_load(&s, STORE_SEARCHING, 11, 0, true, &e), -1);
+    ck_assert_int_eq(study_load(&s, STORE_SEARCHING, 3, 0, true, &e), 0);
+    ck_assert_int_eq(study_load_result(&s, 2, STORE_BASELINE, STORE_MEASURED, &f, false, &e), -1);
+    ck_assert_str_eq(e.text, "trial 2 follows trial 0 in the store");
+    ck_assert_int_eq(study_load_result(&s, 1, STORE_POLICY, STORE_MEASURED, &f, false, &e), -1);
+    ck_assert_int_eq(study_load_proposal(&s, 1, STORE_BASELINE, 0, &e), 0);
+    ck_assert_int_eq(study_load_result(&s, 2, STORE_BASELINE, STORE_MEASURED, &f, false, &e), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("study");
+    TCase *t = tcase_create("study");
+    tcase_set_timeout(t, 0);
+    tcase_add_test(t, a_study_runs_to_its_end);
+    tcase_add_test(t, its_trace_is_the_golden_one);
+    tcase_add_test(t, neither_timing_nor_boards_nor_flaky_probes_change_what_is_proposed);
+    tcase_add_test(t, another_seed_or_ahead_is_another_study);
+    tcase_add_test(t, a_crash_at_any_moment_changes_nothing);
+    tcase_add_test(t, a_pause_at_any_moment_changes_nothing);
+    tcase_add_test(t, a_stopped_study_begins_nothing_more);
+    tcase_add_test(t, without_a_reference_the_study_fails);
+    tcase_add_test(t, a_float32_that_cannot_be_measured_ends_nothing);
+    tcase_add_test(t, failures_of_this_machine_rest_and_then_pause);
+    tcase_add_test(t, a_worker_that_cannot_work_pauses_the_study);
+    tcase_add_test(t, an_exhausted_space_ends_the_search);
+    tcase_add_test(t, a_study_without_trials_measures_the_baselines);
+    tcase_add_test(t, a_damaged_store_is_told);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
