@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The table of ONNX operators that are taken.
+#include "quant/import/onnx_operators.h"
+
+#include <string.h>
+
+static const struct onnx_operator operators[] = {
+    {"Add", onnx_add},
+    {"AveragePool", onnx_average_pool},
+    {"BatchNormalization", onnx_batch_normalization},
+    {"Clip", onnx_clip},
+    {"Constant", onnx_constant_node},
+    {"Conv", onnx_conv},
+    {"Div", onnx_div},
+    {"Dropout", onnx_identity},
+    {"Flatten", onnx_flatten},
+    {"Gemm", onnx_gemm},
+    {"GlobalAveragePool", onnx_global_average_pool},
+    {"GlobalMaxPool", onnx_global_max_pool},
+    {"Identity", onnx_identity},
+    {"LogSoftmax", onnx_softmax},
+    {"MatMul", onnx_matmul},
+    {"MaxPool", onnx_max_pool},
+    {"Mul", onnx_mul},
+    {"Pad", onnx_pad},
+    {"ReduceMean", onnx_reduce_mean},
+    {"Relu", onnx_relu},
+    {"Reshape", onnx_reshape},
+    {"Slice", onnx_slice},
+    {"Softmax", onnx_softmax},
+    {"Squeeze", onnx_squeeze},
+    {"Sub", onnx_sub},
+    {"Transpose", onnx_transpose},
+    {"Unsqueeze", onnx_unsqueeze},
+};
+
+const struct onnx_operator *onnx_operator_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (!strcmp(operators[i].name, name))
+            return &operators[i];
+    return NULL;
+}

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The functions behind the table of operators, by family.
+#ifndef PARE_QUANT_IMPORT_ONNX_OPERATORS_H
+#define PARE_QUANT_IMPORT_ONNX_OPERATORS_H
+
+#include "quant/import/onnx.h"
+
+typedef int onnx_take(struct onnx *x, const onnx_node *node, struct error *e);
+
+onnx_take onnx_conv;   // onnx_conv.c
+onnx_take onnx_gemm;   // onnx_dense.c
+onnx_take onnx_matmul;
+onnx_take onnx_average_pool; // onnx_pool.c
+onnx_take onnx_max_pool;
+onnx_take onnx_global_average_pool;
+onnx_take onnx_global_max_pool;
+onnx_take onnx_reduce_mean;
+onnx_take onnx_batch_normalization; // onnx_norm.c
+onnx_take onnx_add;
+onnx_take onnx_sub;
+onnx_take onnx_mul;
+onnx_take onnx_div;
+onnx_take onnx_relu; // onnx_activation.c
+onnx_take onnx_clip;
+onnx_take onnx_softmax;
+onnx_take onnx_identity; // onnx_shape.c
+onnx_take onnx_constant_node;
+onnx_take onnx_flatten;
+onnx_take onnx_reshape;
+onnx_take onnx_squeeze;
+onnx_take onnx_unsqueeze;
+onnx_take onnx_transpose;
+onnx_take onnx_pad; // onnx_pad.c
+onnx_take onnx_slice;
+
+#endif
