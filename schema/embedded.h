@@ -1,0 +1,9 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// schema.sql and views.sql, embedded at build.
+#ifndef PARE_SCHEMA_EMBEDDED_H
+#define PARE_SCHEMA_EMBEDDED_H
+
+extern const char embedded_schema[], embedded_views[];
+
+#endif
