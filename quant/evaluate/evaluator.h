@@ -14,14 +14,19 @@
 #define EVALUATOR_THREADS_MAX 64
 
 struct evaluator;
+struct exact_loops;
 
 /* Takes a checked program and its blobs; both must outlive it. The weights are decoded once, here. NULL with the reason when
  * memory is short. */
 struct evaluator *evaluator_create(const struct program *p, const void *const *blobs, int threads, struct error *e);
 void evaluator_destroy(struct evaluator *v);
 
+/* The same with inner loops of one's own choice (exact.h), for tests. */
+struct evaluator *evaluator_create_with(const struct program *p, const void *const *blobs, int threads,
+                                        const struct exact_loops *loops, struct error *e);
+
 /* One sample, in the program's own formats: program_input(p)->bytes in, program_output(p)->bytes out. */
-int evaluator_run(struct evaluator *v, const void *input, void *output, struct error *e);
+void evaluator_run(struct evaluator *v, const void *input, void *output);
 
 /* Samples first..first+n-1: outputs[n][program_output(p)->bytes]. Independent of the number of threads. */
 int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs, struct error *e);

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The evaluator against program_run, bit for bit, over random networks, candidates of all widths, and single operations with
+// parameters that no quantizer would choose.
+#include "quant/evaluate/evaluator.h"
+#include "quant/evaluate/exact.h"
+#include "quant/program/lowered.h"
+#include "tests/kernel_case.h"
+#include "tests/net_case.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NETS 40
+#define CANDIDATES 6
+#define OPERATIONS 4000
+
+static struct error error;
+static struct rng rng;
+static struct net_case test_case;
+static struct quantized quantized;
+static struct lowered lowered;
+static struct candidate candidate;
+
+static void begin(uint64_t seed)
+{
+    rng_seed(&rng, seed, 4);
+    net_case_make(&test_case, &rng);
+    net_case_quantize(&test_case, &quantized);
+}
+
+static void end(void)
+{
+    quantized_finish(&quantized);
+    net_case_finish(&test_case);
+}
+
+static void lower(void)
+{
+    int result = lowered_make(&test_case.net, &quantized, &candidate, NULL, &lowered, &error);
+    ck_assert_msg(result == 0, "%s", error.text);
+}
+
+static size_t output_bytes(void)
+{
+    return program_output(&lowered.program)->bytes;
+}
+
+/* All samples through program_run. */
+static uint8_t *outputs_of_kernels(void)
+{
+    const struct program *p = &lowered.program;
+    const struct image_tensor *in = program_input(p), *out = program_output(p);
+    uint8_t *outputs = malloc((size_t)test_case.data.n * out->bytes + 1);
+    uint8_t *arena = aligned_alloc(16, (size_t)(lowered.ram_bytes + 15) / 16 * 16);
+    float *x = malloc(test_case.data.elements * sizeof *x);
+    for (int i = 0; i < test_case.data.n; i++) {
+        data_sample(&test_case.data, i, x);
+        lowered_put_input(p, x, arena + in->arena_offset);
+        program_run(p, lowered_blobs(&lowered), arena, NULL);
+        memcpy(outputs + (size_t)i * out->bytes, arena + out->arena_offset, out->bytes);
+    }
+    free(arena);
+    free(x);
+    return outputs;
+}
+
+static uint8_t *outputs_of_evaluator(const struct exact_loops *loops, int threads)
+{
+    struct evaluator *v = evaluator_create_with(&lowered.program, lowered_blobs(&lowered), threads, loops, &error);
+    uint8_t *outputs = malloc((size_t)test_case.data.n * output_bytes() + 1);
+    ck_assert_ptr_nonnull(v);
+    ck_assert_int_eq(evaluator_outputs(v, &test_case.data, 0, test_case.data.n, outputs, &error), 0);
+    evaluator_destroy(v);
+    return outputs;
+}
+
+static void compare(const struct exact_loops *loops, int threads, const uint8_t *wanted)
+{
+    uint8_t *got = outputs_of_evaluator(loops, threads);
+    ck_assert_int_eq(memcmp(got, wanted, (size_t)test_case.data.n * output_bytes()), 0);
+    free(got);
+}
+
+START_TEST(networks_give_the_kernels_outputs)
+{
+    begin((uint64_t)_i);
+    for (int k = 0; k < CANDIDATES; k++) {
+        net_case_candidate(&test_case, &rng, &candidate);
+        if (k == 0)
+            candidate_fill(&candidate, candidate.n, (struct setting){32, 32, SCHEME_FLOAT32});
+        lower();
+        uint8_t *wanted = outputs_of_kernels();
+        compare(exact_loops_best(), 1 + k % 3, wanted);
+        compare(exact_loops_portable(), 1, wanted);
+        free(wanted);
+        lowered_finish(&lowered);
+    }
+    end();
+}
+END_TEST
+
+/* Random codes, zero points, biases, multipliers and clamps; sums that wrap; table codes. */
+static void compare_operation(const struct kernel_case *c, const struct exact_loops *loops)
+{
+    static uint8_t got[KERNEL_CASE_ARENA_BYTES], input[KERNEL_CASE_ARENA_BYTES];
+    const struct program *p = &c->program;
+    const struct image_tensor *in = program_input(p), *out = program_output(p);
+    struct evaluator *v = evaluator_create_with(p, c->blobs, 1, loops, &error);
+    ck_assert_ptr_nonnull(v);
+    memcpy(input, c->arena + in->arena_offset, in->bytes);
+    evaluator_run(v, input, got);
+    program_run(p, c->blobs, c->arena, NULL);
+    ck_assert_int_eq(memcmp(got, c->arena + out->arena_offset, out->bytes), 0);
+    memcpy(c->arena + in->arena_offset, input, in->bytes);
+    evaluator_destroy(v);
+}
+
+START_TEST(operations_give_the_kernels_outputs)
+{
+    int done = 0;
+    rng_seed(&rng, (uint64_t)_i, 5);
+    while (done < OPERATIONS / 4) {
+        struct kernel_case c;
+        struct kernel_shape shape = kernel_shape_random(&rng);
+        if (shape.kind == IMAGE_ADD || kernel_case_make(&c, shape, &rng) != PROGRAM_OK)
+            continue; // a program has one input: additions are compared within networks
+        compare_operation(&c, exact_loops_best());
+        compare_operation(&c, exact_loops_portable());
+        done++;
+    }
+}
+END_TEST
+
+START_TEST(scores_count_labelled_samples_in_parts)
+{
+    int32_t labels[NET_CASE_SAMPLES];
+    begin(3);
+    candidate_fill(&candidate, test_case.net.n_slots, (struct setting){4, 8, SCHEME_UNIFORM});
+    lower();
+    uint8_t *outputs = outputs_of_kernels();
+    int labelled = 0, right = 0;
+    for (int i = 0; i < NET_CASE_SAMPLES; i++) {
+        int answer = lowered_answer(&lowered.program, outputs + (size_t)i * output_bytes());
+        labels[i] = i % 5 == 0 ? -1 : i % 3 ? answer : answer + 1;
+        labelled += i % 5 != 0, right += i % 5 != 0 && i % 3 != 0;
+    }
+    struct evaluator *v = evaluator_create(&lowered.program, lowered_blobs(&lowered), 2, &error);
+    struct score all, part, rest;
+    ck_assert_int_eq(evaluator_score(v, &test_case.data, labels, 0, -1, &all, &error), 0);
+    ck_assert_int_eq(evaluator_score(v, &test_case.data, labels, 0, 7, &part, &error), 0);
+    ck_assert_int_eq(evaluator_score(v, &test_case.data, labels, 7, -1, &rest, &error), 0);
+    ck_assert_int_eq(all.total, labelled);
+    ck_assert_int_eq(all.correct, right);
+    ck_assert_int_eq(part.total, 7);
+    ck_assert_int_eq(part.total + rest.total, all.total);
+    ck_assert_int_eq(part.correct + rest.correct, all.correct);
+    ck_assert_int_ne(memcmp(part.outputs_sha256, all.outputs_sha256, SHA256_BYTES), 0);
+    evaluator_destroy(v);
+    free(outputs);
+    lowered_finish(&lowered);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("evaluate");
+    TCase *t = tcase_create("evaluate");
+    tcase_set_timeout(t, 0);
+    tcase_add_loop_test(t, networks_give_the_kernels_outputs, 0, NETS);
+    tcase_add_loop_test(t, operations_give_the_kernels_outputs, 0, 4);
+    tcase_add_test(t, scores_count_labelled_samples_in_parts);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
