@@ -8,13 +8,6 @@ enum { MODER = 0, IDR = 4, ODR = 5, BSRR = 6, BRR = 10, WORDS = 12 };
 
 #define MODER_RESET 0xffffffffu // analog
 
-void gpio_reset(struct gpio *g)
-{
-    memset(g->registers, 0, sizeof g->registers);
-    for (uint32_t i = 0; i < GPIO_PORTS; i++)
-        g->registers[i][MODER] = i == 0 ? 0xabffffffu : i == 1 ? 0xfffffebfu : MODER_RESET;
-}
-
 /* The pins of a port that are outputs, as a mask. */
 static uint32_t outputs(const struct gpio *g, uint32_t port)
 {
@@ -51,6 +44,16 @@ static void tell(const struct gpio *g, uint32_t port, uint32_t before)
     for (uint32_t pin = 0; different >> pin && g->changed; pin++)
         if (different >> pin & 1)
             g->changed(g->user, port, pin, after >> pin & 1);
+}
+
+void gpio_reset(struct gpio *g)
+{
+    for (uint32_t i = 0; i < GPIO_PORTS; i++) {
+        uint32_t before = levels(g, i);
+        memset(g->registers[i], 0, sizeof g->registers[i]);
+        g->registers[i][MODER] = i == 0 ? 0xabffffffu : i == 1 ? 0xfffffebfu : MODER_RESET;
+        tell(g, i, before);
+    }
 }
 
 void gpio_write(struct gpio *g, uint32_t offset, uint32_t value)

@@ -19,7 +19,7 @@ allowed() {
     agent)            echo "agent base" ;;
     hwlink)           echo "hwlink base quant/kernels/image.h quant/kernels/mailbox.h" ;;
     hwlink/runner)    echo "hwlink/runner quant/kernels" ;;
-    hwlink/vboard)    echo "hwlink/vboard base" ;;
+    hwlink/vboard)    echo "hwlink/vboard base quant/kernels/mailbox.h" ;;
     schema)           echo "schema base" ;;
     daemon)           echo "daemon agent hwlink schema base" ;;
     daemon/ctl)       echo "daemon/ctl base" ;;
