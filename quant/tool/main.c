@@ -4,6 +4,8 @@
 // program's exit status: 0 done, 1 failed with one line on stderr, 2 used wrongly.
 #include "quant/tool/evaluate.h"
 #include "quant/tool/inspect.h"
+#include "quant/tool/package_command.h"
+#include "quant/tool/work.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,8 @@ static const struct {
 } commands[] = {
     {"inspect", inspect_command, "layers, shapes, slots, multiplications and parameters of a network"},
     {"evaluate", evaluate_command, "accuracy on labelled data, in float32 or as a candidate's integers"},
+    {"package", package_command, "the C package of a candidate"},
+    {"work", work_command, "answers requests of pared on its input, a line of JSON each"},
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)

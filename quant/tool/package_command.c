@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/tool/package_command.h"
+
+#include "base/file.h"
+#include "quant/import/import.h"
+#include "quant/tool/candidate_file.h"
+#include "quant/tool/input_option.h"
+#include "quant/tool/package.h"
+#include "quant/tool/session_package.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_SAMPLES 4
+
+static const char usage[] = "usage: pare-net package FILE --candidate C --calibration X.npy --out FOLDER [options]\n"
+                            "  --candidate C       settings (w8a8 or one for each slot), or a file with them: text or pare.config/1\n"
+                            "  --calibration X     samples that ranges are found on; the first ones become the self-test's\n"
+                            "  --out FOLDER        where the package goes; must not exist or be empty\n"
+                            "  --name NAME         C identifier, default network\n"
+                            "  --samples N         recorded samples, default 4\n"
+                            "  --clipping C        mse (default) or minmax\n" INPUT_OPTION_HELP;
+
+struct package_arguments {
+    const char *file, *candidate, *calibration, *out, *name;
+    struct session_params session;
+};
+
+static const struct option options[] = {
+    {"candidate", required_argument, NULL, 'c'},   {"calibration", required_argument, NULL, 'x'},
+    {"out", required_argument, NULL, 'o'},         {"name", required_argument, NULL, 'n'},
+    {"samples", required_argument, NULL, 's'},     {"clipping", required_argument, NULL, 'l'},
+    {"input-scale", required_argument, NULL, 'i'}, {"input-mean", required_argument, NULL, 'i'},
+    {"input-std", required_argument, NULL, 'i'},   {"input-layout", required_argument, NULL, 'i'},
+    {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+};
+
+static int take_samples(const char *text, int *samples, struct error *e)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (*end || n < 1 || n > SESSION_BOARD_SAMPLES_MAX)
+        return error_set(e, "--samples %s: 1 to %d are wanted", text, SESSION_BOARD_SAMPLES_MAX);
+    *samples = (int)n;
+    return 0;
+}
+
+static int take_clipping(const char *text, enum clipping *clipping, struct error *e)
+{
+    *clipping = !strcmp(text, "minmax") ? CLIPPING_MINMAX : CLIPPING_MSE;
+    return *clipping == CLIPPING_MSE && strcmp(text, "mse") ? error_set(e, "--clipping %s: mse or minmax is wanted", text) : 0;
+}
+
+static int take(struct package_arguments *a, int letter, const char *name, struct error *e)
+{
+    switch (letter) {
+    case 'c':
+        a->candidate = optarg;
+        return 0;
+    case 'x':
+        a->calibration = optarg;
+        return 0;
+    case 'o':
+        a->out = optarg;
+        return 0;
+    case 'n':
+        a->name = optarg;
+        return 0;
+    case 's':
+        return take_samples(optarg, &a->session.board_samples, e);
+    case 'l':
+        return take_clipping(optarg, &a->session.quantize.clipping, e);
+    default:
+        return input_option(&a->session.transform, name + strlen("input-"), optarg, e);
+    }
+}
+
+/* 0, 1 for help, -1 with the reason (empty: getopt has said it). */
+static int read_arguments(int argc, char **argv, struct package_arguments *a, struct error *e)
+{
+    int letter, index;
+    while ((letter = getopt_long(argc, argv, "", options, &index)) != -1) {
+        if (letter == 'h' || letter == '?')
+            return letter == 'h' ? 1 : -1;
+        if (take(a, letter, options[index].name, e))
+            return -1;
+    }
+    if (optind != argc - 1)
+        return error_set(e, "one network file is wanted");
+    a->file = argv[optind];
+    if (!a->candidate || !a->calibration || !a->out)
+        return error_set(e, "%s is missing", !a->candidate ? "--candidate" : !a->calibration ? "--calibration" : "--out");
+    if ((size_t)snprintf(a->session.network, PATH_MAX, "%s", a->file) >= PATH_MAX ||
+        (size_t)snprintf(a->session.calibration, PATH_MAX, "%s", a->calibration) >= PATH_MAX)
+        return error_set(e, "a path is too long");
+    return package_check_name(a->name, e);
+}
+
+/* The candidate needs the network's slots, and the session the candidate's settings: the network is read twice. */
+static int read_candidate(const struct package_arguments *a, struct candidate *c, struct error *e)
+{
+    struct net n;
+    uint8_t sha256[SHA256_BYTES];
+    if (sha256_file(a->file, sha256, e) || import_network(a->file, &n, e))
+        return -1;
+    int rc = candidate_file_read(a->candidate, &n, sha256, c, e);
+    net_finish(&n);
+    return rc;
+}
+
+/* The different settings of a candidate. */
+static int collect_options(const struct candidate *c, struct quantize_params *q, struct error *e)
+{
+    for (int i = 0; i < c->n; i++) {
+        int k = 0;
+        while (k < q->n_options && !setting_equal(q->options[k], c->layers[i]))
+            k++;
+        if (k == QUANTIZED_OPTIONS_MAX)
+            return error_set(e, "the candidate has more than %d different settings", QUANTIZED_OPTIONS_MAX);
+        q->options[k] = c->layers[i];
+        q->n_options = k == q->n_options ? k + 1 : q->n_options;
+    }
+    return 0;
+}
+
+/* A pare.config/1 file brings its figures along. */
+static cJSON *read_document(const char *argument)
+{
+    char *text;
+    size_t size;
+    if (access(argument, F_OK) || file_read(argument, CANDIDATE_FILE_MAX, &text, &size, NULL))
+        return NULL;
+    cJSON *o = cJSON_Parse(text);
+    free(text);
+    return o;
+}
+
+static int make(struct package_arguments *a, struct session *s, struct error *e)
+{
+    struct candidate c;
+    if (read_candidate(a, &c, e) || collect_options(&c, &a->session.quantize, e) ||
+        session_open(s, &a->session, NULL, NULL, e))
+        return -1;
+    cJSON *document = read_document(a->candidate);
+    const struct session_package p = {.name = a->name, .folder = a->out,
+                                      .found = cJSON_GetObjectItemCaseSensitive(document, "figures"),
+                                      .provenance = cJSON_GetObjectItemCaseSensitive(document, "provenance")};
+    int rc = session_package(s, &c, &p, NULL, e) ? -1 : 0;
+    if (!rc)
+        printf("%s: flash %lld bytes (weights %lld, parameters %lld, program %lld), RAM %lld bytes\n", a->out,
+               (long long)s->lowered.flash_bytes, (long long)s->lowered.weights_bytes, (long long)s->lowered.parameters_bytes,
+               (long long)s->lowered.program_bytes, (long long)s->lowered.ram_bytes);
+    cJSON_Delete(document);
+    session_close(s);
+    return rc;
+}
+
+int package_command(int argc, char **argv)
+{
+    static struct package_arguments a = {.name = "network",
+                                         .session = {.board_samples = DEFAULT_SAMPLES, .quantize.clipping = CLIPPING_MSE}};
+    struct error e = {""};
+    int rc = read_arguments(argc, argv, &a, &e);
+    if (rc > 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (rc < 0) {
+        fprintf(stderr, "%s%s%s", e.text, e.text[0] ? "\n" : "", usage);
+        return 2;
+    }
+    struct session *s = malloc(sizeof *s);
+    rc = s ? make(&a, s, &e) : error_set(&e, "out of memory");
+    free(s);
+    if (rc)
+        fprintf(stderr, "pare-net: %s\n", e.text);
+    return rc ? 1 : 0;
+}

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// One network with its data and everything that was found out about quantizing it: what the worker keeps between requests.
+#ifndef PARE_QUANT_TOOL_SESSION_H
+#define PARE_QUANT_TOOL_SESSION_H
+
+#include "quant/evaluate/evaluator.h"
+#include "quant/net/data.h"
+#include "quant/net/net.h"
+#include "quant/program/image_write.h"
+#include "quant/program/lowered.h"
+#include "quant/quantize/quantized.h"
+
+#include <limits.h>
+
+#define SESSION_RULES_MAX 64
+#define SESSION_BOARD_SAMPLES_MAX 64 // the mailbox's limit
+
+/* Layers whose name matches may have these options only. */
+struct session_rule {
+    char layer[256];   // POSIX extended regular expression
+    uint32_t options;  // bit i: options[i]
+};
+
+/* What the user decides. Paths are empty where there is none. */
+struct session_params {
+    char network[PATH_MAX];
+    char folder[PATH_MAX]; // where quantized.bin is kept; empty: nowhere
+    char calibration[PATH_MAX];
+    char validation[PATH_MAX], validation_labels[PATH_MAX]; // optional
+    char test[PATH_MAX], test_labels[PATH_MAX];             // optional
+    struct data_transform transform;
+    struct quantize_params quantize; // options and how they are calibrated
+    int n_rules;
+    struct session_rule rules[SESSION_RULES_MAX];
+    int board_samples;      // in each image, from the calibration data
+    struct lowered_budget budget;
+};
+
+/* Samples with labels. `samples.n` is 0 where there are none. */
+struct session_set {
+    struct data samples;
+    int32_t *labels;
+    uint8_t labels_sha256[SHA256_BYTES];
+    int n_labelled; // without those left out
+};
+
+struct session {
+    struct session_params params;
+    uint8_t network_sha256[SHA256_BYTES];
+    struct net net;
+    struct data calibration;
+    struct session_set validation, test;
+    struct quantized quantized;
+    uint32_t allowed[CANDIDATE_LAYERS_MAX]; // per slot: bit i: options[i]
+    int float_correct;                      // on the validation set
+    // what was lowered last, so that lowering and scoring one candidate is done once
+    bool has_lowered;
+    struct candidate candidate;
+    struct lowered lowered;
+    struct evaluator *evaluator;
+};
+
+/* Whose fault a failure is. */
+enum session_fault {
+    SESSION_OK = 0,
+    SESSION_INVALID = -1,    // the user's files or settings: trying again does not help
+    SESSION_FAILED = -2,     // this machine: disk, memory
+    SESSION_INFEASIBLE = 1,  // the candidate does not fit the board
+};
+
+/* Opens everything; what is in the folder already is not computed again. Anything but SESSION_OK comes with the reason and leaves
+ * `s` closed. */
+enum session_fault session_open(struct session *s, const struct session_params *p, quantize_progress *progress, void *user,
+                                struct error *e);
+void session_close(struct session *s);
+
+/* The candidate of a text: one setting for each slot, or one for all; each an option, or float32 for all. SESSION_OK or SESSION_INVALID. */
+enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c, struct error *e);
+
+/* Lowers it into s->lowered. With `check_budget` a candidate that exceeds the board is SESSION_INFEASIBLE. */
+enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget, struct error *e);
+
+/* Writes the image of s->lowered. */
+enum session_fault session_image(struct session *s, const char *path, struct image_written *w, struct error *e);
+
+/* Scores samples first..first+n-1 (n < 0: all the rest) of the labelled ones of `set`. */
+enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set, int first, int n,
+                                 struct score *score, struct error *e);
+
+#endif
