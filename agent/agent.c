@@ -206,6 +206,11 @@ int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
     return 0;
 }
 
+bool agent_sampled(const struct agent *a)
+{
+    return a->trials.n > 0 && a->trials.trial[a->trials.n - 1].log_probability < 0;
+}
+
 /* E over roll-outs of (q - mean q) grad log pi, and the entropy bonus. */
 static void add_rollouts(struct agent *a)
 {

@@ -47,6 +47,9 @@ void agent_destroy(struct agent *a);
  * was found within the budgets; -1 with the reason when AGENT_TRIALS_MAX are used up. */
 int agent_propose(struct agent *a, uint8_t *choices, struct error *e);
 
+/* Whether the latest proposal was a sample of the policy; else it is a neighbour of a known candidate. */
+bool agent_sampled(const struct agent *a);
+
 /* Tells the result of a proposal (or of a candidate from elsewhere). After every `batch` results the policy moves. Same state
  * and same results in the same order give the same state, bit for bit, on one build and processor type. Returns 0, or -1 when
  * `reward` is not finite, the choices are not of this space, or AGENT_TRIALS_MAX are used up; the agent is then unchanged. */

@@ -98,6 +98,7 @@ CREATE TABLE attempt (
     attempt    INTEGER NOT NULL CHECK (attempt > 0), -- its number within the trial
     series     INTEGER NOT NULL CHECK (series IN (0, 1)), -- 0: for the search; 1: a finalist's fresh figures
     board      INTEGER NOT NULL REFERENCES board,
+    -- open also after it went well, until the trial's result is stored: the board may be at its next attempt by then
     state      TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'succeeded', 'failed', 'interrupted')), -- interrupted: the service ended
     class      TEXT, -- of a failure: build, host, probe, flash, run, power, mismatch
     text       TEXT, -- why, for a person
@@ -113,7 +114,6 @@ CREATE TABLE attempt (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_board ON attempt (board, class);
 CREATE UNIQUE INDEX attempt_open_trial ON attempt (study, trial) WHERE state = 'open';
-CREATE UNIQUE INDEX attempt_open_board ON attempt (board) WHERE state = 'open';
 
 -- A figure of a trial.
 CREATE TABLE measurement (
