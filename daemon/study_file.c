@@ -176,7 +176,7 @@ static const struct key objective_keys[] = {
 
 static const struct key search_keys[] = {
     {.name = "algorithm", .kind = KEY_CHOICE, AT(algorithm), .names = algorithms},
-    {.name = "trials", .kind = KEY_INT, AT(trials), .min = 0, .max = STUDY_TRIALS_MAX},
+    {.name = "trials", .kind = KEY_INT, AT(trials), .min = 1, .max = STUDY_TRIALS_MAX},
     {.name = "seed", .kind = KEY_INT, AT(seed), .min = 0, .max = SEED_MAX},
     {.name = "ahead", .kind = KEY_INT, AT(ahead), .min = 0, .max = STUDY_AHEAD_MAX},
     {.name = NULL}};

@@ -111,7 +111,7 @@ START_TEST(errors_are_one_line_that_names_the_key)
         {HEAD SPACE ",\"colour\":1}", "colour", "is not a key here"},
         {HEAD SPACE ",\"search\":{\"trails\":1}}", "search.trails", "did you mean \"trials\"?"},
         {HEAD SPACE ",\"search\":{\"trials\":1,\"trials\":2}}", "search.trials", "twice"},
-        {HEAD SPACE ",\"search\":{\"trials\":2000}}", "search.trials", "is not within 0 and 1997"},
+        {HEAD SPACE ",\"search\":{\"trials\":2000}}", "search.trials", "is not within 1 and 1997"},
         {HEAD SPACE ",\"search\":{\"trials\":1.5}}", "search.trials", "whole number"},
         {HEAD SPACE ",\"search\":{\"algorithm\":\"luck\"}}", "search.algorithm", "none of policy, frozen, random"},
         {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
