@@ -93,11 +93,21 @@ void debug_stopped(struct machine *m, enum core_stop stop)
         halt(m, DFSR_VCATCH);
 }
 
+static void resume(struct machine *m)
+{
+    m->debug.halted = false;
+    m->core.stop = 0; // what the core was to stop for is over
+}
+
 static void step(struct machine *m)
 {
     struct debug *d = &m->debug;
-    d->halted = false;
-    enum core_stop stop = core_step(m);
+    uint64_t before = m->core.counts.instructions;
+    enum core_stop stop;
+    resume(m);
+    do // a request to stop that came before this step is not for it
+        stop = core_step(m);
+    while (stop == CORE_ASKED && m->core.counts.instructions == before);
     d->retired = true;
     if (d->halted)
         return; // it stepped into a reset
@@ -132,8 +142,8 @@ static void write_dhcsr(struct machine *m, uint32_t value)
             halt(m, DFSR_HALTED);
     } else if (d->halted && d->control & C_STEP) {
         step(m);
-    } else {
-        d->halted = false;
+    } else if (d->halted) {
+        resume(m);
     }
 }
 

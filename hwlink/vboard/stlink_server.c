@@ -19,6 +19,7 @@ enum { REQUEST_REFRESH = 0, REQUEST_COUNT, REQUEST_INFO, REQUEST_OPEN, REQUEST_C
 #define STATUS_BAD 0x1002u
 #define STATUS_OPEN_ERROR 0x1003u
 #define STATUS_GONE 0x2001u
+#define SERIAL_BINARY 12u
 #define API_VERSION 3u // lets OpenOCD send batches
 
 struct connection {
@@ -105,6 +106,19 @@ static uint32_t id_of(const struct stlink_server *s, const struct vboard *b)
     return i + 1;
 }
 
+/* stlink-server tells a serial of 12 bytes in hexadecimal, and OpenOCD compares with that (older probes have binary ones). */
+static void put_serial(uint8_t *to, const char *serial)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t n = strlen(serial);
+    for (size_t i = 0; i < n && n == SERIAL_BINARY; i++) {
+        to[2 * i] = (uint8_t)digits[(uint8_t)serial[i] >> 4];
+        to[2 * i + 1] = (uint8_t)digits[serial[i] & 15];
+    }
+    if (n != SERIAL_BINARY)
+        memcpy(to, serial, n);
+}
+
 static void info(struct connection *c)
 {
     struct vboard *b = plugged(c->server, c->in[1]);
@@ -113,7 +127,7 @@ static void info(struct connection *c)
     if (!b)
         return;
     put32(c->out + 4, id_of(c->server, b));
-    memcpy(c->out + 8, b->serial, strlen(b->serial));
+    put_serial(c->out + 8, b->serial);
     c->out[40] = STLINK_VID & 0xff, c->out[41] = STLINK_VID >> 8;
     c->out[42] = STLINK_PID & 0xff, c->out[43] = STLINK_PID >> 8;
     c->out[44] = b->link_users > 0; // a probe belongs to one at a time, as on USB

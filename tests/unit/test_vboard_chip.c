@@ -1,0 +1,261 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The simple blocks of the virtual chip: clocks, pins, timers, console; the power model; the key of a job.
+#include "hwlink/vboard/gpio.h"
+#include "hwlink/vboard/jobkey.h"
+#include "hwlink/vboard/power.h"
+#include "hwlink/vboard/rcc.h"
+#include "hwlink/vboard/timers.h"
+#include "hwlink/vboard/usart.h"
+#include "quant/kernels/mailbox.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+START_TEST(the_clock_follows_the_registers)
+{
+    struct rcc r = {0};
+    rcc_reset(&r);
+    ck_assert_uint_eq(rcc_hclk_hz(&r), 4000000);
+    rcc_write(&r, 0x28, 1u << 18 | 1);                      // PLL1 from MSI, M 1
+    rcc_write(&r, 0x34, 1u << 24 | 1u << 16 | 1u << 9 | 79); // N 80, R 2
+    ck_assert_uint_eq(rcc_read(&r, 0x00) & 1u << 25, 0);
+    rcc_write(&r, 0x00, 0x35 | 1u << 24);
+    ck_assert(rcc_read(&r, 0x00) & 1u << 25); // PLL1RDY
+    rcc_write(&r, 0x1c, 3);
+    ck_assert_uint_eq(rcc_read(&r, 0x1c), 0xf); // SWS follows SW
+    ck_assert_uint_eq(rcc_hclk_hz(&r), 160000000);
+    rcc_write(&r, 0x20, 8); // HPRE 2
+    ck_assert_uint_eq(rcc_hclk_hz(&r), 80000000);
+    r.clock_stuck = true;
+    ck_assert_uint_eq(rcc_read(&r, 0x00) & 1u << 25, 0);
+}
+END_TEST
+
+START_TEST(voltage_and_regulator_are_as_asked)
+{
+    struct rcc r = {0};
+    rcc_reset(&r);
+    ck_assert_uint_eq(rcc_read_power(&r, 0x0c), 0x8000);
+    rcc_write_power(&r, 0x0c, 3u << 16 | 1u << 18);
+    ck_assert_uint_eq(rcc_read_power(&r, 0x0c), 3u << 16 | 1u << 18 | 0xc000);
+    ck_assert_int_eq(rcc_voltage_range(&r), 1);
+    ck_assert(!rcc_uses_smps(&r));
+    rcc_write_power(&r, 0x08, 2);
+    ck_assert(rcc_uses_smps(&r));
+    ck_assert(rcc_read_power(&r, 0x3c) & 2);
+}
+END_TEST
+
+static int edges, last_level;
+
+static void on_edge(void *user, uint32_t port, uint32_t pin, int level)
+{
+    (void)user;
+    ck_assert_uint_eq(port, 2);
+    ck_assert_uint_eq(pin, 7);
+    edges++;
+    last_level = level;
+}
+
+START_TEST(a_pin_tells_of_each_change_once)
+{
+    struct gpio g = {.changed = on_edge};
+    edges = 0;
+    gpio_reset(&g);
+    gpio_write(&g, 0x818, 1u << 7); // PC7 high, but not yet an output
+    ck_assert_int_eq(edges, 0);
+    gpio_write(&g, 0x800, (0xffffffff & ~(3u << 14)) | 1u << 14);
+    ck_assert_int_eq(edges, 1);
+    gpio_write(&g, 0x818, 1u << 7);
+    ck_assert_int_eq(edges, 1);
+    ck_assert_int_eq(gpio_level(&g, 2, 7), 1);
+    ck_assert_uint_eq(gpio_read(&g, 0x810), 1u << 7);
+    gpio_write(&g, 0x828, 1u << 7);
+    ck_assert_int_eq(edges, 2);
+    ck_assert_int_eq(last_level, 0);
+    gpio_write(&g, 0x814, 1u << 7);
+    gpio_reset(&g); // a reset lets go of the pin
+    ck_assert_int_eq(edges, 4);
+    ck_assert_int_eq(last_level, 0);
+}
+END_TEST
+
+START_TEST(a_timer_counts_wraps_and_interrupts)
+{
+    struct timers t;
+    timers_reset(&t);
+    timers_write(&t, 0x28, 9, 0);    // PSC: a tenth of the clock
+    timers_write(&t, 0x2c, 99, 0);   // ARR
+    timers_write(&t, 0x14, 1, 0);    // EGR.UG: the prescaler is taken over
+    timers_write(&t, 0x10, 0, 0);
+    timers_write(&t, 0x0c, 1, 0);
+    timers_write(&t, 0x00, 1, 1000); // starts at cycle 1000
+    ck_assert_uint_eq(timers_read(&t, 0x24, 1500), 50);
+    ck_assert_uint_eq(timers_advance(&t, 1500), 2000);
+    ck_assert_int_eq(timers_irq(&t, 0), 0);
+    ck_assert_uint_eq(timers_advance(&t, 2005), 3000);
+    ck_assert_int_eq(timers_irq(&t, 0), 1);
+    ck_assert_uint_eq(timers_read(&t, 0x24, 2005), 0);
+    timers_write(&t, 0x10, 0, 2005);
+    ck_assert_int_eq(timers_irq(&t, 0), 0);
+    timers_write(&t, 0x00, 0, 2505);
+    ck_assert_uint_eq(timers_read(&t, 0x24, 99999), 50); // stopped
+    ck_assert_uint_eq(timers_advance(&t, 99999), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_one_pulse_timer_stops_by_itself)
+{
+    struct timers t;
+    timers_reset(&t);
+    timers_write(&t, 0x1000 + 0x2c, 0x1ffff, 0); // TIM6 has 16 bits
+    ck_assert_uint_eq(timers_read(&t, 0x1000 + 0x2c, 0), 0xffff);
+    timers_write(&t, 0x1000 + 0x2c, 9, 0);
+    timers_write(&t, 0x1000, 9, 0); // OPM, CEN
+    timers_advance(&t, 10);
+    ck_assert_uint_eq(timers_read(&t, 0x1000, 10), 8);
+    ck_assert_uint_eq(timers_read(&t, 0x1000 + 0x10, 10), 1);
+}
+END_TEST
+
+static uint8_t sent;
+
+static void on_byte(void *user, uint8_t byte)
+{
+    (void)user;
+    sent = byte;
+}
+
+START_TEST(the_console_sends_and_receives)
+{
+    static struct usart u;
+    u.output = on_byte;
+    usart_reset(&u);
+    usart_write(&u, 0x28, 'x');
+    ck_assert_uint_eq(sent, 'x');
+    ck_assert_uint_eq(usart_read(&u, 0x1c, 1) & 0xe0, 0xc0); // TXE, TC
+    usart_write(&u, 0x00, 1u << 5);
+    ck_assert_int_eq(usart_irq(&u), 0);
+    ck_assert_uint_eq(usart_input(&u, "ab", 2), 2);
+    ck_assert_int_eq(usart_irq(&u), 1);
+    ck_assert_uint_eq(usart_read(&u, 0x24, 0), 'a'); // a debugger takes nothing
+    ck_assert_uint_eq(usart_read(&u, 0x24, 1), 'a');
+    ck_assert_uint_eq(usart_read(&u, 0x24, 1), 'b');
+    ck_assert_int_eq(usart_irq(&u), 0);
+    static char much[USART_INPUT_MAX + 10];
+    ck_assert_uint_eq(usart_input(&u, much, sizeof much), USART_INPUT_MAX);
+}
+END_TEST
+
+static double picojoules_per_cycle(const struct power_setup *s, uint64_t lines)
+{
+    struct power_activity a = {.run_time = 100000u << 8, .flash_lines = lines};
+    return (double)power_energy_fj(s, &a) / 1000 / 100000;
+}
+
+START_TEST(energy_is_near_the_published_one)
+{
+    struct power_setup smps = {.supply_mv = 1800, .hclk_hz = 160000000, .smps = true};
+    ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 0), 141.1, 1);    // kws
+    ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 1000), 145.1, 3); // ic, with some flash traffic
+    ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 3000), 149.3, 3); // ad streams from flash
+    smps.hclk_hz = 60000000; // 9.52 mW at 97.0 % busy
+    ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 0) * 60e6 * 1e-9, 9.52 / 0.97, 0.4);
+    struct power_setup ldo = {.supply_mv = 3300, .hclk_hz = 160000000};
+    ck_assert_double_eq_tol(picojoules_per_cycle(&ldo, 0), 84 * 3.3, 1);
+}
+END_TEST
+
+START_TEST(a_debugger_costs_and_sleep_saves)
+{
+    struct power_setup s = {.supply_mv = 3300, .hclk_hz = 160000000, .smps = true};
+    struct power_activity run = {.run_time = 1000u << 8}, sleep = {.sleep_time = 1000u << 8};
+    uint64_t running = power_energy_fj(&s, &run), sleeping = power_energy_fj(&s, &sleep);
+    ck_assert_uint_lt(2 * sleeping, running);
+    ck_assert_uint_eq(power_duration_ps(&s, &run), 6250000);
+    s.debugger = true;
+    ck_assert_uint_eq(power_energy_fj(&s, &run) - running, 1500 * 6250); // 1.5 mW for 6.25 us
+    s.debugger = false;
+    s.deep = true;
+    ck_assert_uint_lt(100 * power_energy_fj(&s, &sleep), sleeping);
+    ck_assert_uint_eq(power_energy_fj(&s, &run), running);
+}
+END_TEST
+
+/* A flash with one job, its program at `page` and its one blob behind it. */
+static uint8_t *flash_with_job(uint32_t page, uint32_t sequence, uint8_t weight)
+{
+    uint8_t *flash = malloc(BOARD_FLASH_BYTES);
+    memset(flash, 0xff, BOARD_FLASH_BYTES);
+    uint32_t at = page * BOARD_PAGE_BYTES;
+    struct image_program p = {.magic = IMAGE_PROGRAM_MAGIC, .version = IMAGE_VERSION, .bytes = 128, .crc32 = 77,
+                              .blobs_offset = sizeof p, .n_blobs = 1};
+    struct image_blob blob = {BOARD_FLASH_ADDRESS + at + BOARD_PAGE_BYTES, 16};
+    struct mailbox_job job = {.magic = MAILBOX_MAGIC, .version = MAILBOX_VERSION, .sequence = sequence,
+                              .program_address = BOARD_FLASH_ADDRESS + at};
+    memcpy(flash + at, &p, sizeof p);
+    memcpy(flash + at + sizeof p, &blob, sizeof blob);
+    memset(flash + at + BOARD_PAGE_BYTES, weight, 16);
+    memcpy(flash + BOARD_JOB_PAGE * BOARD_PAGE_BYTES + 64, &job, sizeof job);
+    return flash;
+}
+
+static struct jobkey key_with(uint32_t page, uint32_t sequence, uint8_t weight)
+{
+    uint8_t *flash = flash_with_job(page, sequence, weight);
+    struct jobkey key = jobkey_of(flash);
+    free(flash);
+    return key;
+}
+
+START_TEST(a_job_is_known_wherever_it_stands_in_flash)
+{
+    struct jobkey a = key_with(16, 1, 5), moved = key_with(100, 9, 5), other = key_with(16, 1, 6);
+    ck_assert_uint_eq(a.image, moved.image);
+    ck_assert_uint_eq(moved.sequence, 9);
+    ck_assert_uint_ne(a.image, other.image);
+}
+END_TEST
+
+START_TEST(a_job_that_points_nowhere_is_survived)
+{
+    uint8_t *flash = flash_with_job(20, 1, 1);
+    struct image_program *p = (struct image_program *)(void *)(flash + 20 * BOARD_PAGE_BYTES);
+    struct jobkey good = jobkey_of(flash);
+    p->n_blobs = 0xffffffff;
+    ck_assert_uint_ne(jobkey_of(flash).image, good.image);
+    p->n_blobs = 1;
+    p->blobs_offset = 0xfffffff0;
+    jobkey_of(flash);
+    struct mailbox_job *job = (struct mailbox_job *)(void *)(flash + BOARD_JOB_PAGE * BOARD_PAGE_BYTES + 64);
+    job->program_address = BOARD_FLASH_ADDRESS + BOARD_FLASH_BYTES - 4;
+    jobkey_of(flash);
+    job->program_address = 3;
+    jobkey_of(flash);
+    free(flash);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("vboard_chip");
+    TCase *t = tcase_create("vboard_chip");
+    tcase_add_test(t, the_clock_follows_the_registers);
+    tcase_add_test(t, voltage_and_regulator_are_as_asked);
+    tcase_add_test(t, a_pin_tells_of_each_change_once);
+    tcase_add_test(t, a_timer_counts_wraps_and_interrupts);
+    tcase_add_test(t, a_one_pulse_timer_stops_by_itself);
+    tcase_add_test(t, the_console_sends_and_receives);
+    tcase_add_test(t, energy_is_near_the_published_one);
+    tcase_add_test(t, a_debugger_costs_and_sleep_saves);
+    tcase_add_test(t, a_job_is_known_wherever_it_stands_in_flash);
+    tcase_add_test(t, a_job_that_points_nowhere_is_survived);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
