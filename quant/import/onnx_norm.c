@@ -128,6 +128,8 @@ static int arithmetic(struct onnx *x, const onnx_node *node, enum arithmetic wha
         return with_constant(x, node, 1, what, e);
     if (b && (b->state == ONNX_ENCODED || b->state == ONNX_CONSTANT))
         return with_constant(x, node, 0, what, e);
+    if (!onnx_activation(x, node, 0, e) || !onnx_activation(x, node, 1, e))
+        return -1;
     return error_set(e, "of two activations: only Add is supported");
 }
 

@@ -1,0 +1,492 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The interpreter: each operator as the ONNX specification defines it, for the attributes that the tests use.
+#include "tests/onnx_model.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALUES_MAX 400
+
+struct machine {
+    const Onnx__ModelProto *model;
+    int n;
+    const char *names[VALUES_MAX];
+    struct onnx_array arrays[VALUES_MAX];
+};
+
+size_t onnx_array_count(const struct onnx_array *a)
+{
+    size_t n = 1;
+    for (int i = 0; i < a->rank; i++)
+        n *= (size_t)a->dims[i];
+    return n;
+}
+
+static struct onnx_array array(int rank, const int *dims)
+{
+    struct onnx_array a = {.rank = rank};
+    ck_assert_int_le(rank, ONNX_MODEL_RANK);
+    if (rank)
+        memcpy(a.dims, dims, (size_t)rank * sizeof *dims);
+    a.values = calloc(onnx_array_count(&a) + 1, sizeof *a.values);
+    ck_assert_ptr_nonnull(a.values);
+    return a;
+}
+
+static void put(struct machine *m, const char *name, struct onnx_array a)
+{
+    ck_assert_int_lt(m->n, VALUES_MAX);
+    m->names[m->n] = name;
+    m->arrays[m->n++] = a;
+}
+
+static const struct onnx_array *get(const struct machine *m, const Onnx__NodeProto *node, size_t i)
+{
+    if (i >= node->n_input || !node->input[i][0])
+        return NULL;
+    for (int k = 0; k < m->n; k++)
+        if (!strcmp(m->names[k], node->input[i]))
+            return &m->arrays[k];
+    ck_abort_msg("no value '%s'", node->input[i]);
+    return NULL;
+}
+
+static const Onnx__AttributeProto *find(const Onnx__NodeProto *node, const char *name)
+{
+    for (size_t i = 0; i < node->n_attribute; i++)
+        if (!strcmp(node->attribute[i]->name, name))
+            return node->attribute[i];
+    return NULL;
+}
+
+static int64_t int_of(const Onnx__NodeProto *node, const char *name, int64_t otherwise)
+{
+    const Onnx__AttributeProto *a = find(node, name);
+    return a ? a->i : otherwise;
+}
+
+static double float_of(const Onnx__NodeProto *node, const char *name, double otherwise)
+{
+    const Onnx__AttributeProto *a = find(node, name);
+    return a ? (double)a->f : otherwise;
+}
+
+/* The list from an attribute or input `i`. */
+static int list_of(const struct machine *m, const Onnx__NodeProto *node, const char *name, size_t i, int *values)
+{
+    const Onnx__AttributeProto *a = find(node, name);
+    const struct onnx_array *c = a ? NULL : get(m, node, i);
+    int n = a ? (int)a->n_ints : c ? (int)onnx_array_count(c) : 0;
+    for (int k = 0; k < n; k++) {
+        double value = a ? (double)a->ints[k] : c->values[k];
+        values[k] = value > INT32_MAX ? INT32_MAX : (int)value;
+    }
+    return n;
+}
+
+static struct onnx_array decoded(const Onnx__TensorProto *t)
+{
+    int dims[ONNX_MODEL_RANK] = {0};
+    for (size_t i = 0; i < t->n_dims; i++)
+        dims[i] = (int)t->dims[i];
+    struct onnx_array a = array((int)t->n_dims, dims);
+    for (size_t i = 0; i < onnx_array_count(&a); i++) {
+        float f;
+        int64_t k;
+        if (t->has_raw_data && t->data_type == 1) {
+            memcpy(&f, t->raw_data.data + i * sizeof f, sizeof f);
+            a.values[i] = (double)f;
+        } else if (t->has_raw_data) {
+            memcpy(&k, t->raw_data.data + i * sizeof k, sizeof k);
+            a.values[i] = (double)k;
+        } else {
+            a.values[i] = t->data_type == 1 ? (double)t->float_data[i] : (double)t->int64_data[i];
+        }
+    }
+    return a;
+}
+
+/* ---- windows ---- */
+
+struct window {
+    int kernel[2], stride[2], dilation[2], begin[2], in[2], out[2];
+    int end[2];
+};
+
+static struct window window_of(const struct machine *m, const Onnx__NodeProto *node, const struct onnx_array *x, const int *kernel)
+{
+    struct window w = {.stride = {1, 1}, .dilation = {1, 1}};
+    int pads[4] = {0};
+    const Onnx__AttributeProto *mode = find(node, "auto_pad");
+    list_of(m, node, "strides", 99, w.stride);
+    list_of(m, node, "dilations", 99, w.dilation);
+    list_of(m, node, "pads", 99, pads);
+    for (int i = 0; i < 2; i++) {
+        w.kernel[i] = kernel[i];
+        w.in[i] = x->dims[2 + i];
+        w.begin[i] = pads[i];
+        w.end[i] = pads[2 + i];
+        int extent = (kernel[i] - 1) * w.dilation[i] + 1;
+        if (mode && !strncmp((const char *)mode->s.data, "SAME", 4)) {
+            int out = (w.in[i] + w.stride[i] - 1) / w.stride[i], sum = (out - 1) * w.stride[i] + extent - w.in[i];
+            sum = sum < 0 ? 0 : sum;
+            w.begin[i] = !strncmp((const char *)mode->s.data, "SAME_UPPER", 10) ? sum / 2 : sum - sum / 2;
+            w.end[i] = sum - w.begin[i];
+        }
+        double places = (double)(w.in[i] + w.begin[i] + w.end[i] - extent) / w.stride[i];
+        w.out[i] = (int)(int_of(node, "ceil_mode", 0) ? ceil(places) : floor(places)) + 1;
+        if (int_of(node, "ceil_mode", 0) && (w.out[i] - 1) * w.stride[i] >= w.in[i] + w.begin[i])
+            w.out[i]--;
+    }
+    return w;
+}
+
+static double at(const struct onnx_array *x, int c, int y, int xx, double outside)
+{
+    if (y < 0 || y >= x->dims[2] || xx < 0 || xx >= x->dims[3])
+        return outside;
+    return x->values[((size_t)c * (size_t)x->dims[2] + (size_t)y) * (size_t)x->dims[3] + (size_t)xx];
+}
+
+static struct onnx_array conv(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0), *k = get(m, node, 1), *b = get(m, node, 2);
+    struct window w = window_of(m, node, x, &k->dims[2]);
+    const int dims[] = {1, k->dims[0], w.out[0], w.out[1]};
+    struct onnx_array y = array(4, dims);
+    int in_c = k->dims[1], per_group = k->dims[0] / (int)int_of(node, "group", 1);
+    double *to = y.values;
+    for (int o = 0; o < dims[1]; o++)
+        for (int r = 0; r < dims[2]; r++)
+            for (int q = 0; q < dims[3]; q++, to++) {
+                const double *weight = k->values + (size_t)o * (size_t)(in_c * w.kernel[0] * w.kernel[1]);
+                *to = b ? b->values[o] : 0;
+                for (int c = 0; c < in_c; c++)
+                    for (int ky = 0; ky < w.kernel[0]; ky++)
+                        for (int kx = 0; kx < w.kernel[1]; kx++)
+                            *to += *weight++ * at(x, o / per_group * in_c + c, r * w.stride[0] - w.begin[0] + ky * w.dilation[0],
+                                                  q * w.stride[1] - w.begin[1] + kx * w.dilation[1], 0);
+            }
+    return y;
+}
+
+static struct onnx_array pool(const struct machine *m, const Onnx__NodeProto *node, bool mean, bool global)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int kernel[2] = {x->dims[2], x->dims[3]};
+    if (!global)
+        list_of(m, node, "kernel_shape", 99, kernel);
+    struct window w = window_of(m, node, x, kernel);
+    const int dims[] = {1, x->dims[1], w.out[0], w.out[1]};
+    struct onnx_array y = array(4, dims);
+    double *to = y.values;
+    for (int c = 0; c < dims[1]; c++)
+        for (int r = 0; r < dims[2]; r++)
+            for (int q = 0; q < dims[3]; q++, to++) {
+                double sum = 0, largest = -INFINITY;
+                int count = 0;
+                for (int ky = 0; ky < kernel[0]; ky++)
+                    for (int kx = 0; kx < kernel[1]; kx++) {
+                        double v = at(x, c, r * w.stride[0] - w.begin[0] + ky, q * w.stride[1] - w.begin[1] + kx, NAN);
+                        count += !isnan(v);
+                        sum += isnan(v) ? 0 : v;
+                        largest = v > largest ? v : largest;
+                    }
+                *to = mean ? sum / count : largest;
+            }
+    return y;
+}
+
+/* ---- element by element ---- */
+
+static double combined(char what, double a, double b)
+{
+    return what == '+' ? a + b : what == '-' ? a - b : what == '*' ? a * b : a / b;
+}
+
+/* NumPy's broadcasting. */
+static struct onnx_array broadcast(const struct machine *m, const Onnx__NodeProto *node, char what)
+{
+    const struct onnx_array *a = get(m, node, 0), *b = get(m, node, 1);
+    int rank = a->rank > b->rank ? a->rank : b->rank, dims[ONNX_MODEL_RANK];
+    for (int d = 0; d < rank; d++) {
+        int da = d - rank + a->rank >= 0 ? a->dims[d - rank + a->rank] : 1, db = d - rank + b->rank >= 0 ? b->dims[d - rank + b->rank] : 1;
+        dims[d] = da > db ? da : db;
+    }
+    struct onnx_array y = array(rank, dims);
+    for (size_t i = 0; i < onnx_array_count(&y); i++) {
+        size_t ia = 0, ib = 0, sa = 1, sb = 1, rest = i;
+        for (int d = rank - 1; d >= 0; d--) {
+            size_t place = rest % (size_t)dims[d];
+            int pa = d - rank + a->rank, pb = d - rank + b->rank;
+            rest /= (size_t)dims[d];
+            if (pa >= 0) {
+                ia += a->dims[pa] > 1 ? place * sa : 0;
+                sa *= (size_t)a->dims[pa];
+            }
+            if (pb >= 0) {
+                ib += b->dims[pb] > 1 ? place * sb : 0;
+                sb *= (size_t)b->dims[pb];
+            }
+        }
+        y.values[i] = combined(what, a->values[ia], b->values[ib]);
+    }
+    return y;
+}
+
+static struct onnx_array copied(const struct onnx_array *x)
+{
+    struct onnx_array y = array(x->rank, x->dims);
+    memcpy(y.values, x->values, onnx_array_count(x) * sizeof *y.values);
+    return y;
+}
+
+static struct onnx_array clip(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    const struct onnx_array *low = get(m, node, 1), *high = get(m, node, 2);
+    double from = low ? low->values[0] : float_of(node, "min", -INFINITY), to = high ? high->values[0] : float_of(node, "max", INFINITY);
+    if (!strcmp(node->op_type, "Relu"))
+        from = 0;
+    for (size_t i = 0; i < onnx_array_count(&y); i++)
+        y.values[i] = fmin(fmax(y.values[i], from), to);
+    return y;
+}
+
+static struct onnx_array batch_norm(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    const struct onnx_array *scale = get(m, node, 1), *b = get(m, node, 2), *mean = get(m, node, 3), *variance = get(m, node, 4);
+    size_t inner = onnx_array_count(&y) / (size_t)y.dims[1];
+    for (size_t i = 0; i < onnx_array_count(&y); i++) {
+        size_t c = i / inner;
+        y.values[i] = scale->values[c] * (y.values[i] - mean->values[c]) / sqrt(variance->values[c] + float_of(node, "epsilon", 1e-5)) +
+                      b->values[c];
+    }
+    return y;
+}
+
+/* ---- products ---- */
+
+static struct onnx_array gemm(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *a = get(m, node, 0), *b = get(m, node, 1), *c = get(m, node, 2);
+    bool is_gemm = !strcmp(node->op_type, "Gemm"), turned = is_gemm && int_of(node, "transB", 0);
+    int k = a->dims[a->rank - 1], n = turned ? b->dims[0] : b->dims[1], dims[ONNX_MODEL_RANK];
+    memcpy(dims, a->dims, sizeof dims);
+    dims[a->rank - 1] = n;
+    struct onnx_array y = array(a->rank, dims);
+    double alpha = is_gemm ? float_of(node, "alpha", 1) : 1, beta = is_gemm ? float_of(node, "beta", 1) : 0;
+    for (int j = 0; j < n; j++) {
+        double sum = 0;
+        for (int i = 0; i < k; i++)
+            sum += a->values[i] * b->values[turned ? j * k + i : i * n + j];
+        y.values[j] = alpha * sum + (c ? beta * c->values[onnx_array_count(c) == 1 ? 0 : j] : 0);
+    }
+    return y;
+}
+
+/* ---- shapes ---- */
+
+/* The element of `x` for each element of y = f(x): place[d] of y counts from `start` in steps along axis `perm[d]` of x. */
+static struct onnx_array picked(const struct onnx_array *x, const int *dims, const int *perm, const int *start, const int *step)
+{
+    struct onnx_array y = array(x->rank, dims);
+    for (size_t i = 0; i < onnx_array_count(&y); i++) {
+        int place[ONNX_MODEL_RANK] = {0};
+        size_t rest = i, index = 0;
+        bool inside = true;
+        for (int d = x->rank - 1; d >= 0; d--) {
+            place[perm[d]] = start[d] + (int)(rest % (size_t)dims[d]) * step[d];
+            rest /= (size_t)dims[d];
+        }
+        for (int d = 0; d < x->rank; d++) {
+            inside = inside && place[d] >= 0 && place[d] < x->dims[d];
+            index = index * (size_t)x->dims[d] + (size_t)place[d];
+        }
+        y.values[i] = inside ? x->values[index] : 0;
+    }
+    return y;
+}
+
+static const int natural[ONNX_MODEL_RANK] = {0, 1, 2, 3, 4, 5};
+static const int ones[ONNX_MODEL_RANK] = {1, 1, 1, 1, 1, 1};
+static const int zeros[ONNX_MODEL_RANK];
+
+static struct onnx_array transpose(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int perm[ONNX_MODEL_RANK], dims[ONNX_MODEL_RANK];
+    for (int d = 0; d < x->rank; d++)
+        perm[d] = x->rank - 1 - d;
+    list_of(m, node, "perm", 99, perm);
+    for (int d = 0; d < x->rank; d++)
+        dims[d] = x->dims[perm[d]];
+    return picked(x, dims, perm, zeros, ones);
+}
+
+static struct onnx_array pad(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int pads[2 * ONNX_MODEL_RANK] = {0}, dims[ONNX_MODEL_RANK], start[ONNX_MODEL_RANK];
+    list_of(m, node, "pads", 1, pads);
+    for (int d = 0; d < x->rank; d++) {
+        dims[d] = x->dims[d] + pads[d] + pads[x->rank + d];
+        start[d] = -pads[d];
+    }
+    return picked(x, dims, natural, start, ones);
+}
+
+static struct onnx_array slice(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int starts[ONNX_MODEL_RANK], ends[ONNX_MODEL_RANK], axes[ONNX_MODEL_RANK], steps[ONNX_MODEL_RANK];
+    int dims[ONNX_MODEL_RANK], start[ONNX_MODEL_RANK] = {0}, step[ONNX_MODEL_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    memcpy(axes, natural, sizeof axes);
+    memcpy(steps, ones, sizeof steps);
+    memcpy(step, ones, sizeof step);
+    int n = list_of(m, node, "starts", 1, starts);
+    list_of(m, node, "ends", 2, ends);
+    list_of(m, node, "axes", 3, axes);
+    list_of(m, node, "steps", 4, steps);
+    for (int i = 0; i < n; i++) {
+        int end = ends[i] < x->dims[axes[i]] ? ends[i] : x->dims[axes[i]];
+        start[axes[i]] = starts[i];
+        step[axes[i]] = steps[i];
+        dims[axes[i]] = (end - starts[i] + steps[i] - 1) / steps[i];
+    }
+    return picked(x, dims, natural, start, step);
+}
+
+static struct onnx_array reshaped(const struct onnx_array *x, int rank, const int *dims)
+{
+    struct onnx_array y = copied(x);
+    int open = -1, known = 1;
+    y.rank = rank;
+    for (int d = 0; d < rank; d++) {
+        y.dims[d] = dims[d] == 0 ? x->dims[d] : dims[d];
+        if (y.dims[d] < 0)
+            open = d;
+        else
+            known *= y.dims[d];
+    }
+    if (open >= 0)
+        y.dims[open] = (int)onnx_array_count(x) / known;
+    return y;
+}
+
+static struct onnx_array shaped(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int dims[ONNX_MODEL_RANK] = {1, 1}, axes[ONNX_MODEL_RANK], rank = 0;
+    bool chosen[ONNX_MODEL_RANK] = {false};
+    if (!strcmp(node->op_type, "Reshape"))
+        return reshaped(x, list_of(m, node, "shape", 1, dims), dims);
+    if (!strcmp(node->op_type, "Flatten")) {
+        for (int d = 0; d < x->rank; d++)
+            dims[d >= (int)int_of(node, "axis", 1)] *= x->dims[d];
+        return reshaped(x, 2, dims);
+    }
+    int n = list_of(m, node, "axes", 1, axes);
+    if (!strcmp(node->op_type, "Squeeze")) {
+        for (int i = 0; i < n; i++)
+            chosen[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = true;
+        for (int d = 0; d < x->rank; d++)
+            if (!chosen[d])
+                dims[rank++] = x->dims[d];
+        return reshaped(x, rank, dims);
+    }
+    for (int i = 0; i < n; i++)
+        chosen[axes[i] < 0 ? axes[i] + x->rank + n : axes[i]] = true;
+    for (int d = 0, from = 0; d < x->rank + n; d++)
+        dims[rank++] = chosen[d] ? 1 : x->dims[from++];
+    return reshaped(x, rank, dims);
+}
+
+static struct onnx_array reduce_mean(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int axes[ONNX_MODEL_RANK], dims[ONNX_MODEL_RANK], kept[ONNX_MODEL_RANK], rank = 0, n = list_of(m, node, "axes", 1, axes);
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = 0; i < n; i++)
+        dims[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = 1;
+    struct onnx_array y = array(x->rank, dims);
+    for (size_t i = 0; i < onnx_array_count(x); i++) {
+        size_t rest = i, index = 0, step = 1;
+        for (int d = x->rank - 1; d >= 0; d--) {
+            index += dims[d] > 1 ? rest % (size_t)x->dims[d] * step : 0;
+            step *= (size_t)dims[d];
+            rest /= (size_t)x->dims[d];
+        }
+        y.values[index] += x->values[i] * (double)onnx_array_count(&y) / (double)onnx_array_count(x);
+    }
+    for (int d = 0; d < x->rank; d++)
+        if (int_of(node, "keepdims", 1) || dims[d] == x->dims[d])
+            kept[rank++] = dims[d];
+    y.rank = rank;
+    memcpy(y.dims, kept, (size_t)rank * sizeof *kept);
+    return y;
+}
+
+static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const char *t = node->op_type;
+    if (!strcmp(t, "Conv"))
+        return conv(m, node);
+    if (!strcmp(t, "AveragePool") || !strcmp(t, "MaxPool"))
+        return pool(m, node, t[0] == 'A', false);
+    if (!strcmp(t, "GlobalAveragePool") || !strcmp(t, "GlobalMaxPool"))
+        return pool(m, node, t[6] == 'A', true);
+    if (!strcmp(t, "Gemm") || !strcmp(t, "MatMul"))
+        return gemm(m, node);
+    if (!strcmp(t, "Add") || !strcmp(t, "Sub") || !strcmp(t, "Mul") || !strcmp(t, "Div"))
+        return broadcast(m, node, t[0] == 'A' ? '+' : t[0] == 'S' ? '-' : t[0] == 'M' ? '*' : '/');
+    if (!strcmp(t, "Relu") || !strcmp(t, "Clip"))
+        return clip(m, node);
+    if (!strcmp(t, "BatchNormalization"))
+        return batch_norm(m, node);
+    if (!strcmp(t, "ReduceMean"))
+        return reduce_mean(m, node);
+    if (!strcmp(t, "Transpose"))
+        return transpose(m, node);
+    if (!strcmp(t, "Pad"))
+        return pad(m, node);
+    if (!strcmp(t, "Slice"))
+        return slice(m, node);
+    if (!strcmp(t, "Constant"))
+        return decoded(find(node, "value")->t);
+    if (!strcmp(t, "Reshape") || !strcmp(t, "Flatten") || !strcmp(t, "Squeeze") || !strcmp(t, "Unsqueeze"))
+        return shaped(m, node);
+    if (!strcmp(t, "Identity") || !strcmp(t, "Dropout") || !strcmp(t, "Softmax"))
+        return copied(get(m, node, 0)); // a softmax at the end is left away
+    ck_abort_msg("the interpreter has no %s", t);
+    return (struct onnx_array){0};
+}
+
+struct onnx_array onnx_model_run(const Onnx__ModelProto *model, const double *input)
+{
+    struct machine *m = calloc(1, sizeof *m);
+    const Onnx__GraphProto *g = model->graph;
+    const Onnx__TensorShapeProto *shape = g->input[0]->type->tensor_type->shape;
+    int dims[ONNX_MODEL_RANK];
+    ck_assert_ptr_nonnull(m);
+    for (size_t i = 0; i < shape->n_dim; i++)
+        dims[i] = i ? (int)shape->dim[i]->dim_value : 1;
+    struct onnx_array x = array((int)shape->n_dim, dims);
+    memcpy(x.values, input, onnx_array_count(&x) * sizeof *input);
+    put(m, g->input[0]->name, x);
+    for (size_t i = 0; i < g->n_initializer; i++)
+        put(m, g->initializer[i]->name, decoded(g->initializer[i]));
+    for (size_t i = 0; i < g->n_node; i++)
+        put(m, g->node[i]->output[0], run_node(m, g->node[i]));
+    struct onnx_array y = m->arrays[m->n - 1];
+    for (int i = 0; i < m->n - 1; i++)
+        free(m->arrays[i].values);
+    free(m);
+    return y;
+}
