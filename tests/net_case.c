@@ -144,12 +144,11 @@ static void build(struct building *b)
     ck_assert_msg(net_seal(b->net, &error) == 0, "%s", error.text);
 }
 
-static void make_data(struct net_case *c, struct rng *r)
+void net_case_data(struct net_case *c, const float *values)
 {
     const struct net_tensor *in = &c->net.tensors[c->net.input];
     size_t n = NET_CASE_SAMPLES * net_elements(in);
     char path[96], header[129] = {0};
-    float *values = noise(r, n, 1);
     snprintf(c->folder, sizeof c->folder, "/tmp/pare-case-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(c->folder));
     snprintf(path, sizeof path, "%s/x.npy", c->folder);
@@ -163,7 +162,6 @@ static void make_data(struct net_case *c, struct rng *r)
     ck_assert_uint_eq(fwrite(header, 1, 128, f), 128);
     ck_assert_uint_eq(fwrite(values, sizeof *values, n, f), n);
     ck_assert_int_eq(fclose(f), 0);
-    free(values);
     struct data_transform identity = {0};
     ck_assert_msg(data_open(path, in, &identity, &c->data, &error) == 0, "%s", error.text);
     unlink(path);
@@ -174,7 +172,9 @@ void net_case_make(struct net_case *c, struct rng *r)
     struct building b = {&c->net, r, 0};
     net_init(&c->net);
     build(&b);
-    make_data(c, r);
+    float *values = noise(r, NET_CASE_SAMPLES * net_elements(&c->net.tensors[c->net.input]), 1);
+    net_case_data(c, values);
+    free(values);
 }
 
 void net_case_finish(struct net_case *c)

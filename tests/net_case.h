@@ -22,6 +22,9 @@ struct net_case {
 void net_case_make(struct net_case *c, struct rng *r);
 void net_case_finish(struct net_case *c);
 
+/* Gives a network that the test built itself its folder and data: NET_CASE_SAMPLES samples of `values`. */
+void net_case_data(struct net_case *c, const float *values);
+
 /* Quantizes it for all of NET_CASE_OPTIONS. */
 void net_case_quantize(const struct net_case *c, struct quantized *q);
 

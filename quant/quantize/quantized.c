@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IMPORTANCE_LEAST 0.01 // of the mean importance of a row
 #define BIAS_LIMIT 1073741824.0 // 2^30: half of an int32, the rest is for the sum
 
 void quantized_finish(struct quantized *q)
@@ -121,6 +122,17 @@ static double mean_shift(const struct quantized_weights *w, const float *weights
     return shift;
 }
 
+/* Inputs that were never active in calibration count a little too. */
+static void level(double *square, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += square[i];
+    double least = sum > 0 ? IMPORTANCE_LEAST * sum / n : 1;
+    for (uint32_t i = 0; i < n; i++)
+        square[i] += least;
+}
+
 static void quantize_layer(const struct net *n, const struct calibration *c, const struct net_op *op, double *mean,
                            double *square, const struct quantized *q, struct quantized_weights *w)
 {
@@ -133,6 +145,7 @@ static void quantize_layer(const struct net *n, const struct calibration *c, con
         const float *weights = op->weights + (size_t)channel * row;
         double bias = op->bias ? (double)op->bias[channel] : 0;
         calibration_row(c, n, op, (int)channel, mean, square);
+        level(square, row);
         struct quantizer_row r = {weights, square, row, w->w_bits, (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
         w->scales[channel] = quantizer->quantize(&r, w->table, w->codes + (size_t)channel * row);
         w->bias[channel] = (float)(bias - mean_shift(w, weights, mean, row, channel));
