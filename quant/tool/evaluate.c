@@ -5,6 +5,7 @@
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
 #include "quant/tool/candidate_file.h"
+#include "quant/tool/session.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -44,11 +45,42 @@ static bool is_float(const struct candidate *c)
     return true;
 }
 
+static int score_integers(const struct session_params *params, const struct candidate *c, struct evaluate_result *r, struct error *e)
+{
+    struct score score;
+    struct session *s = malloc(sizeof *s);
+    if (!s)
+        return error_set(e, "out of memory");
+    int rc = session_open(s, params, NULL, NULL, e) ? -1 : 0;
+    if (!rc) {
+        rc = session_score(s, c, &s->validation, 0, -1, &score, e) ? -1 : 0;
+        session_close(s);
+    }
+    free(s);
+    if (!rc)
+        *r = (struct evaluate_result){score.correct, score.total};
+    return rc;
+}
+
+/* As the board computes them. */
+static int run_integers(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
+{
+    struct session_params params = {.transform = o->transform, .quantize.clipping = CLIPPING_MSE};
+    if (!o->calibration)
+        return error_set(e, "%s: integers need --calibration X.npy: samples that their ranges are found on", o->setting);
+    if ((size_t)snprintf(params.network, PATH_MAX, "%s", o->network) >= PATH_MAX ||
+        (size_t)snprintf(params.calibration, PATH_MAX, "%s", o->calibration) >= PATH_MAX ||
+        (size_t)snprintf(params.validation, PATH_MAX, "%s", o->data) >= PATH_MAX ||
+        (size_t)snprintf(params.validation_labels, PATH_MAX, "%s", o->labels) >= PATH_MAX)
+        return error_set(e, "a path is too long");
+    return session_options(&p->candidate, &params.quantize, e) || score_integers(&params, &p->candidate, r, e) ? -1 : 0;
+}
+
 static int run(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
 {
     int correct = 0, total = 0;
     if (!is_float(&p->candidate))
-        return error_set(e, "%s: only float32 is supported here", o->setting);
+        return run_integers(o, p, r, e);
     if (float_run_score(&p->net, &p->samples, p->labels, &correct, &total, e))
         return -1;
     r->correct = correct;

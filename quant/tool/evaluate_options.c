@@ -3,9 +3,9 @@
 // The command line of `pare-net evaluate`.
 #include "quant/tool/evaluate.h"
 
+#include "quant/tool/input_option.h"
+
 #include <getopt.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -37,38 +37,6 @@ static const struct option options[] = {
     {0},
 };
 
-/* "0.485,0.456,0.406" */
-static int read_numbers(const char *option, const char *text, int limit, double *values, int *n, struct error *e)
-{
-    *n = 0;
-    for (const char *p = text;; p++) {
-        char *end;
-        if (*n == limit)
-            return error_set(e, "%s has more than %d numbers", option, limit);
-        double value = strtod(p, &end);
-        if (end == p || !isfinite(value) || (*end && *end != ','))
-            return error_set(e, "%s: '%s' is not a list of numbers", option, text);
-        values[(*n)++] = value;
-        if (!*end)
-            return 0;
-        p = end;
-    }
-}
-
-static int read_scale(const char *text, struct data_transform *t, struct error *e)
-{
-    int n;
-    if (read_numbers("--input-scale", text, 1, &t->scale, &n, e))
-        return -1;
-    return t->scale == 0 ? error_set(e, "--input-scale must not be 0") : 0;
-}
-
-static int read_layout(const char *text, struct data_transform *t, struct error *e)
-{
-    t->nchw = !strcmp(text, "nchw");
-    return t->nchw || !strcmp(text, "nhwc") ? 0 : error_set(e, "--input-layout is nhwc or nchw, not '%s'", text);
-}
-
 static int read_setting(const char *text, struct evaluate_options *o, struct error *e)
 {
     if (o->setting)
@@ -93,13 +61,13 @@ static int read_option(int option, const char *text, struct evaluate_options *o,
         o->calibration = text;
         return 0;
     case SCALE:
-        return read_scale(text, &o->transform, e);
+        return input_option(&o->transform, "scale", text, e);
     case MEAN:
-        return read_numbers("--input-mean", text, DATA_CHANNELS_MAX, o->transform.mean, &o->transform.n_mean, e);
+        return input_option(&o->transform, "mean", text, e);
     case STD:
-        return read_numbers("--input-std", text, DATA_CHANNELS_MAX, o->transform.std, &o->transform.n_std, e);
+        return input_option(&o->transform, "std", text, e);
     case LAYOUT:
-        return read_layout(text, &o->transform, e);
+        return input_option(&o->transform, "layout", text, e);
     case JSON:
         o->json = true;
         return 0;

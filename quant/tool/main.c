@@ -17,6 +17,7 @@ static const struct {
 } commands[] = {
     {"inspect", inspect_command, "layers, shapes, slots, multiplications and parameters of a network"},
     {"evaluate", evaluate_command, "accuracy on labelled data, in float32 or as a candidate's integers"},
+    {"image", image_command, "the image file of a candidate, as boards are given it"},
     {"package", package_command, "the C package of a candidate"},
     {"work", work_command, "answers requests of pared on its input, a line of JSON each"},
 };

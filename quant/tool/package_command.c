@@ -18,10 +18,11 @@
 #define DEFAULT_SAMPLES 4
 
 static const char usage[] = "usage: pare-net package FILE --candidate C --calibration X.npy --out FOLDER [options]\n"
+                            "       pare-net image FILE --candidate C --calibration X.npy --out IMAGE [options]\n"
                             "  --candidate C       settings (w8a8 or one for each slot), or a file with them: text or pare.config/1\n"
-                            "  --calibration X     samples that ranges are found on; the first ones become the self-test's\n"
+                            "  --calibration X     samples that ranges are found on; the first ones are recorded with their outputs\n"
                             "  --out FOLDER        where the package goes; must not exist or be empty\n"
-                            "  --name NAME         C identifier, default network\n"
+                            "  --name NAME         of the package: a C identifier, default network\n"
                             "  --samples N         recorded samples, default 4\n"
                             "  --clipping C        mse (default) or minmax\n" INPUT_OPTION_HELP;
 
@@ -112,21 +113,6 @@ static int read_candidate(const struct package_arguments *a, struct candidate *c
     return rc;
 }
 
-/* The different settings of a candidate. */
-static int collect_options(const struct candidate *c, struct quantize_params *q, struct error *e)
-{
-    for (int i = 0; i < c->n; i++) {
-        int k = 0;
-        while (k < q->n_options && !setting_equal(q->options[k], c->layers[i]))
-            k++;
-        if (k == QUANTIZED_OPTIONS_MAX)
-            return error_set(e, "the candidate has more than %d different settings", QUANTIZED_OPTIONS_MAX);
-        q->options[k] = c->layers[i];
-        q->n_options = k == q->n_options ? k + 1 : q->n_options;
-    }
-    return 0;
-}
-
 /* A pare.config/1 file brings its figures along. */
 static cJSON *read_document(const char *argument)
 {
@@ -139,27 +125,44 @@ static cJSON *read_document(const char *argument)
     return o;
 }
 
-static int make(struct package_arguments *a, struct session *s, struct error *e)
+static enum session_fault make_package(const struct package_arguments *a, struct session *s, const struct candidate *c,
+                                       struct error *e)
 {
-    struct candidate c;
-    if (read_candidate(a, &c, e) || collect_options(&c, &a->session.quantize, e) ||
-        session_open(s, &a->session, NULL, NULL, e))
-        return -1;
     cJSON *document = read_document(a->candidate);
     const struct session_package p = {.name = a->name, .folder = a->out,
                                       .found = cJSON_GetObjectItemCaseSensitive(document, "figures"),
                                       .provenance = cJSON_GetObjectItemCaseSensitive(document, "provenance")};
-    int rc = session_package(s, &c, &p, NULL, e) ? -1 : 0;
+    enum session_fault fault = session_package(s, c, &p, NULL, e);
+    cJSON_Delete(document);
+    return fault;
+}
+
+static enum session_fault make_image(const struct package_arguments *a, struct session *s, const struct candidate *c,
+                                     struct error *e)
+{
+    struct image_written written;
+    enum session_fault fault = session_lower(s, c, false, e);
+    return fault ? fault : session_image(s, a->out, &written, e);
+}
+
+typedef enum session_fault maker(const struct package_arguments *, struct session *, const struct candidate *, struct error *);
+
+static int make(struct package_arguments *a, maker *what, struct session *s, struct error *e)
+{
+    struct candidate c;
+    if (read_candidate(a, &c, e) || session_options(&c, &a->session.quantize, e) ||
+        session_open(s, &a->session, NULL, NULL, e))
+        return -1;
+    int rc = what(a, s, &c, e) ? -1 : 0;
     if (!rc)
         printf("%s: flash %lld bytes (weights %lld, parameters %lld, program %lld), RAM %lld bytes\n", a->out,
                (long long)s->lowered.flash_bytes, (long long)s->lowered.weights_bytes, (long long)s->lowered.parameters_bytes,
                (long long)s->lowered.program_bytes, (long long)s->lowered.ram_bytes);
-    cJSON_Delete(document);
     session_close(s);
     return rc;
 }
 
-int package_command(int argc, char **argv)
+static int run(int argc, char **argv, maker *what)
 {
     static struct package_arguments a = {.name = "network",
                                          .session = {.board_samples = DEFAULT_SAMPLES, .quantize.clipping = CLIPPING_MSE}};
@@ -174,9 +177,19 @@ int package_command(int argc, char **argv)
         return 2;
     }
     struct session *s = malloc(sizeof *s);
-    rc = s ? make(&a, s, &e) : error_set(&e, "out of memory");
+    rc = s ? make(&a, what, s, &e) : error_set(&e, "out of memory");
     free(s);
     if (rc)
         fprintf(stderr, "pare-net: %s\n", e.text);
     return rc ? 1 : 0;
+}
+
+int package_command(int argc, char **argv)
+{
+    return run(argc, argv, make_package);
+}
+
+int image_command(int argc, char **argv)
+{
+    return run(argc, argv, make_image);
 }

@@ -125,7 +125,7 @@ static int load_float_correct(struct session *s, const char *path, const char *h
     return fits && s->float_correct >= 0 && s->float_correct <= s->validation.n_labelled ? 0 : -1;
 }
 
-static enum session_fault score_float(struct session *s, struct error *e)
+enum session_fault session_score_float(struct session *s, struct error *e)
 {
     char path[PATH_MAX + 16], hex[SHA256_HEX], line[FLOAT_FILE_BYTES];
     int total;
@@ -145,8 +145,7 @@ static enum session_fault open_all(struct session *s, quantize_progress *progres
         return SESSION_INVALID;
     if (*s->params.folder && file_make_folder(s->params.folder, e))
         return SESSION_FAILED;
-    enum session_fault fault = open_quantized(s, progress, user, e);
-    return fault ? fault : score_float(s, e);
+    return open_quantized(s, progress, user, e);
 }
 
 enum session_fault session_open(struct session *s, const struct session_params *p, quantize_progress *progress, void *user,
@@ -186,6 +185,21 @@ void session_close(struct session *s)
     data_close(&s->calibration);
     net_finish(&s->net);
     memset(s, 0, sizeof *s);
+}
+
+int session_options(const struct candidate *c, struct quantize_params *q, struct error *e)
+{
+    q->n_options = 0;
+    for (int i = 0; i < c->n; i++) {
+        int k = 0;
+        while (k < q->n_options && !setting_equal(q->options[k], c->layers[i]))
+            k++;
+        if (k == QUANTIZED_OPTIONS_MAX)
+            return error_set(e, "the candidate has more than %d different settings", QUANTIZED_OPTIONS_MAX);
+        q->options[k] = c->layers[i];
+        q->n_options = k == q->n_options ? k + 1 : q->n_options;
+    }
+    return 0;
 }
 
 static bool is_option(const struct session *s, struct setting setting)

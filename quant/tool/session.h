@@ -53,7 +53,7 @@ struct session {
     struct session_set validation, test;
     struct quantized quantized;
     uint32_t allowed[CANDIDATE_LAYERS_MAX]; // per slot: bit i: options[i]
-    int float_correct;                      // on the validation set
+    int float_correct;                      // on the validation set, once session_score_float was called
     // what was lowered last, so that lowering and scoring one candidate is done once
     bool has_lowered;
     struct candidate candidate;
@@ -74,6 +74,12 @@ enum session_fault {
 enum session_fault session_open(struct session *s, const struct session_params *p, quantize_progress *progress, void *user,
                                 struct error *e);
 void session_close(struct session *s);
+
+/* Scores the float network on the validation set, or finds in the folder what it scored: its bits may differ elsewhere. */
+enum session_fault session_score_float(struct session *s, struct error *e);
+
+/* The different settings of `c` as the options of `q`. Returns 0, or -1 with the reason: more than there can be. */
+int session_options(const struct candidate *c, struct quantize_params *q, struct error *e);
 
 /* The candidate of a text: one setting for each slot, or one for all; each an option, or float32 for all. SESSION_OK or SESSION_INVALID. */
 enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c, struct error *e);

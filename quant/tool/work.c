@@ -103,6 +103,8 @@ static enum session_fault do_open(struct work *w, const struct session_params *p
     enum session_fault fault = session_open(&w->session, p, progress, w, e);
     w->is_open = fault == SESSION_OK;
     if (w->is_open)
+        fault = session_score_float(&w->session, e);
+    if (!fault)
         *result = work_answer_open(&w->session);
     return fault;
 }

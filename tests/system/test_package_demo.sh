@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: The pare authors
 # SPDX-License-Identifier: Apache-2.0
-# The package of the demo's network: its self-test passes, and a program that uses it answers as the worker's evaluator does.
+# The package of the demo's network: its self-test passes, and a program that uses it answers as the worker and evaluate do.
 # usage: test_package_demo.sh PARE_NET SOURCE_ROOT [PARE_VBOARD]
 pare_net=$1 root=$2 vboard=$3 demo=$2/configs/demo
 command -v cmake >/dev/null || { echo "skipped: no cmake"; exit 77; }
@@ -44,6 +44,10 @@ for setting in w4a4 float32; do
     answered=$("$work/predict" "$demo/test_x.npy" "$demo/test_y.npy" 0.25)
     wanted=$(expected $setting)
     [ -n "$wanted" ] && [ "$answered" = "$wanted" ] || fail "$setting: the package answers $answered right, the worker $wanted"
+    echo $setting >"$work/candidate"
+    evaluated=$("$pare_net" evaluate "$demo/dscnn.onnx" --data "$demo/test_x.npy" --labels "$demo/test_y.npy" --candidate "$work/candidate" \
+        --calibration "$demo/calibration_x.npy" --input-scale 0.25 --json | sed -n 's/.*"correct": \([0-9]*\).*/\1/p')
+    [ "$evaluated" = "$wanted" ] || fail "$setting: evaluate answers $evaluated right, the worker $wanted"
     echo "$setting: $answered right answers on the test samples, by the package and by the worker"
 done
 "$pare_net" package "$demo/dscnn.onnx" --candidate w4a4 --calibration "$demo/calibration_x.npy" --out "$work/w4a4" 2>"$work/log" &&
