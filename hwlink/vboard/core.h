@@ -47,7 +47,8 @@ struct core {
     uint32_t r[16];   // r[13] is the current stack pointer; r[15] only valid while not in core_run: see core_register
     uint64_t time;    // 1/256 cycles
     uint64_t limit;   // the inner loop is left once time reaches it; 0 makes it look at events after this instruction
-    const struct op *entry; // where the last taken branch went
+    const struct op *entry;  // where the last taken branch went
+    const struct op *second; // the last branch, IT or NOP, if it was the second of a pair
     uint32_t line;    // address / 16 of the flash or SRAM line that instructions come from
     uint32_t n;       // bit 31 is N
     uint32_t z;       // 0 is Z set
@@ -69,9 +70,10 @@ struct core {
     int sleeping, locked_up;
     int reset_requested;   // AIRCR.SYSRESETREQ
     int bkpt_stops;        // BKPT returns CORE_BREAKPOINT although no debugger enabled halting (`run`, tests)
+    int stepping;          // breakpoints of the FPB do not stop
     int account;           // count stall_use and stall_issue too (slower)
     int stop;              // enum core_stop + 1 that a handler wants
-    uint32_t fault_pc;     // of the instruction in execution when it faults
+    uint32_t sram_load;    // what a load from SRAM costs beyond its issue (timing.h)
     atomic_int ask_stop;
     struct core_counts counts;
     struct core_region *regions;
@@ -111,5 +113,6 @@ void core_set_register(struct machine *m, unsigned selector, uint32_t value);
 /* Forget what was decoded from these addresses (any alias): code was changed from outside, or a breakpoint came or went. The
  * core's own stores and bus_write do it themselves. */
 void core_invalidate(struct machine *m, uint32_t address, uint32_t bytes);
+void core_invalidate_all(struct machine *m);
 
 #endif

@@ -15,6 +15,8 @@
 
 /* A machine belongs to one thread at a time: whoever calls into it while another thread is in core_run must first make that
  * return (core_ask_stop), do its accesses, and let the thread go on. Only core_ask_stop may be called from any thread. */
+#define MACHINE_NOTES_MAX 256u // places that machine_note_unknown remembers
+
 struct machine {
     struct core core; // first: what the instruction handlers touch
     struct icache icache;
@@ -22,6 +24,8 @@ struct machine {
     struct system system;
     struct peripherals peripherals; // peripherals.h
     struct debug debug;             // debug.h
+    uint32_t noted[MACHINE_NOTES_MAX];
+    unsigned notes;
 };
 
 /* A machine after power-up with erased flash, or NULL without memory. Zeroed but for what each part's _reset sets. */

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "hwlink/vboard/data.h"
+
+#define CCR_UNALIGN_TRP (1u << 3)
+
+static void flash_load_time(struct machine *m, uint32_t address)
+{
+    struct core *c = &m->core;
+    c->counts.flash_loads++;
+    add_stall(&c->counts.stall_data, c, TIMING_FLASH_LOAD + icache_read(m, address >> ICACHE_LINE_BITS));
+}
+
+/* Flash at either of its addresses. */
+static int is_flash(uint32_t address)
+{
+    return (address & ~0x04000000u) - FLASH_BASE < FLASH_BYTES;
+}
+
+static uint32_t load_flash(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
+{
+    uint32_t at = (address & ~0x04000000u) - FLASH_BASE;
+    if (at + size > FLASH_BYTES)
+        return CFSR_PRECISERR;
+    flash_load_time(m, FLASH_BASE + at);
+    if ((address ^ (address + size - 1)) >> ICACHE_LINE_BITS)
+        flash_load_time(m, FLASH_BASE + at + size - 1);
+    *value = 0;
+    memcpy(value, m->memory.flash + at, size);
+    return 0;
+}
+
+static uint32_t check_alignment(struct machine *m, uint32_t address, unsigned size)
+{
+    if (!(address & (size - 1)))
+        return 0;
+    if (m->system.ccr & CCR_UNALIGN_TRP || address >= 0x40000000u)
+        return CFSR_UNALIGNED;
+    add_stall(&m->core.counts.stall_issue, &m->core, TIMING_UNALIGNED);
+    return 0;
+}
+
+uint32_t data_load_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
+{
+    *value = 0;
+    uint32_t fault = check_alignment(m, address, size);
+    if (fault)
+        return fault;
+    if (is_flash(address))
+        return load_flash(m, address, size, value);
+    return bus_read(m, address, size, value, BUS_CORE) ? CFSR_PRECISERR : 0;
+}
+
+uint32_t data_store_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t value)
+{
+    uint32_t fault = check_alignment(m, address, size);
+    if (fault)
+        return fault;
+    if (size < 4)
+        value &= (1u << 8 * size) - 1;
+    return bus_write(m, address, size, value, BUS_CORE) ? CFSR_PRECISERR : 0;
+}
+
+const struct op *data_fault(struct machine *m, const struct op *op, uint32_t address, uint32_t cfsr)
+{
+    if (cfsr != CFSR_PRECISERR)
+        return exception_fault(m, op, EXCEPTION_USAGEFAULT, cfsr);
+    m->system.bfar = address;
+    return exception_fault(m, op, EXCEPTION_BUSFAULT, CFSR_PRECISERR | CFSR_BFARVALID);
+}

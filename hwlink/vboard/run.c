@@ -1,0 +1,274 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "hwlink/vboard/run.h"
+
+#include "hwlink/vboard/firmware_file.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNTIL_MAX 256u // bytes of --until's text
+
+struct run {
+    struct machine *m;
+    const char *image;
+    int console, json, registers;
+    uint64_t max_cycles;
+    const char *until;
+    char tail[UNTIL_MAX]; // the last bytes printed, as many as --until has
+    size_t tail_bytes;
+    int found;
+    int exited;
+    uint32_t exit_code;
+};
+
+/* A byte that firmware prints, on whatever way. */
+static void print_byte(void *user, uint8_t byte)
+{
+    struct run *r = user;
+    if (r->console)
+        putchar(byte);
+    if (!r->until)
+        return;
+    size_t length = strlen(r->until);
+    if (r->tail_bytes == length)
+        memmove(r->tail, r->tail + 1, --r->tail_bytes);
+    r->tail[r->tail_bytes++] = (char)byte;
+    if (r->tail_bytes == length && memcmp(r->tail, r->until, length) == 0) {
+        r->found = 1;
+        core_ask_stop(r->m);
+        core_look(&r->m->core);
+    }
+}
+
+static uint32_t word_at(struct run *r, uint32_t address)
+{
+    uint32_t value;
+    bus_read(r->m, address, 4, &value, BUS_DEBUGGER);
+    return value;
+}
+
+static uint8_t byte_at(struct run *r, uint32_t address)
+{
+    uint32_t value;
+    bus_read(r->m, address, 1, &value, BUS_DEBUGGER);
+    return (uint8_t)value;
+}
+
+#define SEMIHOST_TEXT_MAX 65536u // of one call
+
+/* Semihosting ("Semihosting for AArch32 and AArch64", Arm): what test programs use. Returns 1 when the program has ended. */
+static int semihost(struct run *r)
+{
+    uint32_t operation = core_register(r->m, 0), argument = core_register(r->m, 1), result = 0;
+    switch (operation) {
+    case 0x03: // SYS_WRITEC
+        print_byte(r, byte_at(r, argument));
+        break;
+    case 0x04: // SYS_WRITE0
+        for (uint32_t i = 0; i < SEMIHOST_TEXT_MAX && byte_at(r, argument + i); i++)
+            print_byte(r, byte_at(r, argument + i));
+        break;
+    case 0x05: // SYS_WRITE: handle, address, length; the bytes that were not written
+        for (uint32_t i = 0; i < word_at(r, argument + 8) && i < SEMIHOST_TEXT_MAX; i++)
+            print_byte(r, byte_at(r, word_at(r, argument + 4) + i));
+        break;
+    case 0x18: // SYS_EXIT
+        r->exit_code = argument == 0x20026u ? 0 : 1; // ADP_Stopped_ApplicationExit
+        return 1;
+    case 0x20: // SYS_EXIT_EXTENDED
+        r->exit_code = word_at(r, argument + 4);
+        return 1;
+    default:
+        result = ~0u;
+    }
+    core_set_register(r->m, 0, result);
+    core_set_register(r->m, 15, core_register(r->m, 15) + 2);
+    return 0;
+}
+
+static int at_semihosting(struct run *r)
+{
+    uint32_t instruction;
+    bus_read(r->m, core_register(r->m, 15), 2, &instruction, BUS_DEBUGGER);
+    return instruction == 0xbeab;
+}
+
+static enum core_stop execute(struct run *r)
+{
+    uint64_t end = machine_cycles(r->m) + r->max_cycles;
+    for (;;) {
+        uint64_t now = machine_cycles(r->m);
+        enum core_stop stop = core_run(r->m, end > now ? end - now : 0);
+        if (stop != CORE_BREAKPOINT || !at_semihosting(r))
+            return stop;
+        r->exited = semihost(r);
+        if (r->exited || r->found)
+            return CORE_BREAKPOINT;
+    }
+}
+
+static const char *reason(const struct run *r, enum core_stop stop)
+{
+    if (r->found)
+        return "text";
+    switch (stop) {
+    case CORE_BUDGET: return "max-cycles";
+    case CORE_BREAKPOINT: return r->exited ? "exit" : "breakpoint";
+    case CORE_ASLEEP: return "asleep";
+    case CORE_LOCKED_UP: return "lock-up";
+    default: return "stopped";
+    }
+}
+
+struct figure_row {
+    const char *name, *text;
+    uint64_t value; // 1/256 cycles where in_time
+    int in_time;
+};
+
+static void print_rows(const struct figure_row *rows, unsigned n, int json)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t value = rows[i].in_time ? rows[i].value >> CORE_TIME_BITS : rows[i].value;
+        if (json)
+            printf(", \"%s\": %" PRIu64, rows[i].name, value);
+        else
+            printf("%-30s %12" PRIu64 "\n", rows[i].text, value);
+    }
+}
+
+static void print_figures(const struct run *r, enum core_stop stop)
+{
+    const struct core *c = &r->m->core;
+    const struct core_counts *n = &c->counts;
+    const struct figure_row rows[] = {
+        {"cycles", "cycles", c->time, 1},
+        {"cycles_asleep", "  asleep", n->sleep_time, 1},
+        {"instructions", "instructions", n->instructions, 0},
+        {"dual_issued", "  second of a pair", n->dual_issued, 0},
+        {"loads", "loads", n->loads, 0},
+        {"flash_loads", "  from flash", n->flash_loads, 0},
+        {"stores", "stores", n->stores, 0},
+        {"branches", "taken branches", n->branches, 0},
+        {"exceptions", "exceptions", n->exceptions, 0},
+        {"cache_hits", "cache hits", n->cache_hits, 0},
+        {"cache_misses", "cache misses", n->cache_misses, 0},
+        {"flash_fetches", "lines read from flash", n->flash_fetches, 0},
+        {"stall_use", "cycles lost: result not ready", n->stall_use, 1},
+        {"stall_issue", "  issue of several cycles", n->stall_issue, 1},
+        {"stall_branch", "  taken branches", n->stall_branch, 1},
+        {"stall_fetch", "  instructions from flash", n->stall_fetch, 1},
+        {"stall_data", "  data from flash", n->stall_data, 1},
+        {"stall_fpu", "  FPU busy or result not ready", n->stall_fpu, 1},
+        {"stall_exception", "  exceptions", n->stall_exception, 1},
+    };
+    unsigned count = sizeof rows / sizeof *rows;
+    double awake = (double)(c->time - n->sleep_time) / (1 << CORE_TIME_BITS);
+    double cpi = n->instructions ? awake / (double)n->instructions : 0;
+    if (r->json) {
+        printf("{\"stop\": \"%s\", \"pc\": %" PRIu32 ", \"exit_code\": %" PRIu32, reason(r, stop), c->r[15], r->exit_code);
+        print_rows(rows, count, 1);
+        printf(", \"cpi\": %.4f}\n", cpi);
+        return;
+    }
+    printf("%-30s %12s at 0x%08" PRIx32 "\n", "stop", reason(r, stop), c->r[15]);
+    print_rows(rows, count, 0);
+    printf("%-30s %12.4f\n", "cycles per instruction", cpi);
+}
+
+static void print_registers(struct run *r)
+{
+    for (unsigned i = 0; i < 16; i++)
+        printf("r%-2u %08" PRIx32 "%s", i, core_register(r->m, i), i % 8 == 7 ? "\n" : "  ");
+    printf("xpsr %08" PRIx32 "  fpscr %08" PRIx32 "  cfsr %08" PRIx32 "  hfsr %08" PRIx32 "\n", core_register(r->m, 16),
+           core_register(r->m, 33), r->m->system.cfsr, r->m->system.hfsr);
+}
+
+static int run_machine(struct run *r, const char *send)
+{
+    struct error e = {{0}};
+    if (firmware_file_load(r->m, r->image, &e)) {
+        fprintf(stderr, "pare-vboard: %s\n", e.text);
+        return 2;
+    }
+    r->m->core.bkpt_stops = 1;
+    r->m->core.account = 1;
+    r->m->peripherals.usart.output = print_byte;
+    r->m->peripherals.usart.user = r;
+    if (send && peripheral_input(r->m, send, (uint32_t)strlen(send)) < strlen(send)) {
+        fprintf(stderr, "pare-vboard: --send: the text is longer than %u bytes\n", USART_INPUT_MAX);
+        return 2;
+    }
+    enum core_stop stop = execute(r);
+    fflush(stdout);
+    if (r->registers)
+        print_registers(r);
+    print_figures(r, stop);
+    if (r->found)
+        return 0;
+    return r->until || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
+}
+
+enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS };
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: pare-vboard %s\n", RUN_USAGE);
+    return 2;
+}
+
+static int read_number(const char *text, uint64_t *value)
+{
+    char *end;
+    *value = strtoull(text, &end, 0);
+    return *text >= '0' && *text <= '9' && *end == 0 ? 0 : -1;
+}
+
+static int read_options(int argc, char **argv, struct run *r, const char **send)
+{
+    static const struct option options[] = {
+        {"console", no_argument, NULL, OPTION_CONSOLE},        {"send", required_argument, NULL, OPTION_SEND},
+        {"until", required_argument, NULL, OPTION_UNTIL},      {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
+        {"json", no_argument, NULL, OPTION_JSON},              {"registers", no_argument, NULL, OPTION_REGISTERS},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_CONSOLE: r->console = 1; break;
+        case OPTION_SEND: *send = optarg; break;
+        case OPTION_UNTIL: r->until = optarg; break;
+        case OPTION_JSON: r->json = 1; break;
+        case OPTION_REGISTERS: r->registers = 1; break;
+        case OPTION_MAX_CYCLES:
+            if (read_number(optarg, &r->max_cycles))
+                return -1;
+            break;
+        default: return -1;
+        }
+    }
+    if (optind + 1 != argc || (r->until && (!*r->until || strlen(r->until) >= UNTIL_MAX)))
+        return -1;
+    r->image = argv[optind];
+    return 0;
+}
+
+int run_command(int argc, char **argv)
+{
+    struct run r = {.max_cycles = UINT64_MAX >> (CORE_TIME_BITS + 1)};
+    const char *send = NULL;
+    if (read_options(argc, argv, &r, &send))
+        return usage();
+    r.m = machine_create();
+    if (!r.m) {
+        fprintf(stderr, "pare-vboard: no memory for a machine\n");
+        return 2;
+    }
+    int result = run_machine(&r, send);
+    machine_destroy(r.m);
+    return result;
+}

@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// `pare-vboard run IMAGE`: executes any STM32U5 firmware without a board and tells what it cost.
+#ifndef PARE_HWLINK_VBOARD_RUN_H
+#define PARE_HWLINK_VBOARD_RUN_H
+
+#define RUN_USAGE                                                                                                        \
+    "run IMAGE [--console] [--send TEXT] [--until TEXT] [--max-cycles N] [--registers] [--json]"
+
+/* The command, with its own name in argv[0]. Returns an exit code: 0 when the firmware ended (or printed TEXT), 1 when it locked up,
+ * exited with an error or met --max-cycles, 2 for usage and unreadable files. */
+int run_command(int argc, char **argv);
+
+#endif
