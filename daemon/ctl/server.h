@@ -3,7 +3,7 @@
 // The JSON-RPC server on a Unix socket; it knows methods by their table and nothing of what they do. docs/protocol.md.
 //
 // Everything here runs on the loop's thread. The server calls the application from the loop only, never from within a
-// function of this header, so an action may answer at once or from any later callback.
+// function of this header, so an action may answer at once or from any later callback. The process must ignore SIGPIPE.
 #ifndef PARE_DAEMON_CTL_SERVER_H
 #define PARE_DAEMON_CTL_SERVER_H
 
@@ -52,6 +52,8 @@ struct server_actions {
     enum access (*access)(void *user, const struct server_peer *peer);
     /* One action per method; NULL: the method is refused as unknown. METHOD_EVENTS_SUBSCRIBE is the server's own. */
     server_action *calls[METHOD_COUNT];
+    /* The number of a study given by name or number, for the filter of a subscription; 0: there is none. NULL: as it stands. */
+    int64_t (*study)(void *user, const cJSON *study);
     /* Read at most `limit` events with seq > `since`, in order, of all studies and topics (the server filters), and hand
      * them to server_events, now or later. One pull per connection is out at a time. */
     void (*events)(void *user, struct server_pull *pull, int64_t since, int limit);
@@ -64,7 +66,7 @@ struct server_options {
 };
 
 /* Listens. A socket file on which nobody answers is replaced; a live one, or a file that is no socket, is an error.
- * `actions` is copied. Returns 0 with *server, or -1 with the reason and nothing left behind. */
+ * `actions` is copied. Returns 0 with *server, or -1 with the reason; the loop's next turn then frees what there was. */
 int server_open(uv_loop_t *loop, const struct server_options *options, const struct server_actions *actions,
                 struct server **server, struct error *e);
 
