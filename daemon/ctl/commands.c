@@ -25,7 +25,7 @@ static const struct command table[] = {
      .result = "{\"version\", \"pid\", \"uptime_s\", \"database\", \"studies\": [study], \"boards\": [board], \"loop_stall_ms\", \"resident_kib\"}",
      .examples = {"pare status", "pare status --json"}},
     {.verb = "top", .help = "the same as a live view, on a terminal; q or Ctrl-C ends it", .examples = {"pare top"},
-     .params = {{.option = "--study", .type = PARAM_NAME, .value = "STUDY", .help = "the study whose trials are shown; the newest when left out"}}},
+     .params = {{.name = "study", .option = "--study", .type = PARAM_NAME, .value = "STUDY", .help = "the study whose front is shown; the newest when left out"}}},
     {.method = METHOD_EVENTS_SUBSCRIBE, .name = "events.subscribe", .verb = "watch", .who = ACCESS_READER,
      .help = "print events as they come, across restarts of the service",
      .result = "{\"subscription\", \"seq\"}, then notifications",
@@ -182,6 +182,15 @@ const struct command *commands_by_verb(const char *verb)
         if (table[i].verb && strcmp(table[i].verb, verb) == 0)
             return &table[i];
     return NULL;
+}
+
+bool commands_is_group(const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (table[i].verb && strncmp(table[i].verb, word, length) == 0 && table[i].verb[length] == ' ')
+            return true;
+    return false;
 }
 
 bool commands_choice(const char *choices, const char *word, size_t size)

@@ -89,6 +89,8 @@ const struct command *commands_by_method(enum method method); // NULL for METHOD
 const struct command *commands_by_name(const char *name);     // "study.create"; NULL when there is none
 const struct command *commands_by_verb(const char *verb);     // "study create"; NULL when there is none
 
+bool commands_is_group(const char *word); // "study", of "study create"
+
 /* Is `word` one of `choices`? */
 bool commands_choice(const char *choices, const char *word, size_t size);
 

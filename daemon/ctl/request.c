@@ -69,7 +69,7 @@ static int check_name(const struct param *p, const cJSON *value, struct refusal 
     return bad(why, p, "must be a name or a number");
 }
 
-static int check_value(const struct param *p, const cJSON *value, struct refusal *why)
+int request_check_value(const struct param *p, const cJSON *value, struct refusal *why)
 {
     switch (p->type) {
     case PARAM_NONE:
@@ -99,7 +99,7 @@ int request_check(const struct command *command, const cJSON *params, struct ref
         const cJSON *value = p->name ? cJSON_GetObjectItemCaseSensitive(params, p->name) : NULL;
         if (p->name && !value && p->required)
             return bad(why, p, "is missing");
-        if (value && check_value(p, value, why) != 0)
+        if (value && request_check_value(p, value, why) != 0)
             return -1;
     }
     return 0;

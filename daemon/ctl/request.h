@@ -27,5 +27,6 @@ void request_finish(struct request *r);
 /* Checks parameters against the table: types, limits, choices, presence. Unknown ones are ignored.
  * Returns 0, or -1 with kind, field and text. */
 int request_check(const struct command *command, const cJSON *params, struct refusal *why);
+int request_check_value(const struct param *p, const cJSON *value, struct refusal *why); // one that is there
 
 #endif

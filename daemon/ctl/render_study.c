@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Studies: a table of them, one in full, and the short answers of the verbs that change them.
+#include "daemon/ctl/field.h"
+#include "daemon/ctl/render.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum color render_state_color(const char *state)
+{
+    static const struct {
+        const char *states;
+        enum color color;
+    } colors[] = {
+        {" finished idle stepped ", COLOR_GREEN},
+        {" failed quarantined given_up suspect ", COLOR_RED},
+        {" paused stopped resting infeasible ", COLOR_YELLOW},
+    };
+    char word[40];
+    snprintf(word, sizeof word, " %.30s ", state);
+    for (size_t i = 0; i < sizeof colors / sizeof *colors; i++)
+        if (strstr(colors[i].states, word))
+            return colors[i].color;
+    return COLOR_NONE;
+}
+
+static double results(const cJSON *study)
+{
+    static const char *const fields[] = {"measured", "infeasible", "given_up"};
+    double sum = 0, value;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        sum += field_number(study, fields[i], &value) ? value : 0;
+    return sum;
+}
+
+static void best_in_short(const cJSON *best, char *text, size_t size)
+{
+    if (!cJSON_IsObject(best)) {
+        snprintf(text, size, "-");
+        return;
+    }
+    snprintf(text, size, "trial %.20s: %.20s %%, %.20s", field_text(best, "trial").text, field_scaled(best, "accuracy", 100, 2).text,
+             field_bytes(best, "flash_bytes").text);
+    size_t at = strlen(text);
+    if (field_find(best, "latency_us") && !cJSON_IsNull(field_find(best, "latency_us")))
+        snprintf(text + at, size - at, ", %.20s %.20s", field_latency(best, "latency_us").text, field_text(best, "origin").text);
+}
+
+void render_studies(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    static const struct table_column columns[] = {{"STUDY", true}, {"NAME", false},      {"STATE", false},
+                                                  {"DONE", true},  {"OF", true},         {"BOARD", false},
+                                                  {"BEST", false}, {"PROGRESS", false}};
+    const cJSON *studies = field_find(answer, "studies"), *study;
+    if (cJSON_GetArraySize(studies) == 0) {
+        text_print(out, "no studies; `pare study create FILE --start` begins one\n");
+        return;
+    }
+    struct table t;
+    table_init(&t, columns, sizeof columns / sizeof *columns);
+    cJSON_ArrayForEach(study, studies)
+    {
+        char best[256];
+        best_in_short(field_find(study, "best"), best, sizeof best);
+        const char *state = field_string(study, "state");
+        const char *note = field_string(study, "reason");
+        table_cell(&t, COLOR_NONE, "%s", field_text(study, "study").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(study, "name").text);
+        table_cell(&t, render_state_color(state), "%s", state);
+        table_cell(&t, COLOR_NONE, "%.0f", results(study));
+        table_cell(&t, COLOR_NONE, "%s", field_text(study, "trials").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(study, "board_type").text);
+        table_cell(&t, COLOR_NONE, "%s", best);
+        table_cell(&t, COLOR_NONE, "%s", strcmp(note, "-") != 0 ? note : field_text(study, "progress").text);
+    }
+    table_print(&t, style, out);
+    table_finish(&t);
+}
+
+/* "title  text", but for what is not known. */
+static void line(struct buffer *out, const char *title, const cJSON *study, const char *path)
+{
+    struct field text = field_text(study, path);
+    if (strcmp(text.text, "-") != 0)
+        text_print(out, "%-12s %s\n", title, text.text);
+}
+
+static void study_head(const cJSON *study, struct buffer *out)
+{
+    static const char *const before[][2] = {{"state", "state"},     {"reason", "reason"},         {"progress", "progress"},
+                                            {"network", "network"}, {"board type", "board_type"}, {"seed", "seed"},
+                                            {"created", "created"}, {"updated", "updated"}};
+    char best[256];
+    text_print(out, "%-12s %s (study %s)\n", "name", field_text(study, "name").text, field_text(study, "study").text);
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        line(out, before[i][0], study, before[i][1]);
+    text_print(out, "%-12s %.0f of %s have a result: %s measured, %s infeasible, %s given up\n", "trials", results(study),
+               field_text(study, "trials").text, field_text(study, "measured").text, field_text(study, "infeasible").text,
+               field_text(study, "given_up").text);
+    best_in_short(field_find(study, "best"), best, sizeof best);
+    text_print(out, "%-12s %s\n", "best", best);
+    if (field_find(study, "agent.updates"))
+        text_print(out, "%-12s %s updates, entropy %s bits\n", "agent", field_text(study, "agent.updates").text,
+                   field_fixed(study, "agent.entropy_bits", 2).text);
+}
+
+/* The option that the policy likes best in a slot, and how much. */
+static void favourite(const cJSON *study, int slot, char *text, size_t size)
+{
+    const cJSON *row = cJSON_GetArrayItem(field_find(study, "agent.probabilities"), slot), *p;
+    const cJSON *options = field_find(cJSON_GetArrayItem(field_find(study, "slots"), slot), "options");
+    int best = -1, i = 0;
+    double most = -1;
+    cJSON_ArrayForEach(p, row)
+    {
+        if (cJSON_IsNumber(p) && p->valuedouble > most) {
+            most = p->valuedouble;
+            best = i;
+        }
+        i++;
+    }
+    const cJSON *name = cJSON_GetArrayItem(options, best < 0 ? i : best);
+    if (best < 0 || !cJSON_IsString(name))
+        snprintf(text, size, "-");
+    else
+        snprintf(text, size, "%.40s %.0f %%", name->valuestring, 100 * most);
+}
+
+static void study_layers(const cJSON *study, const struct style *style, struct buffer *out)
+{
+    static const struct table_column columns[] = {{"LAYER", false}, {"OPERATOR", false}, {"SLOT", true},
+                                                  {"WEIGHTS", true}, {"MACS", true},     {"POLICY", false}};
+    const cJSON *layers = field_find(study, "layers"), *layer;
+    if (cJSON_GetArraySize(layers) == 0)
+        return;
+    struct table t;
+    table_init(&t, columns, sizeof columns / sizeof *columns);
+    cJSON_ArrayForEach(layer, layers)
+    {
+        double slot;
+        char policy[80] = "-";
+        if (field_number(layer, "slot", &slot) && slot >= 0 && slot < 1000)
+            favourite(study, (int)slot, policy, sizeof policy);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "name").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "operator").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "slot").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "weights").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "macs").text);
+        table_cell(&t, COLOR_NONE, "%s", policy);
+    }
+    text_print(out, "\n");
+    table_print(&t, style, out);
+    table_finish(&t);
+}
+
+void render_study(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    study_head(answer, out);
+    study_layers(answer, style, out);
+}
+
+void render_study_state(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    const char *state = field_string(answer, "state");
+    text_print(out, "study %s is ", field_text(answer, "study").text);
+    text_color(out, style, render_state_color(state), state);
+    text_print(out, "\n");
+}
+
+void render_created(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    (void)style;
+    text_print(out, "study %s: %s\n", field_text(answer, "study").text, field_text(answer, "name").text);
+}
+
+void render_checked(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    (void)style;
+    text_print(out, "%s: the study file is in order\n", field_text(answer, "name").text);
+}

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs of `pare` have in common: how they call, print and fail. Each returns the exit code.
+#ifndef PARE_DAEMON_CTL_VERB_H
+#define PARE_DAEMON_CTL_VERB_H
+
+#include "daemon/ctl/args.h"
+#include "daemon/ctl/client.h"
+#include "daemon/ctl/render.h"
+
+struct verb {
+    const struct args *args;
+    struct style style; // of standard output
+    bool terminal;      // standard output is one
+};
+
+/* Says a line on standard error: "pare: TEXT". */
+void verb_say(const char *text);
+
+/* Says the failure and returns its exit code. */
+int verb_fail(const struct client_failure *f);
+int verb_refuse(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3))); // likewise
+
+/* Prints to standard output and frees. Returns 0, or 1 where it cannot be written. */
+int verb_print(struct buffer *text);
+int verb_print_json(const struct verb *v, const cJSON *value); // over lines on a terminal, else on one
+
+/* Connects, calls once. Returns 0 with *result, or -1 after having said why, with the exit code in *exit_code. */
+int verb_call(const struct verb *v, const char *method, const cJSON *params, cJSON **result, int *exit_code);
+
+/* Calls the command's method with the parsed parameters, and prints as JSON or by `show`. */
+int verb_plain(const struct verb *v, render *show);
+
+int verb_study_file(const struct verb *v); // study create, study check
+int verb_board_show(const struct verb *v);
+int verb_pareto(const struct verb *v);
+int verb_export(const struct verb *v);
+int verb_rpc(const struct verb *v);
+int verb_watch(const struct verb *v);
+int verb_wait(const struct verb *v);
+int verb_top(const struct verb *v);
+int verb_help(const struct verb *v);
+int verb_completion(const struct verb *v);
+
+/* `pare` itself. Returns the exit code. */
+int verb_run(int argc, char **argv);
+
+#endif
