@@ -169,9 +169,9 @@ static enum verdict judge_number(const struct condition *c, const cJSON *study, 
     if (c->subject == CONDITION_RESULTS)
         value = results(study);
     if (known)
-        snprintf(text, size, "%s of study %s is %.10g", c->name, field_text(study, "name").text, value);
+        snprintf(text, size, "study %s: %s is %.10g", field_text(study, "name").text, c->name, value);
     else
-        snprintf(text, size, "%s of study %s is not known", c->name, field_text(study, "name").text);
+        snprintf(text, size, "study %s: %s is not known yet", field_text(study, "name").text, c->name);
     if (known && compare(value, c->operator, c->value))
         return VERDICT_HOLDS;
     if (!is_over(study))

@@ -98,31 +98,35 @@ void render_board_state(const cJSON *answer, const struct style *style, struct b
     text_print(out, "\n");
 }
 
-static struct field event_figure(const cJSON *item)
+/* "accuracy 91.50 %", "latency 25.0 ms virtual"; other data as they are. */
+static void event_item(const cJSON *item, const char *origin, struct buffer *out)
 {
-    struct field accuracy = {"-"};
-    if (strcmp(item->string, "latency_us") == 0)
-        return field_latency(item, "");
-    if (strcmp(item->string, "energy_uj") == 0)
-        return field_energy(item, "");
-    if (strcmp(item->string, "accuracy") != 0 || !cJSON_IsNumber(item))
-        return field_value(item);
-    snprintf(accuracy.text, sizeof accuracy.text, "%.2f %%", 100 * item->valuedouble);
-    return accuracy;
+    char name[64];
+    snprintf(name, sizeof name, "%.60s", item->string);
+    if (strcmp(name, "latency_us") == 0)
+        text_print(out, "latency %s%s", field_latency(item, "").text, origin);
+    else if (strcmp(name, "energy_uj") == 0)
+        text_print(out, "energy %s%s", field_energy(item, "").text, origin);
+    else if (strcmp(name, "accuracy") == 0)
+        text_print(out, "accuracy %s %% host", field_scaled(item, "", 100, 2).text);
+    else
+        text_print(out, "%s %s", text_clean(name), field_value(item).text);
 }
 
-/* The data of an event, "key value" pairs; figures in their units. */
 static void event_data(const cJSON *data, struct buffer *out)
 {
     const cJSON *item;
     const char *between = "";
+    char origin[40] = "";
+    if (cJSON_IsString(field_find(data, "origin")))
+        snprintf(origin, sizeof origin, " %.30s", field_string(data, "origin"));
+    text_clean(origin);
     cJSON_ArrayForEach(item, data)
     {
-        if (!item->string || cJSON_IsNull(item) || cJSON_IsArray(item) || cJSON_IsObject(item))
+        if (!item->string || cJSON_IsNull(item) || cJSON_IsArray(item) || cJSON_IsObject(item) || strcmp(item->string, "origin") == 0)
             continue;
-        char name[64];
-        snprintf(name, sizeof name, "%.60s", item->string);
-        text_print(out, "%s%s %s", between, text_clean(name), event_figure(item).text);
+        text_print(out, "%s", between);
+        event_item(item, origin, out);
         between = ", ";
     }
 }

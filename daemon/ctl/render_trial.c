@@ -4,6 +4,7 @@
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/render.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,8 +80,9 @@ static void trial_accuracy(const cJSON *trial, struct buffer *out)
     title(out, "accuracy");
     text_print(out, "%s %% host, %s of %s", field_scaled(trial, "accuracy", 100, 2).text, field_text(trial, "correct").text,
                field_text(trial, "samples").text);
-    if (is_known(trial, "loss_points"))
-        text_print(out, ", %s points below w8a8", field_fixed(trial, "loss_points", 2).text);
+    double loss;
+    if (field_number(trial, "loss_points", &loss))
+        text_print(out, ", %.2f points %s w8a8", fabs(loss), loss < 0 ? "above" : "below");
     text_print(out, "\n");
     double correct, samples;
     if (field_number(trial, "test_correct", &correct) && field_number(trial, "test_samples", &samples) && samples > 0) {
@@ -91,7 +93,7 @@ static void trial_accuracy(const cJSON *trial, struct buffer *out)
 
 static void trial_figures(const cJSON *trial, struct buffer *out)
 {
-    const char *origin = field_string(trial, "origin");
+    struct field origin = field_text(trial, "origin");
     trial_accuracy(trial, out);
     title(out, "flash");
     text_print(out, "%s planned (weights %s)", field_bytes(trial, "flash_bytes").text, field_bytes(trial, "weights_bytes").text);
@@ -102,13 +104,13 @@ static void trial_figures(const cJSON *trial, struct buffer *out)
     text_print(out, "%s planned\n", field_bytes(trial, "ram_bytes").text);
     title(out, "latency");
     if (is_known(trial, "latency_us"))
-        text_print(out, "%s %s, %s cycles, spread %s\n", field_latency(trial, "latency_us").text, origin,
+        text_print(out, "%s %s, %s cycles, spread %s\n", field_latency(trial, "latency_us").text, origin.text,
                    field_text(trial, "latency_cycles").text, field_text(trial, "latency_spread_cycles").text);
     else
         text_print(out, "-\n");
     title(out, "energy");
     if (is_known(trial, "energy_uj"))
-        text_print(out, "%s %s, spread %s nJ, %s mW\n", field_energy(trial, "energy_uj").text, origin,
+        text_print(out, "%s %s, spread %s nJ, %s mW\n", field_energy(trial, "energy_uj").text, origin.text,
                    field_text(trial, "energy_spread_nj").text, field_fixed(trial, "power_mw", 1).text);
     else
         text_print(out, "-\n");

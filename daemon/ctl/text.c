@@ -38,10 +38,12 @@ void text_string(struct buffer *out, const char *text)
 
 void text_color(struct buffer *out, const struct style *style, enum color color, const char *text)
 {
-    if (style->color && color != COLOR_NONE)
-        text_print(out, "%s%s\x1b[0m", escapes[color], text);
-    else
-        text_print(out, "%s", text);
+    bool colored = style->color && color != COLOR_NONE;
+    if (colored)
+        text_print(out, "%s", escapes[color]);
+    text_string(out, text);
+    if (colored)
+        text_print(out, "\x1b[0m");
 }
 
 char *text_clean(char *text)

@@ -35,7 +35,7 @@ void text_print(struct buffer *out, const char *format, ...) __attribute__((form
 /* Appends `text` of any length without its control characters. */
 void text_string(struct buffer *out, const char *text);
 
-/* Appends `text` in a colour, when the style has any. */
+/* The same in a colour, when the style has any. */
 void text_color(struct buffer *out, const struct style *style, enum color color, const char *text);
 
 /* Replaces control characters by '?': what comes from elsewhere must not move the cursor. Returns `text`. */

@@ -68,14 +68,15 @@ static int add_answer(struct top *t, const char *method, const cJSON *params, re
 /* Prints at most the terminal's lines, each cut to its width, and clears what was there before. */
 static void put_on_screen(const struct buffer *text)
 {
-    struct winsize size = {.ws_row = 24, .ws_col = 80};
-    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    struct winsize size = {.ws_row = 0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+        size.ws_row = 24;
     printf("\x1b[H\x1b[?7l"); // home; long lines are cut
     const char *at = text->data, *end = text->data + text->size;
     for (int row = 1; at < end && row < size.ws_row; row++) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         size_t n = (size_t)((line_end ? line_end : end) - at);
-        printf("%.*s\x1b[K\r\n", (int)n, at);
+        printf("%.*s\x1b[K\n", (int)n, at);
         at += n + 1;
     }
     printf("\x1b[J\x1b[?7h");

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANSWER_MS 2000 // beyond its time, wait still takes the answer that it has asked for
+
 static int print_event(const struct verb *v, const cJSON *event)
 {
     struct buffer out;
@@ -66,7 +68,7 @@ static int judge(struct waiting *w, enum verdict *verdict, struct client_failure
 {
     cJSON *studies = NULL, *boards = NULL;
     bool on_board = w->condition.subject == CONDITION_BOARD;
-    w->client.deadline_ms = w->deadline_ms;
+    w->client.deadline_ms = w->deadline_ms == CLIENT_FOREVER ? CLIENT_FOREVER : w->deadline_ms + ANSWER_MS;
     int bad = client_connect(&w->client, f); // anew each time: who is idle may be closed
     if (!bad)
         bad = client_call(&w->client, on_board ? "board.list" : "study.list", NULL, on_board ? &boards : &studies, f);

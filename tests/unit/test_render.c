@@ -1,0 +1,260 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Answers as text: golden files for recorded answers, and strange answers that must do no harm.
+// usage: test_render ANSWERS.json GOLDEN_FOLDER; with PARE_GOLDEN_UPDATE=1 in the environment it writes the golden files anew.
+#include "daemon/ctl/render.h"
+
+#include "base/file.h"
+#include "daemon/ctl/field.h"
+#include "daemon/ctl/plot.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *answers_path, *golden_folder;
+
+static const struct {
+    const char *golden, *method, *params;
+    render *show;
+    struct style style;
+} cases[] = {
+    {"status", "status", "{}", render_status, {.color = false}},
+    {"status_color", "status", "{}", render_status, {.color = true}},
+    {"studies", "study.list", "{}", render_studies, {.color = false}},
+    {"study", "study.show", "{}", render_study, {.color = false}},
+    {"trials", "trial.list", "{}", render_trials, {.color = false}},
+    {"trial", "trial.show", "{}", render_trial, {.color = false}},
+    {"boards", "board.list", "{}", render_boards, {.color = false}},
+    {"front", "pareto", "{}", render_front, {.color = false}},
+    {"front_plot", "pareto", "{\"objectives\":[\"energy_nj\"]}", render_front, {.plot = true, .width = 100}},
+    {"exported", "export", "{\"format\":\"c-package\"}", render_exported, {.color = false}},
+    {"created", "study.create", "{}", render_created, {.color = false}},
+    {"checked", "study.check", "{}", render_checked, {.color = false}},
+    {"study_state", "study.pause", "{}", render_study_state, {.color = false}},
+    {"board_state", "board.release", "{}", render_board_state, {.color = false}},
+};
+
+static cJSON *recorded(void)
+{
+    struct error e = {""};
+    char *text;
+    size_t size;
+    ck_assert_msg(file_read(answers_path, 1 << 24, &text, &size, &e) == 0, "%s", e.text);
+    cJSON *file = cJSON_ParseWithLength(text, size);
+    ck_assert_ptr_nonnull(file);
+    free(text);
+    return file;
+}
+
+static const cJSON *find(const cJSON *file, const char *method, const char *params)
+{
+    cJSON *wanted = cJSON_Parse(params), *none = cJSON_CreateObject();
+    const cJSON *answer, *found = NULL;
+    cJSON_ArrayForEach(answer, cJSON_GetObjectItem(file, "answers"))
+    {
+        const cJSON *with = cJSON_GetObjectItem(answer, "params");
+        if (!found && strcmp(field_string(answer, "method"), method) == 0 && cJSON_Compare(with ? with : none, wanted, true))
+            found = cJSON_GetObjectItem(answer, "result");
+    }
+    cJSON_Delete(wanted);
+    cJSON_Delete(none);
+    ck_assert_ptr_nonnull(found);
+    return found;
+}
+
+static void compare_with_golden(const char *name, const struct buffer *out)
+{
+    char path[512], *text;
+    size_t size;
+    struct error e = {""};
+    snprintf(path, sizeof path, "%s/%s.txt", golden_folder, name);
+    if (getenv("PARE_GOLDEN_UPDATE"))
+        ck_assert_int_eq(file_write(path, out->data, out->size, &e), 0);
+    ck_assert_msg(file_read(path, 1 << 20, &text, &size, &e) == 0, "%s", e.text);
+    ck_assert_msg(size == out->size && memcmp(text, out->data, size) == 0, "%s is now\n%.*s", path, (int)out->size, out->data);
+    free(text);
+}
+
+START_TEST(recorded_answers_look_as_they_did)
+{
+    cJSON *file = recorded();
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    cases[_i].show(find(file, cases[_i].method, cases[_i].params), &cases[_i].style, &out);
+    compare_with_golden(cases[_i].golden, &out);
+    buffer_finish(&out);
+    cJSON_Delete(file);
+}
+END_TEST
+
+START_TEST(events_look_as_they_did)
+{
+    cJSON *file = recorded();
+    const cJSON *event;
+    const struct style style = {.color = false};
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    cJSON_ArrayForEach(event, cJSON_GetObjectItem(file, "events"))
+        render_event(event, &style, &out);
+    compare_with_golden("events", &out);
+    buffer_finish(&out);
+    cJSON_Delete(file);
+}
+END_TEST
+
+/* Every number, text and object of an answer in turn becomes something else. */
+static const char *const strange[] = {"null", "[]", "{}", "\"\\u001b[2J\\n\\u007f\"", "1e308", "-1e308", "true", "[null, 1, {}]"};
+
+static cJSON *any_item(cJSON *item, int *countdown, cJSON **parent)
+{
+    for (cJSON *child = item->child; child; child = child->next) {
+        if ((*countdown)-- == 0) {
+            *parent = item;
+            return child;
+        }
+        cJSON *found = any_item(child, countdown, parent);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* Puts strange[kind] in the place of the n-th item. Returns false when there are not so many. */
+static bool spoil(cJSON *answer, int n, int kind)
+{
+    cJSON *parent = NULL, *item = any_item(answer, &n, &parent);
+    if (!item)
+        return false;
+    cJSON *other = cJSON_Parse(strange[kind]);
+    if (item->string)
+        other->string = strdup(item->string);
+    ck_assert(cJSON_ReplaceItemViaPointer(parent, item, other));
+    return true;
+}
+
+static void check_harmless(const struct buffer *out)
+{
+    for (size_t i = 0; i < out->size; i++)
+        ck_assert_msg(out->data[i] == '\n' || ((unsigned char)out->data[i] >= 0x20 && out->data[i] != 0x7f),
+                      "control character %d in %.*s", out->data[i], (int)out->size, out->data);
+}
+
+START_TEST(strange_answers_do_no_harm)
+{
+    cJSON *file = recorded();
+    const cJSON *good = find(file, cases[_i].method, cases[_i].params);
+    const struct style style = {.plot = true, .width = 90};
+    for (int kind = 0; kind < (int)(sizeof strange / sizeof *strange); kind++) {
+        bool more = true;
+        for (int n = 0; more; n++) {
+            cJSON *answer = cJSON_Duplicate(good, true);
+            struct buffer out;
+            buffer_init(&out, TEXT_LIMIT);
+            more = spoil(answer, n, kind);
+            cases[_i].show(answer, &style, &out);
+            check_harmless(&out);
+            buffer_finish(&out);
+            cJSON_Delete(answer);
+        }
+    }
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    cases[_i].show(NULL, &style, &out);
+    check_harmless(&out);
+    buffer_finish(&out);
+    cJSON_Delete(file);
+}
+END_TEST
+
+static const struct {
+    double value;
+    const char *latency, *energy, *bytes;
+} units[] = {
+    {0, "0 us", "0 uJ", "0 B"},
+    {12, "12 us", "12 uJ", "12 B"},
+    {0.5, "0.5 us", "0.5 uJ", "0.5 B"},
+    {1000, "1.0 ms", "1.0 mJ", "1000 B"},
+    {25000, "25.0 ms", "25.0 mJ", "24.4 KiB"},
+    {123456, "123.5 ms", "123.5 mJ", "120.6 KiB"},
+    {2500000, "2.5 s", "2.5 J", "2.4 MiB"},
+};
+
+START_TEST(quantities_get_a_unit_that_suits_them)
+{
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        cJSON *number = cJSON_CreateNumber(units[i].value);
+        ck_assert_str_eq(field_latency(number, "").text, units[i].latency);
+        ck_assert_str_eq(field_energy(number, "").text, units[i].energy);
+        ck_assert_str_eq(field_bytes(number, "").text, units[i].bytes);
+        cJSON_Delete(number);
+    }
+    ck_assert_str_eq(field_latency(NULL, "").text, "-");
+    ck_assert_str_eq(field_duration(59).text, "59 s");
+    ck_assert_str_eq(field_duration(3599).text, "59 min 59 s");
+    ck_assert_str_eq(field_duration(86399).text, "23 h 59 min");
+    ck_assert_str_eq(field_duration(90000).text, "1 d 1 h");
+    ck_assert_str_eq(field_duration(-1).text, "0 s");
+}
+END_TEST
+
+START_TEST(tables_are_aligned_by_characters_not_bytes)
+{
+    static const struct table_column columns[] = {{"NAME", false}, {"N", true}, {"", false}};
+    const struct style style = {.color = false};
+    struct table t;
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    table_init(&t, columns, 3);
+    table_cell(&t, COLOR_NONE, "caf\xc3\xa9");
+    table_cell(&t, COLOR_RED, "7");
+    table_cell(&t, COLOR_NONE, "x\ty");
+    table_cell(&t, COLOR_NONE, "longer");
+    table_cell(&t, COLOR_NONE, "1234");
+    table_cell(&t, COLOR_NONE, "%s", "");
+    table_print(&t, &style, &out);
+    table_finish(&t);
+    buffer_append(&out, "", 1);
+    ck_assert_str_eq(out.data, "NAME       N\ncaf\xc3\xa9       7  x?y\nlonger  1234\n");
+    buffer_finish(&out);
+}
+END_TEST
+
+START_TEST(a_plot_of_one_point_and_of_none)
+{
+    static struct plot p = {.x_title = "x", .y_title = "y", .x_scale = 1, .y_scale = 1};
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    plot_print(&p, &out);
+    ck_assert_uint_eq(out.size, 0);
+    p.n = 1;
+    plot_print(&p, &out);
+    ck_assert_ptr_nonnull(memchr(out.data, '*', out.size));
+    buffer_finish(&out);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    const int n = sizeof cases / sizeof *cases;
+    if (argc != 3)
+        return EXIT_FAILURE;
+    answers_path = argv[1];
+    golden_folder = argv[2];
+    Suite *s = suite_create("render");
+    TCase *t = tcase_create("render");
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
+    tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);
+    tcase_add_test(t, events_look_as_they_did);
+    tcase_add_test(t, quantities_get_a_unit_that_suits_them);
+    tcase_add_test(t, tables_are_aligned_by_characters_not_bytes);
+    tcase_add_test(t, a_plot_of_one_point_and_of_none);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
