@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/caller.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define GROUPS_MAX 256
+
+struct rights {
+    bool changed;
+    int n_groups;
+    gid_t groups[GROUPS_MAX];
+};
+
+/* The thread's own groups: glibc's setgroups would change all threads. */
+static int set_groups(int n, const gid_t *groups)
+{
+    return (int)syscall(SYS_setgroups, n, groups);
+}
+
+static int groups_of(const struct caller *c, gid_t *groups)
+{
+    char buffer[4096];
+    struct passwd entry, *user = NULL;
+    int n = GROUPS_MAX;
+    groups[0] = c->gid;
+    if (getpwuid_r(c->uid, &entry, buffer, sizeof buffer, &user) != 0 || !user)
+        return 1;
+    return getgrouplist(user->pw_name, c->gid, groups, &n) < 0 ? 1 : n;
+}
+
+static void give_back(const struct rights *saved)
+{
+    if (!saved->changed)
+        return;
+    setfsuid(geteuid());
+    setfsgid(getegid());
+    set_groups(saved->n_groups, saved->groups);
+}
+
+/* root may do anything: pared's own rights decide then. */
+static int take(const struct caller *c, struct rights *saved, struct error *e)
+{
+    gid_t groups[GROUPS_MAX];
+    saved->changed = false;
+    if (c->uid == geteuid() || c->uid == 0)
+        return 0;
+    saved->n_groups = getgroups(GROUPS_MAX, saved->groups);
+    int n = groups_of(c, groups);
+    saved->changed = true;
+    bool taken = saved->n_groups >= 0 && set_groups(n, groups) == 0;
+    if (taken) {
+        setfsgid(c->gid);
+        setfsuid(c->uid);
+        taken = (uid_t)setfsuid((uid_t)-1) == c->uid && (gid_t)setfsgid((gid_t)-1) == c->gid;
+    }
+    if (taken)
+        return 0;
+    give_back(saved);
+    return error_set(e, "pared may not open files as user %u: it lacks the right to (docs/service.md)", (unsigned)c->uid);
+}
+
+int caller_open(const struct caller *c, const char *path, int flags, mode_t mode, struct error *e)
+{
+    struct rights saved;
+    if (take(c, &saved, e) != 0)
+        return -1;
+    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode), why = errno;
+    give_back(&saved);
+    return fd >= 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
+}
+
+static bool is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    int n = 0;
+    if (!folder)
+        return false;
+    while (n <= 2 && readdir(folder))
+        n++;
+    closedir(folder);
+    return n <= 2;
+}
+
+int caller_make_folder(const struct caller *c, const char *path, struct error *e)
+{
+    struct rights saved;
+    if (take(c, &saved, e) != 0)
+        return -1;
+    int rc = mkdir(path, 0777), why = errno;
+    bool empty = rc != 0 && why == EEXIST && is_empty(path);
+    give_back(&saved);
+    return rc == 0 || empty ? 0 : error_set(e, "%s: %s", path, why == EEXIST ? "exists and is not empty" : strerror(why));
+}

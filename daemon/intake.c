@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/intake.h"
+
+#include "base/file.h"
+#include "base/sha256.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE (256u << 10)
+
+static int write_all(int fd, const char *data, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t n = write(fd, data + at, size - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+/* `hash` may be NULL. */
+static int copy(int from, int to, struct sha256 *hash, struct error *e)
+{
+    char *piece = malloc(PIECE);
+    ssize_t n = -1;
+    int rc = piece ? 0 : error_set(e, "out of memory");
+    while (rc == 0 && (n = read(from, piece, PIECE)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            rc = error_set(e, "cannot be read: %s", strerror(errno));
+        else if (write_all(to, piece, (size_t)n) != 0)
+            rc = error_set(e, "cannot be copied: %s", strerror(errno));
+        else if (hash)
+            sha256_update(hash, piece, (size_t)n);
+    }
+    free(piece);
+    if (rc == 0 && fsync(to) != 0)
+        rc = error_set(e, "cannot be copied: %s", strerror(errno));
+    return rc;
+}
+
+int intake_copy(int from, int to, struct error *e)
+{
+    return copy(from, to, NULL, e);
+}
+
+static int check_kind(int fd, const char *path, struct error *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return error_set(e, "%s: not a regular file", path);
+    if (st.st_size > INTAKE_FILE_MAX)
+        return error_set(e, "%s: more than %lld bytes", path, INTAKE_FILE_MAX);
+    return 0;
+}
+
+/* The ending tells the worker what a file is. */
+static const char *ending_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    return dot && strlen(dot) <= 16 ? dot : "";
+}
+
+static int keep(int from, const char *state, char path[KEYS_PATH_MAX], struct error *e)
+{
+    char folder[KEYS_PATH_MAX + 16], fresh[KEYS_PATH_MAX + 64], name[KEYS_PATH_MAX + 128], hex[SHA256_HEX];
+    uint8_t digest[SHA256_BYTES];
+    struct sha256 hash;
+    snprintf(folder, sizeof folder, "%s/files", state);
+    if (file_make_folder(folder, e) != 0)
+        return -1;
+    snprintf(fresh, sizeof fresh, "%s/new-XXXXXX", folder);
+    int to = mkostemp(fresh, O_CLOEXEC);
+    if (to < 0)
+        return error_set(e, "%s: %s", folder, strerror(errno));
+    sha256_init(&hash);
+    int rc = copy(from, to, &hash, e);
+    close(to);
+    sha256_finish(&hash, digest);
+    snprintf(name, sizeof name, "%s/%s%s", folder, sha256_hex(digest, hex), ending_of(path));
+    if (rc == 0 && strlen(name) >= KEYS_PATH_MAX)
+        rc = error_set(e, "%s: too long a path", name);
+    if (rc == 0 && rename(fresh, name) != 0)
+        rc = error_set(e, "%s: %s", name, strerror(errno));
+    if (rc != 0)
+        unlink(fresh);
+    else
+        snprintf(path, KEYS_PATH_MAX, "%.*s", KEYS_PATH_MAX - 1, name);
+    return rc;
+}
+
+static int take_file(const struct caller *c, const char *state, const char *key, char path[KEYS_PATH_MAX], char *field,
+                     struct error *e)
+{
+    if (!path[0])
+        return 0;
+    int fd = caller_open(c, path, O_RDONLY | O_NONBLOCK, 0, e), rc = fd < 0 ? -1 : check_kind(fd, path, e);
+    if (rc == 0 && state && (rc = keep(fd, state, path, e)) != 0)
+        error_wrap(e, "%s", path);
+    if (fd >= 0)
+        close(fd);
+    if (rc != 0) {
+        snprintf(field, KEYS_FIELD_MAX, "%s", key);
+        error_wrap(e, "\"%s\"", key);
+    }
+    return rc;
+}
+
+int intake_files(const struct caller *c, const char *state, struct study_file *f, char *field, struct error *e)
+{
+    static const char *const keys[STUDY_DATA_COUNT] = {"data.calibration", "data.validation", "data.validation_labels",
+                                                       "data.test", "data.test_labels"};
+    int rc = take_file(c, state, "network", f->network, field, e);
+    for (int i = 0; i < STUDY_DATA_COUNT && rc == 0; i++)
+        rc = take_file(c, state, keys[i], f->data[i], field, e);
+    return rc;
+}

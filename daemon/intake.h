@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The files that a study names, copied into the state folder under their SHA-256: what happens to the originals later does not matter.
+#ifndef PARE_DAEMON_INTAKE_H
+#define PARE_DAEMON_INTAKE_H
+
+#include "daemon/caller.h"
+#include "daemon/study_file.h"
+
+#define INTAKE_FILE_MAX (2ll << 30) // bytes of one file
+
+/* Checks that the caller may read every file of the study; with `state` also copies them to `state`/files/ and makes `f` name the copies.
+ * Blocks: for the thread pool. Returns 0, or -1 with one line; `field` (KEYS_FIELD_MAX bytes) names the key. */
+int intake_files(const struct caller *c, const char *state, struct study_file *f, char *field, struct error *e);
+
+/* Copies all of `from` to `to`, both open. Returns 0, or -1 with the reason. */
+int intake_copy(int from, int to, struct error *e);
+
+#endif

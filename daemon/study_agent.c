@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/study_agent.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REFERENCE 1 // trial of w8a8
+#define FLOAT32 2
+
+static uint8_t *choices_of(const struct study_agent *a, int trial)
+{
+    return a->choices + (size_t)trial * (size_t)a->space.n_slots;
+}
+
+int study_agent_init(struct study_agent *a, const struct space *space, const struct study_file *f, struct error *e)
+{
+    memset(a, 0, sizeof *a);
+    a->space = *space;
+    a->algorithm = (enum agent_algorithm)f->algorithm;
+    a->total = (int)f->trials + STUDY_BASELINES;
+    a->ahead = (int)f->ahead;
+    struct agent_config config = {.algorithm = a->algorithm, .seed = (uint64_t)f->seed};
+    a->choices = calloc((size_t)a->total + 1, (size_t)space->n_slots);
+    if (!a->choices)
+        return error_set(e, "out of memory");
+    a->agent = agent_create(&a->space, &config, e);
+    return a->agent ? 0 : -1;
+}
+
+void study_agent_finish(struct study_agent *a)
+{
+    agent_destroy(a->agent);
+    free(a->choices);
+    a->agent = NULL;
+    a->choices = NULL;
+}
+
+static const struct setting int8 = {8, 8, SCHEME_UNIFORM}, float32 = {32, 32, SCHEME_FLOAT32};
+
+void study_agent_candidate(const struct study_agent *a, int trial, struct candidate *c)
+{
+    if (trial <= STUDY_BASELINES)
+        candidate_fill(c, a->space.n_slots, trial == FLOAT32 ? float32 : int8);
+    else
+        space_candidate(&a->space, choices_of(a, trial), c);
+}
+
+/* Baselines need not be candidates that the agent could propose. */
+static void add_baseline(struct study_agent *a)
+{
+    int option = 0;
+    while (option < a->space.n_options && !setting_equal(a->space.options[option], int8))
+        option++;
+    memset(choices_of(a, ++a->n_trials), option, (size_t)a->space.n_slots);
+}
+
+int study_agent_add(struct study_agent *a, const char *text, struct error *e)
+{
+    struct candidate c;
+    if (a->n_trials == a->total)
+        return error_set(e, "more than %d trials", a->total);
+    if (a->n_trials < STUDY_BASELINES) {
+        add_baseline(a);
+        return 0;
+    }
+    if (candidate_parse(text, a->space.n_slots, &c, e) != 0 ||
+        space_choices(&a->space, &c, choices_of(a, a->n_trials + 1), e) != 0)
+        return error_wrap(e, "trial %d", a->n_trials + 1);
+    a->n_trials++;
+    return 0;
+}
+
+int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e)
+{
+    return agent_load(a->agent, state, size, e);
+}
+
+/* w8a8 is told as a result like others if it is a candidate of this space; float32 never is. */
+static bool is_told(const struct study_agent *a, int trial)
+{
+    struct candidate c;
+    uint8_t choices[SPACE_SLOTS_MAX];
+    study_agent_candidate(a, trial, &c);
+    return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
+}
+
+static int tell(struct study_agent *a, const struct agent_step *s, struct error *e)
+{
+    enum agent_outcome outcome = s->outcome == STORE_MEASURED     ? AGENT_MEASURED
+                                 : s->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE
+                                                                  : AGENT_GIVEN_UP;
+    if (!is_told(a, s->trial))
+        return 0;
+    return agent_result(a->agent, choices_of(a, s->trial), outcome, outcome == AGENT_MEASURED ? s->reward : 0, e);
+}
+
+static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
+{
+    while (a->n_trials < a->total && a->n_trials - s->trial < a->ahead) {
+        uint8_t *choices = choices_of(a, a->n_trials + 1);
+        int rc = agent_propose(a->agent, choices, e);
+        if (rc != 0)
+            return rc < 0 ? -1 : 0; // nothing new within the budgets
+        if (memcmp(choices, choices_of(a, REFERENCE), (size_t)a->space.n_slots) == 0)
+            continue; // it is trial 1
+        s->kinds[s->n_proposals++] = a->algorithm == AGENT_RANDOM ? STORE_UNIFORM
+                                     : agent_sampled(a->agent)    ? STORE_POLICY
+                                                                  : STORE_NEIGHBOUR;
+        a->n_trials++;
+    }
+    return 0;
+}
+
+static char *summary_of(const struct study_agent *a)
+{
+    int n = a->space.n_slots, k = a->space.n_options;
+    double *p = calloc((size_t)n * (size_t)k, sizeof *p);
+    cJSON *o = cJSON_CreateObject(), *slots = cJSON_AddArrayToObject(o, "probabilities");
+    cJSON_AddNumberToObject(o, "updates", agent_updates(a->agent));
+    cJSON_AddNumberToObject(o, "entropy_bits", agent_entropy_bits(a->agent));
+    if (p)
+        agent_probabilities(a->agent, p);
+    for (int i = 0; p && i < n; i++) {
+        for (int j = 0; j < k; j++) // four digits are for people
+            p[i * k + j] = (double)(int)(p[i * k + j] * 1e4 + 0.5) / 1e4;
+        cJSON_AddItemToArray(slots, cJSON_CreateDoubleArray(p + i * k, k));
+    }
+    char *text = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
+    free(p);
+    return text;
+}
+
+void study_agent_step(struct study_agent *a, struct agent_step *s)
+{
+    s->rc = 0;
+    if (s->trial > 0)
+        s->rc = tell(a, s, &s->error);
+    else
+        while (a->n_trials < STUDY_BASELINES)
+            add_baseline(a);
+    if (s->rc == 0)
+        s->rc = propose(a, s, &s->error);
+    s->state = malloc(AGENT_STATE_MAX);
+    s->state_size = s->state ? agent_save(a->agent, s->state, AGENT_STATE_MAX) : -1;
+    s->summary = summary_of(a);
+    if (s->rc == 0 && (s->state_size < 0 || !s->summary))
+        s->rc = error_set(&s->error, "no memory for the agent's state");
+}
+
+void agent_step_finish(struct agent_step *s)
+{
+    free(s->state);
+    free(s->summary);
+}

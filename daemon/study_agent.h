@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// One study's agent and the candidates of its trials: what happens in the thread pool between two transactions.
+#ifndef PARE_DAEMON_STUDY_AGENT_H
+#define PARE_DAEMON_STUDY_AGENT_H
+
+#include "agent/agent.h"
+#include "daemon/study.h"
+
+struct study_agent {
+    struct space space;
+    struct agent *agent;
+    enum agent_algorithm algorithm;
+    int total, ahead;  // as in struct study
+    int n_trials;      // whose candidates are known
+    uint8_t *choices;  // [(total + 1) * n_slots], by trial; not of float32
+};
+
+/* One step: tell a result (unless trial is 0: the beginning), then propose until `ahead` trials are without an applied result. */
+struct agent_step {
+    int trial;
+    enum store_outcome outcome;
+    double reward;
+
+    int rc;            // out, as the rest: 0, or -1 with the reason
+    struct error error;
+    int n_proposals;
+    enum store_kind kinds[STUDY_AHEAD_MAX];
+    char *state;       // heap
+    long state_size;
+    char *summary;     // heap: JSON for study.show's "agent"
+};
+
+/* `space` is checked and copied. Returns 0, or -1 with the reason. */
+int study_agent_init(struct study_agent *a, const struct space *space, const struct study_file *file, struct error *e);
+void study_agent_finish(struct study_agent *a);
+
+/* After a start: the candidates of the stored trials in order, then the saved state. */
+int study_agent_add(struct study_agent *a, const char *candidate, struct error *e);
+int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e);
+
+/* Pure and slow (up to 100 ms): for the thread pool. Trials that it proposes are added. */
+void study_agent_step(struct study_agent *a, struct agent_step *step);
+void agent_step_finish(struct agent_step *step);
+
+/* A trial's candidate; the baselines' too. */
+void study_agent_candidate(const struct study_agent *a, int trial, struct candidate *c);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/study_load.h"
+
+#include "daemon/space_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int study_load_space(const struct study_file *file, const struct boards *boards, const char *text, struct study_agent *a,
+                     int *n_layers, char *network, struct error *e)
+{
+    int64_t flash, ram;
+    bool meters;
+    struct space *space = malloc(sizeof *space);
+    cJSON *answer = cJSON_Parse(text);
+    boards_about(boards, file->board_type, &flash, &ram, &meters);
+    int rc = space ? space_json_read(answer, file, flash, ram, space, e) : error_set(e, "out of memory");
+    const char *hash = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "network_sha256"));
+    *n_layers = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "layers"));
+    snprintf(network, SHA256_HEX, "%s", hash ? hash : "");
+    if (rc == 0 && (rc = study_agent_init(a, space, file, e)) != 0)
+        study_agent_finish(a);
+    cJSON_Delete(answer);
+    free(space);
+    return rc;
+}
+
+struct loading {
+    struct study *s;
+    struct study_agent *a;
+    struct error *e;
+};
+
+static void take_figure(const struct store_figure *f, struct reward_figures *to)
+{
+    if (strcmp(f->name, STORE_CORRECT) == 0) {
+        to->correct = f->figure.value;
+        to->total = f->figure.of;
+    } else if (strcmp(f->name, STORE_FLASH_BYTES) == 0) {
+        to->flash_bytes = f->figure.value;
+    } else if (strcmp(f->name, STORE_RAM_BYTES) == 0) {
+        to->ram_bytes = f->figure.value;
+    } else if (strcmp(f->name, STORE_LATENCY_CYCLES) == 0) {
+        to->latency_cycles = f->figure.value;
+    } else if (strcmp(f->name, STORE_ENERGY_NJ) == 0) {
+        to->energy_nj = f->figure.value;
+    }
+}
+
+static int on_result(void *user, const struct store_result *r)
+{
+    struct loading *l = user;
+    struct reward_figures figures = {0};
+    for (int i = 0; i < r->n_figures; i++)
+        take_figure(&r->figures[i], &figures);
+    if (r->result_seq != r->trial)
+        return error_set(l->e, "the result of trial %d has place %lld", r->trial, (long long)r->result_seq);
+    if (study_load_result(l->s, r->trial, r->kind, r->outcome, &figures, r->finalist, l->e) != 0)
+        return -1;
+    return study_agent_add(l->a, r->candidate, l->e);
+}
+
+static int on_proposal(void *user, const struct store_proposal *p)
+{
+    struct loading *l = user;
+    if (study_load_proposal(l->s, p->trial, p->kind, p->attempts, l->e) != 0)
+        return -1;
+    return study_agent_add(l->a, p->candidate, l->e);
+}
+
+static int load_agent(struct store *store, int64_t study, struct study_agent *a, struct error *e)
+{
+    struct buffer state;
+    buffer_init(&state, STORE_AGENT_MAX);
+    int rc = store_agent_state(store, study, &state, e);
+    if (rc == 0)
+        rc = study_agent_load(a, state.data, state.size, e);
+    buffer_finish(&state);
+    return rc == 0 ? 0 : error_wrap(e, "the agent's state");
+}
+
+int study_load_trials(struct store *store, const struct store_study *row, struct study *s, struct study_agent *a,
+                      struct error *e)
+{
+    struct loading l = {s, a, e};
+    bool begun = row->space && row->step > 0;
+    if (study_load(s, row->state, row->n_trials, (int)row->applied_seq, begun, e) != 0)
+        return -1;
+    if (begun && (store_each_result(store, row->study, 0, on_result, &l, e) != 0 ||
+                  store_each_proposal(store, row->study, on_proposal, &l, e) != 0 ||
+                  load_agent(store, row->study, a, e) != 0))
+        return -1;
+    return study_loaded(s, e);
+}
