@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 struct server_call {
-    struct connection *connection;
+    struct session *connection;
     struct request request;
 };
 
@@ -33,9 +33,9 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void reap(struct server *s)
 {
-    for (struct connection **at = &s->connections; *at;) {
-        struct connection *c = *at, *next = c->next;
-        if (connection_reap(c))
+    for (struct session **at = &s->connections; *at;) {
+        struct session *c = *at, *next = c->next;
+        if (session_reap(c))
             *at = next;
         else
             at = &c->next;
@@ -46,9 +46,9 @@ static void on_kick(uv_idle_t *kick)
 {
     struct server *s = kick->data;
     uv_idle_stop(kick);
-    for (struct connection *c = s->connections; c; c = c->next) {
-        if (c->state == CONNECTION_OPEN && (c->paused || c->ended))
-            connection_work(c);
+    for (struct session *c = s->connections; c; c = c->next) {
+        if (c->state == SESSION_OPEN && (c->paused || c->ended))
+            session_work(c);
         subscription_pull(c);
     }
     reap(s);
@@ -65,32 +65,32 @@ void server_kick(struct server *s)
 /* Makes room for one more by closing the one that has been idle for longest (the newest are first in the list). Returns false when all are in use. */
 static bool make_room(struct server *s)
 {
-    struct connection *idle = NULL;
-    for (struct connection *c = s->connections; c; c = c->next) {
-        bool busy = c->state != CONNECTION_OPEN || c->subscription.active || c->in_flight > 0 || c->unsent > 0;
+    struct session *idle = NULL;
+    for (struct session *c = s->connections; c; c = c->next) {
+        bool busy = c->state != SESSION_OPEN || c->subscription.active || c->in_flight > 0 || c->unsent > 0;
         if (!busy && (!idle || c->active_ms <= idle->active_ms))
             idle = c;
     }
     if (idle)
-        connection_close(idle);
+        session_close(idle);
     return idle != NULL;
 }
 
 int server_connections(const struct server *s)
 {
     int n = 0;
-    for (const struct connection *c = s->connections; c; c = c->next)
-        n += c->state < CONNECTION_CLOSING;
+    for (const struct session *c = s->connections; c; c = c->next)
+        n += c->state < SESSION_CLOSING;
     return n;
 }
 
-static void turn_away(struct connection *c, enum kind kind, const char *text, const char *hint)
+static void turn_away(struct session *c, enum kind kind, const char *text, const char *hint)
 {
     struct refusal why;
     refusal_set(&why, kind_code(kind), kind, NULL, "%s", text);
     refusal_hint(&why, "%s", hint);
-    connection_refuse(c, "null", &why);
-    connection_drain(c);
+    session_refuse(c, "null", &why);
+    session_drain(c);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -101,7 +101,7 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     bool room = server_connections(s) < SERVER_CONNECTIONS_MAX || make_room(s);
-    struct connection *c = connection_accept(s, listener);
+    struct session *c = session_accept(s, listener);
     if (!c)
         return;
     c->access = s->actions.access(s->actions.user, &c->peer);
@@ -153,8 +153,8 @@ void server_close(struct server *s, void (*closed)(void *user), void *user)
     s->closed = closed;
     s->closed_user = user;
     uv_close((uv_handle_t *)&s->listener, on_handle_closed); // libuv removes the file
-    for (struct connection *c = s->connections; c; c = c->next)
-        connection_drain(c);
+    for (struct session *c = s->connections; c; c = c->next)
+        session_drain(c);
     server_kick(s);
 }
 
@@ -166,7 +166,7 @@ void server_wake(struct server *s, int64_t seq)
     server_kick(s);
 }
 
-static struct server_call *call_create(struct connection *c, struct request *r)
+static struct server_call *call_create(struct session *c, struct request *r)
 {
     struct server_call *call = malloc(sizeof *call);
     if (!call)
@@ -185,7 +185,7 @@ static void call_destroy(struct server_call *call)
     free(call);
 }
 
-static int check_access(const struct connection *c, const struct request *r, struct refusal *why)
+static int check_access(const struct session *c, const struct request *r, struct refusal *why)
 {
     const struct server_actions *a = &c->server->actions;
     if (c->access < r->command->who) {
@@ -197,13 +197,13 @@ static int check_access(const struct connection *c, const struct request *r, str
     return 0;
 }
 
-void server_dispatch(struct connection *c, struct request *r)
+void server_dispatch(struct session *c, struct request *r)
 {
     const struct server_actions *a = &c->server->actions;
     struct refusal why;
     if (check_access(c, r, &why) != 0) {
         if (r->wants_answer)
-            connection_refuse(c, r->id, &why);
+            session_refuse(c, r->id, &why);
         request_finish(r);
         return;
     }
@@ -217,7 +217,7 @@ void server_dispatch(struct connection *c, struct request *r)
     struct server_call *call = call_create(c, r);
     if (!call) {
         request_finish(r);
-        connection_close(c);
+        session_close(c);
         return;
     }
     a->calls[call->request.command->method](a->user, call, call->request.params);
@@ -228,7 +228,7 @@ static void answer_too_long(struct server_call *call)
     struct refusal why;
     refusal_set(&why, kind_code(KIND_FAILED), KIND_FAILED, NULL, "the answer is longer than 1 MiB");
     refusal_hint(&why, "ask for less, with limit");
-    connection_refuse(call->connection, call->request.id, &why);
+    session_refuse(call->connection, call->request.id, &why);
 }
 
 void server_answer_text(struct server_call *call, const char *json, size_t size)
@@ -240,7 +240,7 @@ void server_answer_text(struct server_call *call, const char *json, size_t size)
             free(line);
             answer_too_long(call);
         } else {
-            connection_send(call->connection, line, line_size);
+            session_send(call->connection, line, line_size);
         }
     }
     call_destroy(call);
@@ -267,7 +267,7 @@ void server_fail(struct server_call *call, enum kind kind, const char *field, co
     if (hint)
         refusal_hint(&why, "%s", hint);
     if (!server_call_gone(call) && call->request.wants_answer)
-        connection_refuse(call->connection, call->request.id, &why);
+        session_refuse(call->connection, call->request.id, &why);
     call_destroy(call);
 }
 
@@ -283,5 +283,5 @@ enum access server_call_access(const struct server_call *call)
 
 bool server_call_gone(const struct server_call *call)
 {
-    return call->connection->state != CONNECTION_OPEN;
+    return call->connection->state != SESSION_OPEN;
 }

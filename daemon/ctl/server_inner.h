@@ -4,7 +4,7 @@
 #ifndef PARE_DAEMON_CTL_SERVER_INNER_H
 #define PARE_DAEMON_CTL_SERVER_INNER_H
 
-#include "daemon/ctl/connection.h"
+#include "daemon/ctl/session.h"
 
 struct server {
     struct server_actions actions;
@@ -15,7 +15,7 @@ struct server {
     int handles; // of the two, still open
     void (*closed)(void *user);
     void *closed_user;
-    struct connection *connections;
+    struct session *connections;
     int64_t seq;           // of the newest event
     int64_t subscriptions; // ever made
     char chunk[65536];     // what was read last, of any connection
@@ -25,14 +25,14 @@ struct server {
 void server_kick(struct server *s);
 
 /* Carries out a checked request (connection.c); takes over what `r` holds. */
-void server_dispatch(struct connection *c, struct request *r);
+void server_dispatch(struct session *c, struct request *r);
 
 /* events.subscribe. */
-void subscription_begin(struct connection *c, struct request *r);
+void subscription_begin(struct session *c, struct request *r);
 
 /* Asks the application for more where there is more and the subscriber has room. */
-void subscription_pull(struct connection *c);
+void subscription_pull(struct session *c);
 
-void subscription_end(struct connection *c);
+void subscription_end(struct session *c);
 
 #endif

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct server_pull {
-    struct connection *connection;
+    struct session *connection;
     int64_t newest; // event there was when it was asked
 };
 
@@ -72,7 +72,7 @@ static int take_study(const struct server *s, const cJSON *params, struct subscr
     return refusal_set(why, kind_code(KIND_NOT_FOUND), KIND_NOT_FOUND, "study", "there is no such study");
 }
 
-static int take(struct connection *c, const cJSON *params, struct subscription *sub, struct refusal *why)
+static int take(struct session *c, const cJSON *params, struct subscription *sub, struct refusal *why)
 {
     const cJSON *topics = cJSON_GetObjectItemCaseSensitive(params, "topics");
     if (c->subscription.active) {
@@ -86,13 +86,13 @@ static int take(struct connection *c, const cJSON *params, struct subscription *
     return 0;
 }
 
-void subscription_begin(struct connection *c, struct request *r)
+void subscription_begin(struct session *c, struct request *r)
 {
     struct subscription sub = {.active = true};
     struct refusal why;
     if (take(c, r->params, &sub, &why) != 0) {
         if (r->wants_answer)
-            connection_refuse(c, r->id, &why);
+            session_refuse(c, r->id, &why);
         return;
     }
     sub.number = ++c->server->subscriptions;
@@ -102,25 +102,25 @@ void subscription_begin(struct connection *c, struct request *r)
     size_t size = 0;
     char *line = r->wants_answer ? reply_result(r->id, json, (size_t)n, &size) : NULL;
     if (r->wants_answer)
-        connection_send(c, line, size);
+        session_send(c, line, size);
     server_kick(c->server);
 }
 
-void subscription_end(struct connection *c)
+void subscription_end(struct session *c)
 {
     cJSON_Delete(c->subscription.topics);
     c->subscription = (struct subscription){.active = false};
 }
 
-void subscription_pull(struct connection *c)
+void subscription_pull(struct session *c)
 {
     struct server *s = c->server;
-    if (c->state != CONNECTION_OPEN || !c->subscription.active || c->pulling || c->unsent >= SERVER_PULL_WATER ||
+    if (c->state != SESSION_OPEN || !c->subscription.active || c->pulling || c->unsent >= SERVER_PULL_WATER ||
         c->subscription.seen >= s->seq)
         return;
     struct server_pull *pull = malloc(sizeof *pull);
     if (!pull) {
-        connection_close(c);
+        session_close(c);
         return;
     }
     *pull = (struct server_pull){.connection = c, .newest = s->seq};
@@ -144,16 +144,16 @@ static bool is_wanted(const struct subscription *sub, const struct server_event 
 }
 
 /* The last line of a subscription that cannot go on. */
-static void lag(struct connection *c, int64_t resume, int64_t lost)
+static void lag(struct session *c, int64_t resume, int64_t lost)
 {
     size_t size = 0;
     char *line = reply_lag(resume, lost, &size);
-    connection_send(c, line, size);
-    connection_drain(c);
+    session_send(c, line, size);
+    session_drain(c);
 }
 
 /* Stops where the subscriber has enough for now; what is left is asked for again. */
-static void send_events(struct connection *c, const struct server_event *events, int n)
+static void send_events(struct session *c, const struct server_event *events, int n)
 {
     struct subscription *sub = &c->subscription;
     for (int i = 0; i < n && sub->active && c->unsent < SERVER_HIGH_WATER / 2; i++) {
@@ -161,7 +161,7 @@ static void send_events(struct connection *c, const struct server_event *events,
         if (is_wanted(sub, &events[i])) {
             size_t size = 0;
             char *line = reply_event(events[i].json, &size);
-            connection_send(c, line, size);
+            session_send(c, line, size);
         }
         if (sub->active)
             sub->seen = events[i].seq;
@@ -170,13 +170,13 @@ static void send_events(struct connection *c, const struct server_event *events,
 
 void server_events(struct server_pull *pull, const struct server_event *events, int n, int64_t oldest)
 {
-    struct connection *c = pull->connection;
+    struct session *c = pull->connection;
     struct subscription *sub = &c->subscription;
     int64_t newest = pull->newest, kept_from = oldest ? oldest : newest + 1;
     free(pull);
     c->pulling = false;
     server_kick(c->server); // to go on, or to end
-    if (c->state != CONNECTION_OPEN || !sub->active)
+    if (c->state != SESSION_OPEN || !sub->active)
         return;
     if (n < 0)
         lag(c, sub->seen, 0);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // Callbacks in the order in which a connection meets them: accept, read, work, send, drain, close.
-#include "daemon/ctl/connection.h"
+#include "daemon/ctl/session.h"
 
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/server_inner.h"
@@ -16,7 +16,7 @@
 
 struct outgoing {
     uv_write_t write;
-    struct connection *connection;
+    struct session *connection;
     char *line;
     size_t size;
 };
@@ -24,27 +24,27 @@ struct outgoing {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *piece)
 {
     (void)suggested;
-    struct connection *c = handle->data;
+    struct session *c = handle->data;
     *piece = uv_buf_init(c->server->chunk, sizeof c->server->chunk); // emptied before the next read
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
-    struct connection *c = stream->data;
-    if (c->state != CONNECTION_OPEN || n == 0)
+    struct session *c = stream->data;
+    if (c->state != SESSION_OPEN || n == 0)
         return;
     c->active_ms = uv_now(c->server->loop);
     if (n == UV_EOF) {
         c->ended = true;
         subscription_end(c); // who wants events keeps its writing side open: a peer that has left looks the same
     } else if (n < 0 || buffer_append(&c->in, piece->base, (size_t)n) != 0) {
-        connection_close(c);
+        session_close(c);
         return;
     }
-    connection_work(c);
+    session_work(c);
 }
 
-static void read_peer(struct connection *c)
+static void read_peer(struct session *c)
 {
     struct ucred who = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     socklen_t size = sizeof who;
@@ -54,13 +54,13 @@ static void read_peer(struct connection *c)
     c->peer = (struct server_peer){.uid = who.uid, .gid = who.gid, .pid = who.pid};
 }
 
-struct connection *connection_accept(struct server *s, uv_stream_t *listener)
+struct session *session_accept(struct server *s, uv_stream_t *listener)
 {
-    struct connection *c = calloc(1, sizeof *c);
+    struct session *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->server = s;
-    c->state = CONNECTION_OPEN;
+    c->state = SESSION_OPEN;
     buffer_init(&c->in, SERVER_LINE_MAX + sizeof s->chunk);
     uv_pipe_init(s->loop, &c->pipe, 0);
     uv_timer_init(s->loop, &c->linger);
@@ -71,7 +71,7 @@ struct connection *connection_accept(struct server *s, uv_stream_t *listener)
     s->connections = c;
     if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 ||
         uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0) {
-        connection_close(c);
+        session_close(c);
         return NULL;
     }
     read_peer(c);
@@ -83,15 +83,15 @@ static bool is_blank(const char *line, size_t size)
     return strspn(line, " \t\r") >= size; // the line's end has become NUL
 }
 
-static void refuse_offence(struct connection *c, const char *text)
+static void refuse_offence(struct session *c, const char *text)
 {
     struct refusal why;
     refusal_set(&why, CODE_PARSE, KIND_INVALID, NULL, "%s", text);
-    connection_refuse(c, "null", &why);
-    connection_drain(c);
+    session_refuse(c, "null", &why);
+    session_drain(c);
 }
 
-static void work_line(struct connection *c, const char *line, size_t size)
+static void work_line(struct session *c, const char *line, size_t size)
 {
     struct request request;
     struct refusal why;
@@ -102,12 +102,12 @@ static void work_line(struct connection *c, const char *line, size_t size)
         return;
     }
     if (request.wants_answer)
-        connection_refuse(c, request.id, &why);
+        session_refuse(c, request.id, &why);
     request_finish(&request);
 }
 
 /* Is there a whole line? Looks at each byte once. */
-static bool has_line(struct connection *c)
+static bool has_line(struct session *c)
 {
     size_t left = c->in.size - c->scanned;
     const char *end = left ? memchr(c->in.data + c->scanned, '\n', left) : NULL;
@@ -115,7 +115,7 @@ static bool has_line(struct connection *c)
     return end != NULL;
 }
 
-static void drop_line(struct connection *c)
+static void drop_line(struct session *c)
 {
     buffer_consume(&c->in, c->scanned + 1);
     c->scanned = 0;
@@ -123,18 +123,18 @@ static void drop_line(struct connection *c)
         buffer_finish(&c->in);
 }
 
-static void pause_reading(struct connection *c, bool pause)
+static void pause_reading(struct session *c, bool pause)
 {
-    if (pause == c->paused || c->state != CONNECTION_OPEN)
+    if (pause == c->paused || c->state != SESSION_OPEN)
         return;
     c->paused = pause;
     if (pause)
         uv_read_stop((uv_stream_t *)&c->pipe);
     else if (!c->ended && uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
-        connection_close(c);
+        session_close(c);
 }
 
-void connection_work(struct connection *c)
+void session_work(struct session *c)
 {
     bool line = has_line(c);
     for (int i = 0; line && i < LINES_PER_TURN && c->in_flight < SERVER_IN_FLIGHT_MAX; i++) {
@@ -144,7 +144,7 @@ void connection_work(struct connection *c)
         } else {
             refuse_offence(c, "a line of more than 1 MiB");
         }
-        if (c->state != CONNECTION_OPEN)
+        if (c->state != SESSION_OPEN)
             return;
         drop_line(c);
         line = has_line(c);
@@ -157,30 +157,30 @@ void connection_work(struct connection *c)
     else if (!line && c->ended && c->in.size > 0)
         refuse_offence(c, "a line feed is missing at the end");
     else if (!line && c->ended && c->in_flight == 0)
-        connection_drain(c);
+        session_drain(c);
 }
 
 static void on_written(uv_write_t *write, int status)
 {
     struct outgoing *o = write->data;
-    struct connection *c = o->connection;
+    struct session *c = o->connection;
     c->unsent -= o->size;
     free(o->line);
     free(o);
-    if (status != 0 || (c->state == CONNECTION_DRAINING && c->unsent == 0))
-        connection_close(c);
+    if (status != 0 || (c->state == SESSION_DRAINING && c->unsent == 0))
+        session_close(c);
     else if (c->subscription.active)
         server_kick(c->server);
 }
 
 /* Sends whatever the marks say. */
-static void send_line(struct connection *c, char *line, size_t size)
+static void send_line(struct session *c, char *line, size_t size)
 {
     struct outgoing *o = calloc(1, sizeof *o);
     if (!o || !line) {
         free(o);
         free(line);
-        connection_close(c);
+        session_close(c);
         return;
     }
     *o = (struct outgoing){.connection = c, .line = line, .size = size, .write.data = o};
@@ -191,12 +191,12 @@ static void send_line(struct connection *c, char *line, size_t size)
     c->unsent -= size;
     free(line);
     free(o);
-    connection_close(c);
+    session_close(c);
 }
 
-void connection_send(struct connection *c, char *line, size_t size)
+void session_send(struct session *c, char *line, size_t size)
 {
-    if (c->state != CONNECTION_OPEN) {
+    if (c->state != SESSION_OPEN) {
         free(line);
         return;
     }
@@ -209,57 +209,57 @@ void connection_send(struct connection *c, char *line, size_t size)
         line = reply_lag(c->subscription.seen, 0, &size);
         send_line(c, line, size);
     }
-    connection_drain(c);
+    session_drain(c);
 }
 
-void connection_refuse(struct connection *c, const char *id, const struct refusal *why)
+void session_refuse(struct session *c, const char *id, const struct refusal *why)
 {
     size_t size = 0;
     char *line = reply_refusal(id, why, &size);
-    connection_send(c, line, size);
+    session_send(c, line, size);
 }
 
 static void on_linger(uv_timer_t *timer)
 {
-    connection_close(timer->data);
+    session_close(timer->data);
 }
 
-void connection_drain(struct connection *c)
+void session_drain(struct session *c)
 {
-    if (c->state != CONNECTION_OPEN)
+    if (c->state != SESSION_OPEN)
         return;
     subscription_end(c);
     uv_read_stop((uv_stream_t *)&c->pipe);
-    c->state = CONNECTION_DRAINING;
+    c->state = SESSION_DRAINING;
     if (c->unsent == 0)
-        connection_close(c);
+        session_close(c);
     else
         uv_timer_start(&c->linger, on_linger, SERVER_LINGER_MS, 0);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct connection *c = handle->data;
+    struct session *c = handle->data;
     assert(c->handles > 0);
     if (--c->handles > 0)
         return;
-    c->state = CONNECTION_CLOSED;
+    c->state = SESSION_CLOSED;
     server_kick(c->server);
 }
 
-void connection_close(struct connection *c)
+void session_close(struct session *c)
 {
-    if (c->state >= CONNECTION_CLOSING)
+    if (c->state >= SESSION_CLOSING)
         return;
     subscription_end(c);
-    c->state = CONNECTION_CLOSING;
+    c->state = SESSION_CLOSING;
     uv_close((uv_handle_t *)&c->pipe, on_closed);
     uv_close((uv_handle_t *)&c->linger, on_closed);
 }
 
-bool connection_reap(struct connection *c)
+bool session_reap(struct session *c)
 {
-    if (c->state != CONNECTION_CLOSED || c->in_flight > 0 || c->pulling)
+    if (c->state != SESSION_CLOSED || c->in_flight > 0 || c->pulling)
         return false;
     buffer_finish(&c->in);
     free(c);

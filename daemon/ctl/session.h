@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // One client of the server: reads lines, keeps count of what is out, sends, drains and closes. Only for the server's own files.
-#ifndef PARE_DAEMON_CTL_CONNECTION_H
-#define PARE_DAEMON_CTL_CONNECTION_H
+#ifndef PARE_DAEMON_CTL_SESSION_H
+#define PARE_DAEMON_CTL_SESSION_H
 
 #include "base/buffer.h"
 #include "daemon/ctl/request.h"
@@ -14,12 +14,12 @@
  *     +------------------------- broken, evicted ----------------------------> CLOSING --- handles closed ---> CLOSED
  *   A CLOSED one is freed when its calls and its pull are answered.
  */
-enum connection_state {
-    CONNECTION_NONE = 0,
-    CONNECTION_OPEN,
-    CONNECTION_DRAINING,
-    CONNECTION_CLOSING,
-    CONNECTION_CLOSED,
+enum session_state {
+    SESSION_NONE = 0,
+    SESSION_OPEN,
+    SESSION_DRAINING,
+    SESSION_CLOSING,
+    SESSION_CLOSED,
 };
 
 struct subscription {
@@ -30,10 +30,10 @@ struct subscription {
     cJSON *topics;    // NULL: all
 };
 
-struct connection {
+struct session {
     struct server *server;
-    struct connection *next;
-    enum connection_state state;
+    struct session *next;
+    enum session_state state;
     uv_pipe_t pipe;
     uv_timer_t linger;
     int handles; // of the two, still open
@@ -51,19 +51,19 @@ struct connection {
 };
 
 /* Accepts the next one that waits on `listener`. NULL when it has gone again or memory is short. */
-struct connection *connection_accept(struct server *s, uv_stream_t *listener);
+struct session *session_accept(struct server *s, uv_stream_t *listener);
 
 /* Goes through the lines that are there (from the loop only). */
-void connection_work(struct connection *c);
+void session_work(struct session *c);
 
 /* Sends a line and takes it over; NULL (no memory) closes. Above the high-water mark: `lag` and draining. */
-void connection_send(struct connection *c, char *line, size_t size);
-void connection_refuse(struct connection *c, const char *id, const struct refusal *why);
+void session_send(struct session *c, char *line, size_t size);
+void session_refuse(struct session *c, const char *id, const struct refusal *why);
 
-void connection_drain(struct connection *c); // stop reading, send what is queued, close
-void connection_close(struct connection *c); // at once
+void session_drain(struct session *c); // stop reading, send what is queued, close
+void session_close(struct session *c); // at once
 
 /* Ended, and nothing of it points anywhere: frees it. Returns false while it must stay. */
-bool connection_reap(struct connection *c);
+bool session_reap(struct session *c);
 
 #endif
