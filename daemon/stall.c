@@ -22,8 +22,3 @@ void stall_init(struct stall *s, uv_loop_t *loop)
     uv_check_start(&s->check, on_check);
     uv_unref((uv_handle_t *)&s->check);
 }
-
-void stall_close(struct stall *s)
-{
-    uv_close((uv_handle_t *)&s->check, NULL);
-}

@@ -12,8 +12,7 @@ struct stall {
     uint64_t last_ns, idle_ns, worst_ns;
 };
 
-/* The loop must be fresh: it is made to count its idle time. Does not keep the loop alive. */
+/* The loop is made to count its idle time. Does not keep the loop alive; the owner closes `check`. */
 void stall_init(struct stall *s, uv_loop_t *loop);
-void stall_close(struct stall *s); // asynchronous: `s` must live until the loop has ended
 
 #endif

@@ -325,16 +325,15 @@ static void overlay(const struct boards *b, int i, cJSON *item)
     cJSON_DeleteItemFromObjectCaseSensitive(item, "state");
     cJSON_DeleteItemFromObjectCaseSensitive(item, "reason");
     cJSON_DeleteItemFromObjectCaseSensitive(item, "trial");
+    cJSON_DeleteItemFromObjectCaseSensitive(item, "study");
     bool over = p->state == POOL_RESTING && p->until_ms <= uv_now(b->loop);
     cJSON_AddStringToObject(item, "state", over ? "idle" : pool_state_name(p->state));
     if (p->reason[0])
         cJSON_AddStringToObject(item, "reason", p->reason);
     else
         cJSON_AddNullToObject(item, "reason");
-    if (w)
-        cJSON_AddNumberToObject(item, "trial", w->trial);
-    else
-        cJSON_AddNullToObject(item, "trial");
+    cJSON_AddItemToObject(item, "study", w ? cJSON_CreateNumber((double)w->study) : cJSON_CreateNull());
+    cJSON_AddItemToObject(item, "trial", w ? cJSON_CreateNumber(w->trial) : cJSON_CreateNull());
 }
 
 void boards_overlay(const struct boards *b, cJSON *list)

@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Creating studies and moving them between their states.
+#include "daemon/caller.h"
+#include "daemon/intake.h"
+#include "daemon/service_inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- creating: the file is read on the loop, its data in the pool, then the store decides --- */
+
+struct creation {
+    struct writer_job job; // first
+    uv_work_t work;
+    struct service *s;
+    struct server_call *call;
+    struct study_file file;
+    struct caller caller;
+    char *text, *folder, *config;
+    char network[256]; // its name in the study file
+    bool only_check, start;
+    char field[KEYS_FIELD_MAX];
+    int64_t number;
+    int rc;
+    struct error e;
+};
+
+static void free_creation(struct creation *c)
+{
+    struct service *s = c->s;
+    free(c->text);
+    free(c->folder);
+    free(c->config);
+    free(c);
+    service_in(s);
+}
+
+static void refuse(struct creation *c, enum kind kind, const char *hint)
+{
+    server_fail(c->call, kind, c->field[0] ? c->field : NULL, hint, "%s", c->e.text);
+    free_creation(c);
+}
+
+/* What the file wants of the lab. */
+static int check_lab(struct creation *c)
+{
+    int64_t flash, ram;
+    bool meters;
+    int n = boards_about(c->s->boards, c->file.board_type, &flash, &ram, &meters);
+    snprintf(c->field, sizeof c->field, "board_type");
+    if (n == 0)
+        return error_set(&c->e, "\"board_type\" is \"%s\", and there is no such board (see `pare board list`)", c->file.board_type);
+    snprintf(c->field, sizeof c->field, "measure.energy");
+    if (c->file.energy && !meters)
+        return error_set(&c->e, "\"measure.energy\" is true, and not all boards of type \"%s\" have a meter", c->file.board_type);
+    c->field[0] = '\0';
+    if (c->file.ahead == 0)
+        c->file.ahead = 2 * n;
+    return 0;
+}
+
+static int read_file(struct creation *c, const cJSON *params)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "text"));
+    const char *folder = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "folder"));
+    c->text = strdup(text);
+    c->folder = strdup(folder);
+    if (!c->text || !c->folder)
+        return error_set(&c->e, "out of memory");
+    if (folder[0] != '/') {
+        snprintf(c->field, sizeof c->field, "folder");
+        return error_set(&c->e, "\"folder\" is not an absolute path");
+    }
+    if (study_file_parse(text, folder, cJSON_GetObjectItemCaseSensitive(params, "set"), &c->file, c->field, &c->e) != 0)
+        return -1;
+    const char *slash = strrchr(c->file.network, '/');
+    snprintf(c->network, sizeof c->network, "%.255s", slash ? slash + 1 : c->file.network);
+    return check_lab(c);
+}
+
+static int run_create(struct store *store, struct writer_job *job, struct error *e)
+{
+    struct creation *c = (struct creation *)job;
+    char data[STUDY_NAME_MAX + 32];
+    snprintf(data, sizeof data, "{\"name\":\"%s\"}", c->file.name);
+    struct store_event event = {.topic = "study.created", .data = data};
+    struct store_events events = {&event, 1};
+    struct store_study row = {.name = c->file.name, .text = c->text, .folder = c->folder, .config = c->config,
+                              .network = c->network, .board_type = c->file.board_type, .seed = (uint64_t)c->file.seed,
+                              .trials = (int)c->file.trials, .objectives = study_file_objectives(&c->file)};
+    return store_create_study(store, &row, &events, &c->number, e);
+}
+
+static void answer_created(struct creation *c)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "study", (double)c->number);
+    cJSON_AddStringToObject(o, "name", c->file.name);
+    server_answer(c->call, o);
+}
+
+static void run_closed(void *user)
+{
+    study_run_destroy(user);
+}
+
+static void created(struct writer_job *job, int rc)
+{
+    struct creation *c = (struct creation *)job;
+    struct service *s = c->s;
+    c->e = job->error;
+    if (rc != 0) {
+        service_fail(c->call, rc, c->e.text);
+        free_creation(c);
+        return;
+    }
+    s->newest_study = c->number;
+    struct study_run *r = study_run_create(&s->host, c->number, &c->file, &c->e);
+    if (!r || s->closing || s->n_runs == SERVICE_STUDIES_MAX) {
+        server_fail(c->call, KIND_FAILED, NULL, NULL, "the study is stored, but: %s", r ? "the service ends" : c->e.text);
+        if (r)
+            study_run_close(r, run_closed, r);
+    } else {
+        s->runs[s->n_runs++] = r;
+        if (c->start)
+            study_run_start(r);
+        answer_created(c);
+    }
+    free_creation(c);
+}
+
+static void answer_checked(struct creation *c)
+{
+    cJSON *o = cJSON_CreateObject();
+    char *config = study_file_text(&c->file);
+    cJSON_AddStringToObject(o, "name", c->file.name);
+    cJSON_AddItemToObject(o, "config", cJSON_Parse(config ? config : "{}"));
+    free(config);
+    server_answer(c->call, o);
+}
+
+static void take_files(uv_work_t *work)
+{
+    struct creation *c = work->data;
+    c->rc = intake_files(&c->caller, c->only_check ? NULL : c->s->config->state, &c->file, c->field, &c->e);
+}
+
+static void files_taken(uv_work_t *work, int status)
+{
+    struct creation *c = work->data;
+    (void)status;
+    if (c->rc != 0) {
+        refuse(c, KIND_INVALID, NULL);
+    } else if (c->only_check) {
+        answer_checked(c);
+        free_creation(c);
+    } else if (c->s->closing || c->s->n_runs == SERVICE_STUDIES_MAX) {
+        error_set(&c->e, "%d studies are under way, which is all that one service takes", SERVICE_STUDIES_MAX);
+        refuse(c, KIND_BUSY, "end one with `pare study stop`");
+    } else if (!(c->config = study_file_text(&c->file))) {
+        error_set(&c->e, "out of memory");
+        refuse(c, KIND_BUSY, NULL);
+    } else {
+        c->job.run = run_create;
+        c->job.done = created;
+        writer_put(c->s->writer, &c->job);
+    }
+}
+
+static void begin_creation(struct service *s, struct server_call *call, const cJSON *params, bool only_check)
+{
+    struct creation *c = calloc(1, sizeof *c);
+    const struct server_peer *peer = server_call_peer(call);
+    if (!c) {
+        server_fail(call, KIND_BUSY, NULL, NULL, "out of memory");
+        return;
+    }
+    s->out++;
+    c->s = s;
+    c->call = call;
+    c->caller = (struct caller){peer->uid, peer->gid};
+    c->only_check = only_check;
+    c->start = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(params, "start"));
+    c->work.data = c;
+    if (read_file(c, params) != 0)
+        refuse(c, KIND_INVALID, NULL);
+    else
+        uv_queue_work(s->loop, &c->work, take_files, files_taken);
+}
+
+void service_create(void *user, struct server_call *call, const cJSON *params)
+{
+    begin_creation(user, call, params, false);
+}
+
+void service_check(void *user, struct server_call *call, const cJSON *params)
+{
+    begin_creation(user, call, params, true);
+}
+
+/* --- states --- */
+
+/* The answer waits in the writer's queue behind the change that it tells of. */
+struct moved {
+    struct writer_job job;
+    struct service *s;
+    struct server_call *call;
+    int64_t study;
+    enum store_state state;
+};
+
+static int run_moved(struct store *store, struct writer_job *job, struct error *e)
+{
+    (void)store, (void)job, (void)e;
+    return 0;
+}
+
+static void moved(struct writer_job *job, int rc)
+{
+    struct moved *m = (struct moved *)job;
+    struct service *s = m->s;
+    cJSON *o = cJSON_CreateObject();
+    (void)rc;
+    cJSON_AddNumberToObject(o, "study", (double)m->study);
+    cJSON_AddStringToObject(o, "state", store_state_name(m->state));
+    server_answer(m->call, o);
+    free(m);
+    service_in(s);
+}
+
+static void answer_later(struct service *s, struct server_call *call, const struct study_run *r)
+{
+    struct moved *m = calloc(1, sizeof *m);
+    if (!m) {
+        server_fail(call, KIND_BUSY, NULL, NULL, "out of memory");
+        return;
+    }
+    *m = (struct moved){.job = {.run = run_moved, .done = moved}, .s = s, .call = call, .study = study_run_study(r),
+                        .state = study_run_state(r)};
+    s->out++;
+    writer_put(s->writer, &m->job);
+}
+
+static struct study_run *find(struct service *s, const cJSON *study)
+{
+    const char *name = cJSON_GetStringValue(study);
+    int64_t number = cJSON_IsNumber(study) ? (int64_t)study->valuedouble : name ? strtoll(name, NULL, 10) : 0;
+    bool by_name = name && strspn(name, "0123456789") != strlen(name);
+    for (int i = 0; i < s->n_runs; i++) {
+        struct study_run *r = s->runs[i];
+        if (by_name ? strcmp(study_run_file(r)->name, name) == 0 : study_run_study(r) == number)
+            return r;
+    }
+    return NULL;
+}
+
+/* A study that is over, or none at all: the store knows. */
+static int run_over(struct query *q)
+{
+    return store_read_study(q->reader, q->study, &q->out, &q->e);
+}
+
+static void finish_over(struct query *q)
+{
+    cJSON *o = cJSON_ParseWithLength(q->out.data, q->out.size);
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "state"));
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "name"));
+    server_fail(q->call, KIND_CONFLICT, NULL, NULL, "study %s is %s", name ? name : "?", state ? state : "over");
+    cJSON_Delete(o);
+}
+
+/* The run that params name, in one of the states `allowed` (bits); else the call is answered. */
+static struct study_run *find_in(struct service *s, struct server_call *call, const cJSON *params, unsigned allowed)
+{
+    struct study_run *r = find(s, cJSON_GetObjectItemCaseSensitive(params, "study"));
+    if (r && (allowed >> study_run_state(r) & 1))
+        return r;
+    if (r) {
+        server_fail(call, KIND_CONFLICT, NULL, NULL, "study %s is %s", study_run_file(r)->name,
+                    store_state_name(study_run_state(r)));
+        return NULL;
+    }
+    struct query *q = query_new(s, call, params);
+    if (q) {
+        q->run = run_over;
+        q->finish = finish_over;
+        query_ask(q);
+    }
+    return NULL;
+}
+
+#define ACTIVE (1u << STORE_PREPARING | 1u << STORE_SEARCHING | 1u << STORE_FINISHING)
+
+static void move(struct service *s, struct server_call *call, const cJSON *params, unsigned allowed,
+                 void (*action)(struct study_run *))
+{
+    struct study_run *r = find_in(s, call, params, allowed);
+    if (!r)
+        return;
+    action(r);
+    answer_later(s, call, r);
+}
+
+void service_start(void *user, struct server_call *call, const cJSON *params)
+{
+    move(user, call, params, 1u << STORE_CREATED, study_run_start);
+}
+
+void service_pause(void *user, struct server_call *call, const cJSON *params)
+{
+    move(user, call, params, ACTIVE, study_run_pause);
+}
+
+void service_resume(void *user, struct server_call *call, const cJSON *params)
+{
+    move(user, call, params, 1u << STORE_PAUSED, study_run_start);
+}
+
+void service_stop(void *user, struct server_call *call, const cJSON *params)
+{
+    move(user, call, params, ACTIVE | 1u << STORE_CREATED | 1u << STORE_PAUSED, study_run_stop);
+}
