@@ -221,10 +221,12 @@ struct store_result {
 int store_lowered(struct store *s, int64_t study, int trial, const struct store_figure *figures, int n_figures, struct error *e);
 
 /* A board is about to try. The board must be known (store_board). *attempt counts up from 1 within the trial. State: measuring.
- * STORE_CONFLICT when another attempt of the trial is open. A trial that has a result may be tried again, for store_final. */
+ * STORE_CONFLICT when another attempt of the trial is open; the board may have others open, whose results are not stored yet. A trial that
+ * has a result may be tried again, for store_final. */
 int store_attempt(struct store *s, int64_t study, int trial, const char *board, int *attempt, struct error *e);
 
-/* It failed: `class` is board_failure_name's, `text` for a person. State: lowered, unless the trial has its result. */
+/* It failed: `class` is board_failure_name's, `text` for a person. State: lowered, unless the trial has its result. STORE_CONFLICT when
+ * the attempt is not open. */
 int store_attempt_failed(struct store *s, int64_t study, int trial, int attempt, const char *class, const char *text,
                          struct store_events *events, struct error *e);
 
@@ -308,7 +310,7 @@ int store_board_load(struct store *s, const char *board, struct buffer *state, s
 int store_read_study_number(struct store_reader *r, const char *name, int64_t *study, struct error *e);
 
 int store_read_studies(struct store_reader *r, struct buffer *out, struct error *e);              // array: study
-int store_read_study(struct store_reader *r, int64_t study, struct buffer *out, struct error *e); // object: study.show
+int store_read_study(struct store_reader *r, int64_t study, struct buffer *out, struct error *e); // object: study.show; "slots" is their list here
 
 struct store_list {
     const char *state; // of the trials; NULL: any
@@ -320,7 +322,7 @@ struct store_list {
 /* -1 for an unknown state or order. */
 int store_read_trials(struct store_reader *r, int64_t study, const struct store_list *list, struct buffer *out,
                       struct error *e); // array: trial
-int store_read_trial(struct store_reader *r, int64_t study, int trial, struct buffer *out, struct error *e); // object: trial.show
+int store_read_trial(struct store_reader *r, int64_t study, int trial, struct buffer *out, struct error *e); // object: trial.show; "attempts" is their list here
 
 struct store_filter { // negative or NAN: no limit
     double max_loss_points, latency_us;

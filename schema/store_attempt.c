@@ -23,7 +23,7 @@ static int insert_attempt(struct store *s, int64_t study, int trial, const char 
     if (result == STORE_NOT_FOUND)
         error_set(e, "there is no board %s", board);
     if (result < 0 && sqlite3_extended_errcode(s->c.db) == SQLITE_CONSTRAINT_UNIQUE) {
-        error_set(e, "trial %d or board %s has an attempt under way", trial, board);
+        error_set(e, "trial %d has an attempt under way", trial);
         return STORE_CONFLICT;
     }
     if (result != 0)

@@ -107,8 +107,10 @@ SELECT b.board AS number, b.name AS board, b.type, b.serial, b.virtual, b.state,
        coalesce((SELECT max(p.erases) FROM board_page p WHERE p.board = b.board), 0) AS most_worn_page_erases,
        (SELECT count(*) FROM board_page p WHERE p.board = b.board) AS pages_erased,
        b.wear_budget,
-       (SELECT a.study FROM attempt a WHERE a.board = b.board AND a.state = 'open') AS study,
-       (SELECT a.trial FROM attempt a WHERE a.board = b.board AND a.state = 'open') AS trial
+       (SELECT a.study FROM attempt a WHERE a.board = b.board AND a.state = 'open' ORDER BY a.begun_ms DESC, a.study DESC, a.trial DESC
+        LIMIT 1) AS study, -- of the newest attempt that is open: older ones wait for their result to be stored
+       (SELECT a.trial FROM attempt a WHERE a.board = b.board AND a.state = 'open' ORDER BY a.begun_ms DESC, a.study DESC, a.trial DESC
+        LIMIT 1) AS trial
 FROM board b;
 
 -- Wear, page by page.

@@ -286,7 +286,10 @@ START_TEST(a_failed_attempt_leads_to_another_one)
     ck_assert_int_eq(attempt, 1);
     ck_assert_int_eq(count("SELECT state = 'measuring' FROM trial WHERE trial = 1"), 1);
     ck_assert_int_eq(store_attempt(lab.s, lab.study, 1, "vboard-1", &other, error), STORE_CONFLICT);
-    ck_assert_int_eq(store_attempt(lab.s, lab.study, 2, "vboard-1", &other, error), STORE_CONFLICT); // the board is busy
+    must(store_attempt(lab.s, lab.study, 2, "vboard-1", &other, error)); // the board goes on before a result is stored
+    ck_assert_int_eq(count("SELECT trial FROM v_board"), 2);
+    must(store_attempt_failed(lab.s, lab.study, 2, other, "probe", "no answer", NULL, error));
+    ck_assert_int_eq(count("SELECT trial FROM v_board"), 1);
     ck_assert_int_eq(store_attempt(lab.s, lab.study, 2, "nobody", &other, error), STORE_NOT_FOUND);
     ck_assert_int_eq(store_attempt(lab.s, lab.study, 9, "vboard-1", &other, error), STORE_NOT_FOUND);
     must(store_attempt_failed(lab.s, lab.study, 1, 1, "probe", "no answer", NULL, error));
@@ -419,6 +422,24 @@ START_TEST(a_finalist_shows_its_fresh_figures_and_keeps_the_old)
     struct store_figure test = {"test_correct", {.value = 900, .of = 1000, .repeats = 1, .unit = UNIT_CORRECT, .origin = ORIGIN_HOST}};
     must(store_add_figures(lab.s, lab.study, 1, &test, 1, error));
     ck_assert_int_eq(count("SELECT test_correct FROM v_trial"), 900);
+    test.figure.value = 901;
+    must(store_add_figures(lab.s, lab.study, 1, &test, 1, error));
+    ck_assert_int_eq(count("SELECT test_correct FROM v_trial"), 901);
+}
+END_TEST
+
+START_TEST(an_older_series_never_hides_a_finalists_figure)
+{
+    store_case_propose(&lab, 1, 1, 1);
+    store_case_measure(&lab, 1);
+    struct store_figure test = {"test_correct", {.value = 950, .of = 1000, .repeats = 1, .unit = UNIT_CORRECT, .origin = ORIGIN_HOST}};
+    struct store_result r = {.trial = 1, .figures = &test, .n_figures = 1};
+    must(store_final(lab.s, lab.study, &r, 1.5, NULL, error));
+    test.figure.value = 900;
+    must(store_add_figures(lab.s, lab.study, 1, &test, 1, error));
+    ck_assert_int_eq(count("SELECT count(*) FROM measurement WHERE name = 'test_correct'"), 2);
+    ck_assert_int_eq(count("SELECT count(*) FROM v_trial"), 1);
+    ck_assert_int_eq(count("SELECT test_correct FROM v_trial"), 950);
 }
 END_TEST
 
@@ -476,6 +497,7 @@ int main(void)
     tcase_add_test(t, a_board_is_one_part);
     tcase_add_test(t, wear_is_stored_before_the_erase_and_never_goes_down);
     tcase_add_test(t, a_finalist_shows_its_fresh_figures_and_keeps_the_old);
+    tcase_add_test(t, an_older_series_never_hides_a_finalists_figure);
     tcase_add_test(t, events_are_numbered_with_their_change_and_only_then);
     tcase_add_test(t, every_statement_can_be_prepared);
     suite_add_tcase(suite, t);
