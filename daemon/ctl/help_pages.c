@@ -37,7 +37,7 @@ static void option(const struct param *p, struct buffer *out)
         escaped(out, help_value(p));
         text_print(out, "_");
     }
-    text_print(out, "++\n\t");
+    text_print(out, "\n\t\t");
     escaped(out, p->help);
     if (p->type == PARAM_CHOICE) {
         text_print(out, ": ");
@@ -113,7 +113,7 @@ void help_manual_methods(struct buffer *out)
             escaped(out, p->name);
             text_print(out, "* (");
             type_of(p, out);
-            text_print(out, "%s)++\n\t", p->required ? ", required" : "");
+            text_print(out, "%s)\n\t\t", p->required ? ", required" : "");
             escaped(out, p->help);
             text_print(out, ".\n\n");
         }
