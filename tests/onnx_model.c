@@ -68,7 +68,8 @@ void onnx_model_destroy(Onnx__ModelProto *m)
     onnx__model_proto__free_unpacked(m, NULL);
 }
 
-Onnx__NodeProto *onnx_model_node(Onnx__ModelProto *m, const char *type, const char *inputs, const char *output)
+Onnx__NodeProto *onnx_model_node(Onnx__ModelProto *m, const char *type, const char *inputs,
+                                 const char *output)
 {
     Onnx__NodeProto *n = fresh(sizeof *n);
     onnx__node_proto__init(n);
@@ -125,7 +126,8 @@ void onnx_model_ints(Onnx__NodeProto *n, const char *name, int count, const int6
     memcpy(a->ints, values, (size_t)count * sizeof *values);
 }
 
-static Onnx__TensorProto *tensor(Onnx__ModelProto *m, const char *name, int type, int rank, const int64_t *dims)
+static Onnx__TensorProto *tensor(Onnx__ModelProto *m, const char *name, int type, int rank,
+                                 const int64_t *dims)
 {
     Onnx__TensorProto *t = fresh(sizeof *t);
     onnx__tensor_proto__init(t);
@@ -140,7 +142,8 @@ static Onnx__TensorProto *tensor(Onnx__ModelProto *m, const char *name, int type
     return t;
 }
 
-Onnx__TensorProto *onnx_model_noise(Onnx__ModelProto *m, const char *name, int rank, const int64_t *dims, double mean, struct rng *r)
+Onnx__TensorProto *onnx_model_noise(Onnx__ModelProto *m, const char *name, int rank, const int64_t *dims,
+                                    double mean, struct rng *r)
 {
     Onnx__TensorProto *t = tensor(m, name, 1, rank, dims);
     size_t n = 1;

@@ -76,7 +76,8 @@ static double float_of(const Onnx__NodeProto *node, const char *name, double oth
 }
 
 /* The list from an attribute or input `i`. */
-static int list_of(const struct machine *m, const Onnx__NodeProto *node, const char *name, size_t i, int *values)
+static int list_of(const struct machine *m, const Onnx__NodeProto *node, const char *name, size_t i,
+                   int *values)
 {
     const Onnx__AttributeProto *a = find(node, name);
     const struct onnx_array *c = a ? NULL : get(m, node, i);
@@ -117,7 +118,8 @@ struct window {
     int end[2];
 };
 
-static struct window window_of(const struct machine *m, const Onnx__NodeProto *node, const struct onnx_array *x, const int *kernel)
+static struct window window_of(const struct machine *m, const Onnx__NodeProto *node,
+                               const struct onnx_array *x, const int *kernel)
 {
     struct window w = {.stride = {1, 1}, .dilation = {1, 1}};
     int pads[4] = {0};
@@ -132,7 +134,8 @@ static struct window window_of(const struct machine *m, const Onnx__NodeProto *n
         w.end[i] = pads[2 + i];
         int extent = (kernel[i] - 1) * w.dilation[i] + 1;
         if (mode && !strncmp((const char *)mode->s.data, "SAME", 4)) {
-            int out = (w.in[i] + w.stride[i] - 1) / w.stride[i], sum = (out - 1) * w.stride[i] + extent - w.in[i];
+            int out = (w.in[i] + w.stride[i] - 1) / w.stride[i],
+                sum = (out - 1) * w.stride[i] + extent - w.in[i];
             sum = sum < 0 ? 0 : sum;
             w.begin[i] = !strncmp((const char *)mode->s.data, "SAME_UPPER", 10) ? sum / 2 : sum - sum / 2;
             w.end[i] = sum - w.begin[i];
@@ -168,7 +171,8 @@ static struct onnx_array conv(const struct machine *m, const Onnx__NodeProto *no
                 for (int c = 0; c < in_c; c++)
                     for (int ky = 0; ky < w.kernel[0]; ky++)
                         for (int kx = 0; kx < w.kernel[1]; kx++)
-                            *to += *weight++ * at(x, o / per_group * in_c + c, r * w.stride[0] - w.begin[0] + ky * w.dilation[0],
+                            *to += *weight++ * at(x, o / per_group * in_c + c,
+                                                  r * w.stride[0] - w.begin[0] + ky * w.dilation[0],
                                                   q * w.stride[1] - w.begin[1] + kx * w.dilation[1], 0);
             }
     return y;
@@ -191,7 +195,8 @@ static struct onnx_array pool(const struct machine *m, const Onnx__NodeProto *no
                 int count = 0;
                 for (int ky = 0; ky < kernel[0]; ky++)
                     for (int kx = 0; kx < kernel[1]; kx++) {
-                        double v = at(x, c, r * w.stride[0] - w.begin[0] + ky, q * w.stride[1] - w.begin[1] + kx, NAN);
+                        double v = at(x, c, r * w.stride[0] - w.begin[0] + ky,
+                                      q * w.stride[1] - w.begin[1] + kx, NAN);
                         count += !isnan(v);
                         sum += isnan(v) ? 0 : v;
                         largest = v > largest ? v : largest;
@@ -214,7 +219,8 @@ static struct onnx_array broadcast(const struct machine *m, const Onnx__NodeProt
     const struct onnx_array *a = get(m, node, 0), *b = get(m, node, 1);
     int rank = a->rank > b->rank ? a->rank : b->rank, dims[ONNX_MODEL_RANK];
     for (int d = 0; d < rank; d++) {
-        int da = d - rank + a->rank >= 0 ? a->dims[d - rank + a->rank] : 1, db = d - rank + b->rank >= 0 ? b->dims[d - rank + b->rank] : 1;
+        int da = d - rank + a->rank >= 0 ? a->dims[d - rank + a->rank] : 1,
+            db = d - rank + b->rank >= 0 ? b->dims[d - rank + b->rank] : 1;
         dims[d] = da > db ? da : db;
     }
     struct onnx_array y = array(rank, dims);
@@ -249,7 +255,8 @@ static struct onnx_array clip(const struct machine *m, const Onnx__NodeProto *no
 {
     struct onnx_array y = copied(get(m, node, 0));
     const struct onnx_array *low = get(m, node, 1), *high = get(m, node, 2);
-    double from = low ? low->values[0] : float_of(node, "min", -INFINITY), to = high ? high->values[0] : float_of(node, "max", INFINITY);
+    double from = low ? low->values[0] : float_of(node, "min", -INFINITY),
+           to = high ? high->values[0] : float_of(node, "max", INFINITY);
     if (!strcmp(node->op_type, "Relu"))
         from = 0;
     for (size_t i = 0; i < onnx_array_count(&y); i++)
@@ -260,11 +267,13 @@ static struct onnx_array clip(const struct machine *m, const Onnx__NodeProto *no
 static struct onnx_array batch_norm(const struct machine *m, const Onnx__NodeProto *node)
 {
     struct onnx_array y = copied(get(m, node, 0));
-    const struct onnx_array *scale = get(m, node, 1), *b = get(m, node, 2), *mean = get(m, node, 3), *variance = get(m, node, 4);
+    const struct onnx_array *scale = get(m, node, 1), *b = get(m, node, 2), *mean = get(m, node, 3),
+                            *variance = get(m, node, 4);
     size_t inner = onnx_array_count(&y) / (size_t)y.dims[1];
     for (size_t i = 0; i < onnx_array_count(&y); i++) {
         size_t c = i / inner;
-        y.values[i] = scale->values[c] * (y.values[i] - mean->values[c]) / sqrt(variance->values[c] + float_of(node, "epsilon", 1e-5)) +
+        y.values[i] = scale->values[c] * (y.values[i] - mean->values[c]) /
+                          sqrt(variance->values[c] + float_of(node, "epsilon", 1e-5)) +
                       b->values[c];
     }
     return y;
@@ -292,8 +301,10 @@ static struct onnx_array gemm(const struct machine *m, const Onnx__NodeProto *no
 
 /* ---- shapes ---- */
 
-/* The element of `x` for each element of y = f(x): place[d] of y counts from `start` in steps along axis `perm[d]` of x. */
-static struct onnx_array picked(const struct onnx_array *x, const int *dims, const int *perm, const int *start, const int *step)
+/* The element of `x` for each element of y = f(x): place[d] of y counts from `start` in steps along axis
+ * `perm[d]` of x. */
+static struct onnx_array picked(const struct onnx_array *x, const int *dims, const int *perm,
+                                const int *start, const int *step)
 {
     struct onnx_array y = array(x->rank, dims);
     for (size_t i = 0; i < onnx_array_count(&y); i++) {
@@ -411,7 +422,8 @@ static struct onnx_array shaped(const struct machine *m, const Onnx__NodeProto *
 static struct onnx_array reduce_mean(const struct machine *m, const Onnx__NodeProto *node)
 {
     const struct onnx_array *x = get(m, node, 0);
-    int axes[ONNX_MODEL_RANK], dims[ONNX_MODEL_RANK], kept[ONNX_MODEL_RANK], rank = 0, n = list_of(m, node, "axes", 1, axes);
+    int axes[ONNX_MODEL_RANK], dims[ONNX_MODEL_RANK], kept[ONNX_MODEL_RANK],
+        rank = 0, n = list_of(m, node, "axes", 1, axes);
     memcpy(dims, x->dims, sizeof dims);
     for (int i = 0; i < n; i++)
         dims[axes[i] < 0 ? axes[i] + x->rank : axes[i]] = 1;

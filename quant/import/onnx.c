@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// From the bytes of an ONNX file to a sealed network: unpack, number the names, find what the output needs, take node after node.
+// From the bytes of an ONNX file to a sealed network: unpack, number the names, find what the output needs,
+// take node after node.
 #include "quant/import/onnx.h"
 
 #include <stdlib.h>
@@ -36,7 +37,8 @@ static int read_opset(struct onnx *x, const Onnx__ModelProto *model, struct erro
             x->opset = set->version;
     }
     if (x->opset < ONNX_OPSET_MIN || x->opset > ONNX_OPSET_MAX)
-        return error_set(e, "operator set %lld is not supported (%d to %d are)", (long long)x->opset, ONNX_OPSET_MIN, ONNX_OPSET_MAX);
+        return error_set(e, "operator set %lld is not supported (%d to %d are)", (long long)x->opset,
+                         ONNX_OPSET_MIN, ONNX_OPSET_MAX);
     return 0;
 }
 
@@ -60,7 +62,8 @@ static int number_initializers(struct onnx *x, const Onnx__GraphProto *g, struct
     return 0;
 }
 
-/* Backwards from the output: a node is needed if a later one reads what it writes. Nodes of a file are in order. */
+/* Backwards from the output: a node is needed if a later one reads what it writes. Nodes of a file are in
+ * order. */
 static int count_uses(struct onnx *x, const Onnx__GraphProto *g, bool *needed, struct error *e)
 {
     for (size_t i = g->n_node; i-- > 0;) {
@@ -116,7 +119,8 @@ static int find_input(struct onnx *x, const Onnx__GraphProto *g, struct error *e
         if (v->state == ONNX_ENCODED || !g->input[i]->name || !v->uses)
             continue;
         if (found && found != g->input[i])
-            return error_set(e, "two inputs, '%s' and '%s': one is supported", found->name, g->input[i]->name);
+            return error_set(e, "two inputs, '%s' and '%s': one is supported", found->name,
+                             g->input[i]->name);
         found = g->input[i];
     }
     if (!found)
@@ -142,7 +146,9 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
     const struct onnx_operator *row = own ? NULL : onnx_operator_find(type);
     if (!row)
-        error_set(e, own ? "this operator of domain '%.64s' is not supported" : "this operator is not supported", node->domain);
+        error_set(e,
+                  own ? "this operator of domain '%.64s' is not supported" : "this operator is not supported",
+                  node->domain);
     if (row && !row->take(x, node, e))
         return 0;
     return error_wrap(e, "node '%.128s' (%.64s)", name_of(node), type);
@@ -152,7 +158,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
 {
     struct onnx_value *v = value_of(x, g->output[0]->name, e);
     if (!v || v->state != ONNX_ACTIVATION || v->view.tensor < 0)
-        return error_set(e, "nothing computes the output '%.128s'", g->output[0]->name ? g->output[0]->name : "");
+        return error_set(e, "nothing computes the output '%.128s'",
+                         g->output[0]->name ? g->output[0]->name : "");
     if (onnx_view_has_pads(&v->view))
         return error_set(e, "zero pads around the output are not supported");
     x->net->input = x->settled.tensor;

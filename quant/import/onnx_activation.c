@@ -12,7 +12,8 @@ int onnx_relu(struct onnx *x, const onnx_node *node, struct error *e)
 }
 
 /* A bound is an attribute before operator set 11, an input from then on. */
-static int read_bound(struct onnx *x, const onnx_node *node, const char *name, size_t input, float *bound, struct error *e)
+static int read_bound(struct onnx *x, const onnx_node *node, const char *name, size_t input, float *bound,
+                      struct error *e)
 {
     *bound = onnx_attribute_float(node, name, *bound);
     if (!onnx_has_input(node, input))
@@ -30,7 +31,8 @@ int onnx_clip(struct onnx *x, const onnx_node *node, struct error *e)
 {
     float low = -INFINITY, high = INFINITY;
     struct onnx_value *v = onnx_activation(x, node, 0, e);
-    if (!v || onnx_any(x, v, e) || read_bound(x, node, "min", 1, &low, e) || read_bound(x, node, "max", 2, &high, e))
+    if (!v || onnx_any(x, v, e) || read_bound(x, node, "min", 1, &low, e) ||
+        read_bound(x, node, "max", 2, &high, e))
         return -1;
     return onnx_clamp(x, node, v, low, high, e);
 }

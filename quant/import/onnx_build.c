@@ -17,7 +17,8 @@ void onnx_new_way(struct onnx *x, struct onnx_view *view)
 
 /* ---- the network's input ---- */
 
-static int settle(struct onnx *x, struct onnx_value *v, struct onnx_view view, int h, int w, int c, struct error *e)
+static int settle(struct onnx *x, struct onnx_value *v, struct onnx_view view, int h, int w, int c,
+                  struct error *e)
 {
     view.tensor = net_add_tensor(x->net, h, w, c, e);
     if (view.tensor < 0)
@@ -43,7 +44,9 @@ static int settle_plane(struct onnx *x, struct onnx_value *v, struct error *e)
 {
     const int64_t *d = v->view.dims;
     if (v->view.rank != 4 || d[1] > NET_SIDE_MAX || d[2] > NET_SIDE_MAX || d[3] > NET_SIDE_MAX)
-        return error_set(e, "an input of %d axes, or a side of more than %d (only planes, 4 axes, are supported)", v->view.rank, NET_SIDE_MAX);
+        return error_set(
+            e, "an input of %d axes, or a side of more than %d (only planes, 4 axes, are supported)",
+            v->view.rank, NET_SIDE_MAX);
     struct net_tensor t = {(int)d[2], (int)d[3], (int)d[1]};
     return settle(x, v, onnx_view_plane(-1, &t), t.h, t.w, t.c, e);
 }
@@ -53,8 +56,10 @@ static int settle_flat(struct onnx *x, struct onnx_value *v, struct error *e)
 {
     const int64_t *d = x->input_dims;
     int64_t n = (int64_t)onnx_view_elements(&v->view);
-    bool plane = x->input_rank == 4 && !v->view.transposed && d[1] <= NET_SIDE_MAX && d[2] <= NET_SIDE_MAX && d[3] <= NET_SIDE_MAX;
-    struct net_tensor t = plane ? (struct net_tensor){(int)d[2], (int)d[3], (int)d[1]} : (struct net_tensor){1, 1, 0};
+    bool plane = x->input_rank == 4 && !v->view.transposed && d[1] <= NET_SIDE_MAX && d[2] <= NET_SIDE_MAX &&
+                 d[3] <= NET_SIDE_MAX;
+    struct net_tensor t =
+        plane ? (struct net_tensor){(int)d[2], (int)d[3], (int)d[1]} : (struct net_tensor){1, 1, 0};
     if (!plane && n > NET_SIDE_MAX)
         return error_set(e, "an input vector of %lld values, more than %d", (long long)n, NET_SIDE_MAX);
     if (!plane)
@@ -65,7 +70,8 @@ static int settle_flat(struct onnx *x, struct onnx_value *v, struct error *e)
     return settle(x, v, view, t.h, t.w, t.c, e);
 }
 
-/* Nobody says which axis of an image is which: three or four channels at the end, and more before, are taken for channels last. */
+/* Nobody says which axis of an image is which: three or four channels at the end, and more before, are taken
+ * for channels last. */
 static int settle_any(struct onnx *x, struct onnx_value *v, struct error *e)
 {
     const int64_t *d = v->view.dims;
@@ -79,7 +85,8 @@ static int settle_any(struct onnx *x, struct onnx_value *v, struct error *e)
     return onnx_view_transpose(&view, &t, to_last, e) || settle(x, v, view, t.h, t.w, t.c, e) ? -1 : 0;
 }
 
-static int ready(struct onnx *x, struct onnx_value *v, int (*first_time)(struct onnx *, struct onnx_value *, struct error *), bool pads_too,
+static int ready(struct onnx *x, struct onnx_value *v,
+                 int (*first_time)(struct onnx *, struct onnx_value *, struct error *), bool pads_too,
                  struct error *e)
 {
     if (v->view.tensor < 0 && (x->settled.tensor >= 0 ? settle_again(x, v, e) : first_time(x, v, e)))
@@ -120,7 +127,8 @@ static bool name_is_taken(const struct net *n, const char *name)
     return false;
 }
 
-/* The node's name up to a ';' (converters join names with it), fit for tables and JSON, and unlike all others. */
+/* The node's name up to a ';' (converters join names with it), fit for tables and JSON, and unlike all
+ * others. */
 static void name_op(const struct net *n, const onnx_node *node, enum net_kind kind, char *name)
 {
     char base[NET_NAME_MAX - 8];
@@ -138,8 +146,18 @@ static void name_op(const struct net *n, const onnx_node *node, enum net_kind ki
 
 struct net_op onnx_op(const struct onnx *x, const onnx_node *node, enum net_kind kind, int in)
 {
-    struct net_op op = {.kind = kind, .in = {in, -1}, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
-                        .dilation_w = 1, .groups = 1, .act_min = -INFINITY, .act_max = INFINITY, .layer = -1};
+    struct net_op op = {.kind = kind,
+                        .in = {in, -1},
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .act_min = -INFINITY,
+                        .act_max = INFINITY,
+                        .layer = -1};
     name_op(x->net, node, kind, op.name);
     return op;
 }
@@ -168,7 +186,8 @@ struct net_op *onnx_producer(struct onnx *x, const struct onnx_value *v, bool an
 }
 
 /* Weights and bias of the layer before, multiplied and moved. */
-static int fold_into(struct onnx *x, struct net_op *op, const double *scale, const double *shift, struct error *e)
+static int fold_into(struct onnx *x, struct net_op *op, const double *scale, const double *shift,
+                     struct error *e)
 {
     size_t channels = (size_t)net_out_channels(x->net, op), each = net_weight_count(x->net, op) / channels;
     if (!op->bias && !(op->bias = calloc(channels, sizeof *op->bias)))
@@ -181,8 +200,8 @@ static int fold_into(struct onnx *x, struct net_op *op, const double *scale, con
     return 0;
 }
 
-static int own_layer(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const double *scale, const double *shift,
-                     struct error *e)
+static int own_layer(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const double *scale,
+                     const double *shift, struct error *e)
 {
     struct net_tensor t = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, NET_CONV, v->view.tensor);
@@ -196,8 +215,8 @@ static int own_layer(struct onnx *x, const onnx_node *node, const struct onnx_va
     return onnx_add_op(x, &op, t.h, t.w, t.c, e);
 }
 
-int onnx_scale_shift(struct onnx *x, const onnx_node *node, struct onnx_value *v, const double *scale, const double *shift,
-                     struct error *e)
+int onnx_scale_shift(struct onnx *x, const onnx_node *node, struct onnx_value *v, const double *scale,
+                     const double *shift, struct error *e)
 {
     struct net_op *op = onnx_producer(x, v, false);
     if (op && (op->kind == NET_CONV || op->kind == NET_DENSE))
@@ -212,7 +231,8 @@ static float clamped(float value, float low, float high)
     return value < low ? low : value > high ? high : value;
 }
 
-int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, float low, float high, struct error *e)
+int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, float low, float high,
+               struct error *e)
 {
     struct net_op *op = onnx_producer(x, v, true);
     if (!(low <= high))

@@ -6,26 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int read_kernel(const onnx_node *node, const struct onnx_constant *w, const struct net_tensor *in, struct net_op *op, struct error *e)
+static int read_kernel(const onnx_node *node, const struct onnx_constant *w, const struct net_tensor *in,
+                       struct net_op *op, struct error *e)
 {
     char text[96];
     int kernel[2], groups;
     if (w->rank != 4 || !w->floats)
-        return error_set(e, "weights of shape %s: only float weights with 4 axes are supported", onnx_view_text(w->rank, w->dims, text, sizeof text));
+        return error_set(e, "weights of shape %s: only float weights with 4 axes are supported",
+                         onnx_view_text(w->rank, w->dims, text, sizeof text));
     for (int i = 0; i < 4; i++)
         if (w->dims[i] < 1 || w->dims[i] > NET_SIDE_MAX)
-            return error_set(e, "weights of shape %s: sides must be 1 to %d", onnx_view_text(4, w->dims, text, sizeof text), NET_SIDE_MAX);
+            return error_set(e, "weights of shape %s: sides must be 1 to %d",
+                             onnx_view_text(4, w->dims, text, sizeof text), NET_SIDE_MAX);
     op->kernel_h = (int)w->dims[2];
     op->kernel_w = (int)w->dims[3];
     if (onnx_attribute_ints(node, "kernel_shape", 2, 0, 1, NET_SIDE_MAX, kernel, e))
         return -1;
     if (kernel[0] && (kernel[0] != op->kernel_h || kernel[1] != op->kernel_w))
-        return error_set(e, "kernel_shape %d x %d, but weights of %d x %d", kernel[0], kernel[1], op->kernel_h, op->kernel_w);
+        return error_set(e, "kernel_shape %d x %d, but weights of %d x %d", kernel[0], kernel[1],
+                         op->kernel_h, op->kernel_w);
     int64_t group = onnx_attribute_int(node, "group", 1);
     groups = group < 1 || group > NET_SIDE_MAX ? 0 : (int)group;
     if (!groups || in->c % groups || w->dims[0] % groups || w->dims[1] != in->c / groups)
-        return error_set(e, "weights of shape %s do not fit %d input channels in %lld groups", onnx_view_text(4, w->dims, text, sizeof text),
-                         in->c, (long long)group);
+        return error_set(e, "weights of shape %s do not fit %d input channels in %lld groups",
+                         onnx_view_text(4, w->dims, text, sizeof text), in->c, (long long)group);
     op->groups = groups;
     return 0;
 }
@@ -42,7 +46,8 @@ static float *turn_weights(const struct onnx_constant *w)
     return turned;
 }
 
-static int read_bias(struct onnx *x, const onnx_node *node, size_t channels, struct net_op *op, struct error *e)
+static int read_bias(struct onnx *x, const onnx_node *node, size_t channels, struct net_op *op,
+                     struct error *e)
 {
     if (!onnx_has_input(node, 2))
         return 0;
@@ -67,7 +72,8 @@ int onnx_conv(struct onnx *x, const onnx_node *node, struct error *e)
     const struct onnx_constant *weights = onnx_constant_input(x, node, 1, e);
     struct net_tensor in = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, NET_CONV, v->view.tensor);
-    if (!weights || read_kernel(node, weights, &in, &op, e) || onnx_window(node, &in, &v->view, false, &op, &h, &w, e) ||
+    if (!weights || read_kernel(node, weights, &in, &op, e) ||
+        onnx_window(node, &in, &v->view, false, &op, &h, &w, e) ||
         read_bias(x, node, (size_t)weights->dims[0], &op, e))
         return -1;
     op.weights = turn_weights(weights);

@@ -13,7 +13,8 @@ struct matrix {
     double alpha;
 };
 
-static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_value *v, bool transposed, struct matrix *m, struct error *e)
+static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_value *v, bool transposed,
+                       struct matrix *m, struct error *e)
 {
     const struct onnx_constant *b = m->values = onnx_constant_input(x, node, 1, e);
     char text[96];
@@ -22,7 +23,8 @@ static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_
     if (v->view.rank < 2)
         return error_set(e, "an input of one axis");
     if (b->rank != 2 || !b->floats || b->dims[0] < 1 || b->dims[1] < 1)
-        return error_set(e, "weights of shape %s: only a float matrix is supported", onnx_view_text(b->rank, b->dims, text, sizeof text));
+        return error_set(e, "weights of shape %s: only a float matrix is supported",
+                         onnx_view_text(b->rank, b->dims, text, sizeof text));
     m->k = (size_t)b->dims[transposed ? 1 : 0];
     m->n = (size_t)b->dims[transposed ? 0 : 1];
     m->k_step = transposed ? 1 : m->n;
@@ -45,20 +47,23 @@ static float *turn_weights(const struct matrix *m, const struct onnx_view *view,
             for (int c = 0; c < t->c; c++, i++) {
                 size_t k = onnx_view_index(view, t, y, xx, c);
                 for (size_t n = 0; n < m->n; n++)
-                    turned[n * m->k + i] = (float)(m->alpha * (double)m->values->floats[k * m->k_step + n * m->n_step]);
+                    turned[n * m->k + i] =
+                        (float)(m->alpha * (double)m->values->floats[k * m->k_step + n * m->n_step]);
             }
     return turned;
 }
 
 /* Gemm's C: one number, or one per output. */
-static int read_bias(struct onnx *x, const onnx_node *node, size_t n, double beta, struct net_op *op, struct error *e)
+static int read_bias(struct onnx *x, const onnx_node *node, size_t n, double beta, struct net_op *op,
+                     struct error *e)
 {
     if (!onnx_has_input(node, 2))
         return 0;
     const struct onnx_constant *c = onnx_constant_input(x, node, 2, e);
     if (!c)
         return -1;
-    if (!c->floats || (c->elements != n && c->elements != 1) || (c->rank > 1 && c->dims[c->rank - 1] != (int64_t)c->elements))
+    if (!c->floats || (c->elements != n && c->elements != 1) ||
+        (c->rank > 1 && c->dims[c->rank - 1] != (int64_t)c->elements))
         return error_set(e, "%zu biases for %zu outputs", c->elements, n);
     op->bias = malloc(n * sizeof *op->bias);
     if (!op->bias)
@@ -68,8 +73,8 @@ static int read_bias(struct onnx *x, const onnx_node *node, size_t n, double bet
     return 0;
 }
 
-static int add_dense(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const struct matrix *m, struct net_op *op,
-                     struct error *e)
+static int add_dense(struct onnx *x, const onnx_node *node, const struct onnx_value *v,
+                     const struct matrix *m, struct net_op *op, struct error *e)
 {
     op->weights = turn_weights(m, &v->view, &x->net->tensors[v->view.tensor]);
     if (!op->weights) {

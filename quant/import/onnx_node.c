@@ -22,7 +22,8 @@ struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t
 {
     struct onnx_value *v = onnx_input(x, node, i);
     if (!v || v->state == ONNX_UNKNOWN)
-        error_set(e, "reads '%.96s', which nothing before it computes", onnx_has_input(node, i) ? node->input[i] : "");
+        error_set(e, "reads '%.96s', which nothing before it computes",
+                  onnx_has_input(node, i) ? node->input[i] : "");
     else if (v->state != ONNX_ACTIVATION)
         error_set(e, "input %zu is a constant where an activation is expected", i);
     else if (v->view.softmax)
@@ -41,7 +42,8 @@ static int decode(struct onnx *x, struct onnx_value *v, struct error *e)
     return 0;
 }
 
-const struct onnx_constant *onnx_constant_input(struct onnx *x, const onnx_node *node, size_t i, struct error *e)
+const struct onnx_constant *onnx_constant_input(struct onnx *x, const onnx_node *node, size_t i,
+                                                struct error *e)
 {
     struct onnx_value *v = onnx_input(x, node, i);
     if (v && v->state == ONNX_ENCODED && decode(x, v, e)) {
@@ -85,7 +87,8 @@ const char *onnx_attribute_text(const onnx_node *node, const char *name, char *t
     return text;
 }
 
-int onnx_attribute_ints(const onnx_node *node, const char *name, int n, int otherwise, int low, int high, int *values, struct error *e)
+int onnx_attribute_ints(const onnx_node *node, const char *name, int n, int otherwise, int low, int high,
+                        int *values, struct error *e)
 {
     const Onnx__AttributeProto *a = onnx_attribute(node, name);
     for (int i = 0; i < n; i++)
@@ -96,7 +99,8 @@ int onnx_attribute_ints(const onnx_node *node, const char *name, int n, int othe
         return error_set(e, "%s has %zu numbers where %d are needed", name, a->n_ints, n);
     for (int i = 0; i < n; i++) {
         if (a->ints[i] < low || a->ints[i] > high)
-            return error_set(e, "%s of %lld is not supported (%d to %d)", name, (long long)a->ints[i], low, high);
+            return error_set(e, "%s of %lld is not supported (%d to %d)", name, (long long)a->ints[i], low,
+                             high);
         values[i] = (int)a->ints[i];
     }
     return 0;
@@ -126,7 +130,8 @@ int onnx_axes(struct onnx *x, const onnx_node *node, size_t i, int rank, int *ax
     const struct onnx_constant *c = onnx_constant_input(x, node, i, e);
     if (!c)
         return -1;
-    return c->integers ? read_axes(c->integers, c->elements, rank, axes, n, e) : error_set(e, "axes must be integers");
+    return c->integers ? read_axes(c->integers, c->elements, rank, axes, n, e)
+                       : error_set(e, "axes must be integers");
 }
 
 static struct onnx_value *new_value(struct onnx *x, const onnx_node *node, struct error *e)
@@ -138,7 +143,8 @@ static struct onnx_value *new_value(struct onnx *x, const onnx_node *node, struc
     return NULL;
 }
 
-int onnx_output(struct onnx *x, const onnx_node *node, struct onnx_view view, const struct onnx_value *from, struct error *e)
+int onnx_output(struct onnx *x, const onnx_node *node, struct onnx_view view, const struct onnx_value *from,
+                struct error *e)
 {
     struct onnx_value *v = new_value(x, node, e);
     if (!v)
@@ -149,7 +155,8 @@ int onnx_output(struct onnx *x, const onnx_node *node, struct onnx_view view, co
     return 0;
 }
 
-int onnx_output_constant(struct onnx *x, const onnx_node *node, struct onnx_constant constant, struct error *e)
+int onnx_output_constant(struct onnx *x, const onnx_node *node, struct onnx_constant constant,
+                         struct error *e)
 {
     struct onnx_value *v = new_value(x, node, e);
     if (v && onnx_constant_bytes(&constant) > ONNX_CONSTANT_BYTES_MAX - x->constant_bytes) {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// What scales and moves channels: BatchNormalization, and Add, Sub, Mul, Div with a constant. And Add of two tensors.
+// What scales and moves channels: BatchNormalization, and Add, Sub, Mul, Div with a constant. And Add of two
+// tensors.
 #include "quant/import/onnx_operators.h"
 
 #include <math.h>
@@ -66,7 +67,8 @@ int onnx_batch_normalization(struct onnx *x, const onnx_node *node, struct error
 /* ---- with a constant ---- */
 
 /* The constant's number for each channel: it must be one number, or follow the channels' dimension alone. */
-static int per_channel(const struct onnx_constant *c, const struct onnx_view *v, const struct net_tensor *t, double *numbers, struct error *e)
+static int per_channel(const struct onnx_constant *c, const struct onnx_view *v, const struct net_tensor *t,
+                       double *numbers, struct error *e)
 {
     char text[96];
     int channels = channel_dim(v, t);
@@ -88,8 +90,8 @@ enum arithmetic {
     OVER,
 };
 
-/* y = x * scale + shift for "activation op constant", or with `flipped` "constant op activation"; `both` holds the constant's
- * numbers in its first half. */
+/* y = x * scale + shift for "activation op constant", or with `flipped` "constant op activation"; `both`
+ * holds the constant's numbers in its first half. */
 static int arrange(enum arithmetic what, bool flipped, int channels, double *both, struct error *e)
 {
     if (what == OVER && flipped)
@@ -99,13 +101,17 @@ static int arrange(enum arithmetic what, bool flipped, int channels, double *bot
         if (what == OVER && number == 0)
             return error_set(e, "a division by zero");
         both[k] = what == TIMES ? number : what == OVER ? 1 / number : what == MINUS && flipped ? -1 : 1;
-        both[channels + k] = what == PLUS || (what == MINUS && flipped) ? number : what == MINUS ? -number : 0;
+        both[channels + k] = what == PLUS || (what == MINUS && flipped) ? number
+                             : what == MINUS                            ? -number
+                                                                        : 0;
     }
     return 0;
 }
 
-/* A constant with one number for each of the last axis, at an input that nothing has looked at: channels are last there. */
-static int with_constant(struct onnx *x, const onnx_node *node, size_t activation, enum arithmetic what, struct error *e)
+/* A constant with one number for each of the last axis, at an input that nothing has looked at: channels are
+ * last there. */
+static int with_constant(struct onnx *x, const onnx_node *node, size_t activation, enum arithmetic what,
+                         struct error *e)
 {
     struct onnx_value *v = onnx_activation(x, node, activation, e);
     const struct onnx_constant *c = v ? onnx_constant_input(x, node, 1 - activation, e) : NULL;

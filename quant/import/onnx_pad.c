@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Pad and Slice of planes. Zeros around a plane are taken over by the next operation. Channels of zeros become a 1 x 1 convolution
-// with weights of 0 and 1, every second row and column a 1 x 1 pool: the shortcut of the first ResNets for CIFAR-10.
+// Pad and Slice of planes. Zeros around a plane are taken over by the next operation. Channels of zeros
+// become a 1 x 1 convolution with weights of 0 and 1, every second row and column a 1 x 1 pool: the shortcut
+// of the first ResNets for CIFAR-10.
 #include "quant/import/onnx_operators.h"
 
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static int check_mode(struct onnx *x, const onnx_node *node, struct error *e)
 }
 
 /* A plane with `before` and `after` channels of zeros around its own. */
-static int widen(struct onnx *x, const onnx_node *node, struct onnx_view *view, int before, int after, struct error *e)
+static int widen(struct onnx *x, const onnx_node *node, struct onnx_view *view, int before, int after,
+                 struct error *e)
 {
     struct net_tensor t = x->net->tensors[view->tensor];
     int channels = before + t.c + after;
@@ -98,7 +100,8 @@ struct slice {
 };
 
 /* One list, from an input or (before operator set 10) an attribute; absent lists keep their defaults. */
-static int read_list(struct onnx *x, const onnx_node *node, size_t input, const char *name, int *n, int64_t *to, struct error *e)
+static int read_list(struct onnx *x, const onnx_node *node, size_t input, const char *name, int *n,
+                     int64_t *to, struct error *e)
 {
     const Onnx__AttributeProto *a = onnx_attribute(node, name);
     const int64_t *from = a ? a->ints : NULL;
@@ -126,8 +129,10 @@ static int read_slice(struct onnx *x, const onnx_node *node, struct slice *s, st
         s->axes[i] = i;
         s->steps[i] = 1;
     }
-    if (read_list(x, node, 1, "starts", &s->n, s->starts, e) || read_list(x, node, 2, "ends", &s->n, s->ends, e) ||
-        read_list(x, node, 3, "axes", &s->n, s->axes, e) || read_list(x, node, 4, "steps", &s->n, s->steps, e))
+    if (read_list(x, node, 1, "starts", &s->n, s->starts, e) ||
+        read_list(x, node, 2, "ends", &s->n, s->ends, e) ||
+        read_list(x, node, 3, "axes", &s->n, s->axes, e) ||
+        read_list(x, node, 4, "steps", &s->n, s->steps, e))
         return -1;
     return s->n > 0 ? 0 : error_set(e, "no starts or ends");
 }
@@ -142,8 +147,8 @@ int onnx_slice(struct onnx *x, const onnx_node *node, struct error *e)
     struct net_op op = onnx_op(x, node, NET_MAXPOOL, v->view.tensor);
     for (int i = 0; i < s.n; i++) {
         int64_t axis = s.axes[i] < 0 ? s.axes[i] + 4 : s.axes[i];
-        if (axis < 0 || axis > 3 || s.starts[i] != 0 || s.ends[i] < v->view.dims[axis] || s.steps[i] < 1 || s.steps[i] > NET_SIDE_MAX ||
-            (axis < 2 && s.steps[i] != 1))
+        if (axis < 0 || axis > 3 || s.starts[i] != 0 || s.ends[i] < v->view.dims[axis] || s.steps[i] < 1 ||
+            s.steps[i] > NET_SIDE_MAX || (axis < 2 && s.steps[i] != 1))
             return error_set(e, "only every n-th row and column of a whole plane is supported");
         if (axis >= 2)
             *(axis == 2 ? &op.stride_h : &op.stride_w) = (int)s.steps[i];

@@ -9,7 +9,8 @@ static int add_pool(struct onnx *x, const onnx_node *node, struct net_op *op, in
     return out < 0 ? -1 : onnx_output(x, node, onnx_view_plane(out, &x->net->tensors[out]), NULL, e);
 }
 
-static int pool(struct onnx *x, const onnx_node *node, struct onnx_value *v, enum net_kind kind, struct error *e)
+static int pool(struct onnx *x, const onnx_node *node, struct onnx_value *v, enum net_kind kind,
+                struct error *e)
 {
     int kernel[2], h, w;
     struct net_tensor in = x->net->tensors[v->view.tensor];
@@ -75,7 +76,8 @@ int onnx_global_max_pool(struct onnx *x, const onnx_node *node, struct error *e)
 }
 
 /* The view after the mean over `reduced` dimensions of it. */
-static struct onnx_view reduced_view(const struct onnx_view *before, const struct net_tensor *t, const bool *reduced, bool keep, int tensor)
+static struct onnx_view reduced_view(const struct onnx_view *before, const struct net_tensor *t,
+                                     const bool *reduced, bool keep, int tensor)
 {
     struct onnx_view after = *before;
     after.tensor = tensor;

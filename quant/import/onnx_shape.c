@@ -31,8 +31,8 @@ static bool is_constant(struct onnx *x, const onnx_node *node)
     return v && (v->state == ONNX_ENCODED || v->state == ONNX_CONSTANT);
 }
 
-static int reshape_constant(struct onnx *x, const onnx_node *node, const struct onnx_constant *from, int rank, const int64_t *dims,
-                            struct error *e)
+static int reshape_constant(struct onnx *x, const onnx_node *node, const struct onnx_constant *from, int rank,
+                            const int64_t *dims, struct error *e)
 {
     struct onnx_constant to;
     int64_t n = onnx_constant_count(rank, dims, e);
@@ -48,7 +48,8 @@ static int reshape_constant(struct onnx *x, const onnx_node *node, const struct 
 }
 
 /* The element that stands at `i` after the transpose. */
-static size_t source_index(const struct onnx_constant *from, const struct onnx_constant *to, const int *perm, size_t i)
+static size_t source_index(const struct onnx_constant *from, const struct onnx_constant *to, const int *perm,
+                           size_t i)
 {
     size_t steps[ONNX_RANK_MAX], index = 0, step = 1;
     for (int d = from->rank - 1; d >= 0; d--) {
@@ -62,7 +63,8 @@ static size_t source_index(const struct onnx_constant *from, const struct onnx_c
     return index;
 }
 
-static int transpose_constant(struct onnx *x, const onnx_node *node, const struct onnx_constant *from, const int *perm, struct error *e)
+static int transpose_constant(struct onnx *x, const onnx_node *node, const struct onnx_constant *from,
+                              const int *perm, struct error *e)
 {
     struct onnx_constant to;
     if (copy_constant(from, &to, e))
@@ -82,7 +84,8 @@ static int transpose_constant(struct onnx *x, const onnx_node *node, const struc
 int onnx_constant_node(struct onnx *x, const onnx_node *node, struct error *e)
 {
     const Onnx__AttributeProto *value = onnx_attribute(node, "value");
-    const Onnx__AttributeProto *number = onnx_attribute(node, "value_float"), *integer = onnx_attribute(node, "value_int");
+    const Onnx__AttributeProto *number = onnx_attribute(node, "value_float"),
+                               *integer = onnx_attribute(node, "value_int");
     struct onnx_constant c = {0};
     if (value && value->t) {
         if (onnx_constant_decode(value->t, ONNX_CONSTANT_BYTES_MAX - x->constant_bytes, &c, e))
@@ -168,7 +171,8 @@ int onnx_flatten(struct onnx *x, const onnx_node *node, struct error *e)
 }
 
 /* The shape in input 1: 0 keeps an axis, -1 is what is left, the batch counts as 1. */
-static int read_target(struct onnx *x, const onnx_node *node, int rank, const int64_t *dims, int *n, int64_t *target, struct error *e)
+static int read_target(struct onnx *x, const onnx_node *node, int rank, const int64_t *dims, int *n,
+                       int64_t *target, struct error *e)
 {
     const struct onnx_constant *c = onnx_constant_input(x, node, 1, e);
     *n = 0;

@@ -10,7 +10,8 @@ int onnx_view_side(const struct net_tensor *t, enum onnx_axis axis)
     return axis == ONNX_H ? t->h : axis == ONNX_W ? t->w : t->c;
 }
 
-static void set_order(struct onnx_view *v, const struct net_tensor *t, enum onnx_axis a, enum onnx_axis b, enum onnx_axis c)
+static void set_order(struct onnx_view *v, const struct net_tensor *t, enum onnx_axis a, enum onnx_axis b,
+                      enum onnx_axis c)
 {
     const enum onnx_axis all[3] = {a, b, c};
     v->n_order = 0;
@@ -48,8 +49,8 @@ bool onnx_view_has_pads(const struct onnx_view *v)
 
 bool onnx_view_equal(const struct onnx_view *a, const struct onnx_view *b)
 {
-    return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) && a->n_order == b->n_order &&
-           !memcmp(a->order, b->order, (size_t)a->n_order * sizeof a->order[0]);
+    return a->rank == b->rank && !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) &&
+           a->n_order == b->n_order && !memcmp(a->order, b->order, (size_t)a->n_order * sizeof a->order[0]);
 }
 
 bool onnx_view_is_plane(const struct onnx_view *v, const struct net_tensor *t)
@@ -58,7 +59,8 @@ bool onnx_view_is_plane(const struct onnx_view *v, const struct net_tensor *t)
     return onnx_view_equal(v, &plane);
 }
 
-/* The first place in `order` of each dimension; first[rank] is n_order. -1 if the dimensions do not follow the order. */
+/* The first place in `order` of each dimension; first[rank] is n_order. -1 if the dimensions do not follow
+ * the order. */
 static int split(const struct onnx_view *v, const struct net_tensor *t, int *first)
 {
     int at = 0;
@@ -85,7 +87,8 @@ unsigned onnx_view_axes(const struct onnx_view *v, const struct net_tensor *t, i
     return axes;
 }
 
-int onnx_view_reshape(struct onnx_view *v, const struct net_tensor *t, int rank, const int64_t *dims, struct error *e)
+int onnx_view_reshape(struct onnx_view *v, const struct net_tensor *t, int rank, const int64_t *dims,
+                      struct error *e)
 {
     int first[ONNX_RANK_MAX + 1];
     char from[96], to[96];
@@ -94,7 +97,8 @@ int onnx_view_reshape(struct onnx_view *v, const struct net_tensor *t, int rank,
     memcpy(new.dims, dims, (size_t)rank * sizeof *dims);
     if (dims[0] != 1 || onnx_view_elements(&new) != onnx_view_elements(v) || (t && split(&new, t, first)))
         return error_set(e, "from shape %s to %s: only joining axes and axes of 1 are supported",
-                         onnx_view_text(v->rank, v->dims, from, sizeof from), onnx_view_text(rank, dims, to, sizeof to));
+                         onnx_view_text(v->rank, v->dims, from, sizeof from),
+                         onnx_view_text(rank, dims, to, sizeof to));
     *v = new;
     return 0;
 }

@@ -17,7 +17,8 @@ static int extent(const struct axis *a)
     return (a->kernel - 1) * a->dilation + 1;
 }
 
-/* SAME: the output has ceil(in / stride) places; what is missing is split, the odd zero at the end (upper) or the start (lower). */
+/* SAME: the output has ceil(in / stride) places; what is missing is split, the odd zero at the end (upper) or
+ * the start (lower). */
 static void pad_same(struct axis *a, bool upper)
 {
     int out = (a->in + a->stride - 1) / a->stride;
@@ -31,7 +32,8 @@ static int measure(struct axis *a, bool ceil_mode, struct error *e)
 {
     int room = a->in + a->begin + a->end - extent(a);
     if (room < 0)
-        return error_set(e, "a kernel of %d is larger than the plane and its pads, %d", extent(a), a->in + a->begin + a->end);
+        return error_set(e, "a kernel of %d is larger than the plane and its pads, %d", extent(a),
+                         a->in + a->begin + a->end);
     a->out = room / a->stride + 1;
     if (ceil_mode && room % a->stride && a->out * a->stride < a->in + a->begin) {
         a->end += a->stride - room % a->stride; // the last window starts within the plane: zeros complete it
@@ -63,16 +65,22 @@ static int read_pads(const onnx_node *node, struct axis *y, struct axis *x, stru
     return 0;
 }
 
-int onnx_window(const onnx_node *node, const struct net_tensor *in, const struct onnx_view *view, bool ceil_mode, struct net_op *op,
-                int *out_h, int *out_w, struct error *e)
+int onnx_window(const onnx_node *node, const struct net_tensor *in, const struct onnx_view *view,
+                bool ceil_mode, struct net_op *op, int *out_h, int *out_w, struct error *e)
 {
     int strides[2], dilations[2];
     const int *before = view->pads;
     if (onnx_attribute_ints(node, "strides", 2, 1, 1, NET_SIDE_MAX, strides, e) ||
         onnx_attribute_ints(node, "dilations", 2, 1, 1, NET_SIDE_MAX, dilations, e))
         return -1;
-    struct axis y = {.in = in->h + before[0] + before[2], .kernel = op->kernel_h, .stride = strides[0], .dilation = dilations[0]};
-    struct axis x = {.in = in->w + before[1] + before[3], .kernel = op->kernel_w, .stride = strides[1], .dilation = dilations[1]};
+    struct axis y = {.in = in->h + before[0] + before[2],
+                     .kernel = op->kernel_h,
+                     .stride = strides[0],
+                     .dilation = dilations[0]};
+    struct axis x = {.in = in->w + before[1] + before[3],
+                     .kernel = op->kernel_w,
+                     .stride = strides[1],
+                     .dilation = dilations[1]};
     if (read_pads(node, &y, &x, e) || measure(&y, ceil_mode, e) || measure(&x, ceil_mode, e))
         return -1;
     op->stride_h = y.stride;

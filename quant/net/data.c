@@ -15,9 +15,11 @@
 
 static int check_transform(const struct data_transform *t, int channels, struct error *e)
 {
-    if ((t->n_mean != 0 && t->n_mean != 1 && t->n_mean != channels) || (t->n_std != 0 && t->n_std != 1 && t->n_std != channels))
-        return error_set(e, "%d means and %d standard deviations for %d channels (1 or as many as channels are needed)", t->n_mean,
-                         t->n_std, channels);
+    if ((t->n_mean != 0 && t->n_mean != 1 && t->n_mean != channels) ||
+        (t->n_std != 0 && t->n_std != 1 && t->n_std != channels))
+        return error_set(
+            e, "%d means and %d standard deviations for %d channels (1 or as many as channels are needed)",
+            t->n_mean, t->n_std, channels);
     if (t->n_mean > DATA_CHANNELS_MAX || t->n_std > DATA_CHANNELS_MAX)
         return error_set(e, "more than %d means or standard deviations", DATA_CHANNELS_MAX);
     if (!isfinite(t->scale))
@@ -63,8 +65,9 @@ static int check_shape(const struct data *d, struct error *e)
     if (a->n_axes < 1 || a->axes[0] == 0 || a->axes[0] > INT_MAX)
         return error_set(e, "no samples, or too many: shape %s", npy_shape_text(a, 0, shape, sizeof shape));
     if (!shape_fits(a, wanted))
-        return error_set(e, "samples of shape %s, but the network takes (%d, %d, %d), %s", npy_shape_text(a, 1, shape, sizeof shape),
-                         wanted[0], wanted[1], wanted[2], d->transform.nchw ? "channels first" : "channels last");
+        return error_set(e, "samples of shape %s, but the network takes (%d, %d, %d), %s",
+                         npy_shape_text(a, 1, shape, sizeof shape), wanted[0], wanted[1], wanted[2],
+                         d->transform.nchw ? "channels first" : "channels last");
     return 0;
 }
 
@@ -78,7 +81,8 @@ static int check_finite(const struct data *d, struct error *e)
     return 0;
 }
 
-int data_open(const char *path, const struct net_tensor *input, const struct data_transform *t, struct data *d, struct error *e)
+int data_open(const char *path, const struct net_tensor *input, const struct data_transform *t,
+              struct data *d, struct error *e)
 {
     size_t size;
     memset(d, 0, sizeof *d);
@@ -120,13 +124,15 @@ void data_sample(const struct data *d, int i, float *x)
     }
 }
 
-static int read_labels(const struct npy *a, const char *bytes, int n, int classes, int32_t *labels, struct error *e)
+static int read_labels(const struct npy *a, const char *bytes, int n, int classes, int32_t *labels,
+                       struct error *e)
 {
     for (int i = 0; i < n; i++) {
         int64_t label = npy_integer(a, bytes, (size_t)i);
         bool left_out = label == -1 || (label == LEFT_OUT_U1 && classes <= LEFT_OUT_U1);
         if (!left_out && (label < 0 || label >= classes))
-            return error_set(e, "label %lld of sample %d is not one of the %d classes", (long long)label, i, classes);
+            return error_set(e, "label %lld of sample %d is not one of the %d classes", (long long)label, i,
+                             classes);
         labels[i] = left_out ? -1 : (int32_t)label;
     }
     return 0;

@@ -6,10 +6,13 @@
 #include <math.h>
 #include <string.h>
 
-#define COLUMNS_TARGET (256u << 10) // floats of unrolled input per matrix product: what a second-level cache holds
+#define COLUMNS_TARGET                                                                                       \
+    (256u << 10) // floats of unrolled input per matrix product: what a second-level cache holds
 
-/* One matrix product: out[rows][n] (row stride `ldc`) = in[rows][k] (row stride `lda`) times weights[n][k] transposed, plus bias. */
-static void product(int rows, int n, int k, const float *in, int lda, const float *weights, const float *bias, float *out, int ldc)
+/* One matrix product: out[rows][n] (row stride `ldc`) = in[rows][k] (row stride `lda`) times weights[n][k]
+ * transposed, plus bias. */
+static void product(int rows, int n, int k, const float *in, int lda, const float *weights, const float *bias,
+                    float *out, int ldc)
 {
     for (int r = 0; r < rows; r++) {
         float *row = out + (size_t)r * (size_t)ldc;
@@ -42,8 +45,8 @@ static struct conv conv_of(const struct net *n, const struct net_op *op)
 static bool is_pointwise(const struct conv *c)
 {
     const struct net_op *op = c->op;
-    return op->groups == 1 && c->taps == 1 && op->stride_h == 1 && op->stride_w == 1 && op->pad_top == 0 && op->pad_left == 0 &&
-           op->pad_bottom == 0 && op->pad_right == 0;
+    return op->groups == 1 && c->taps == 1 && op->stride_h == 1 && op->stride_w == 1 && op->pad_top == 0 &&
+           op->pad_left == 0 && op->pad_bottom == 0 && op->pad_right == 0;
 }
 
 static size_t rows_at_a_time(const struct conv *c)
@@ -97,7 +100,8 @@ static void unroll(const struct conv *c, const float *in, size_t row, int channe
     }
 }
 
-static void run_group(const struct conv *c, int group, const float *in, float *out, size_t rows, float *columns)
+static void run_group(const struct conv *c, int group, const float *in, float *out, size_t rows,
+                      float *columns)
 {
     const float *weights = c->op->weights + (size_t)group * (size_t)c->out_c * c->k;
     const float *bias = c->op->bias ? c->op->bias + group * c->out_c : NULL;
@@ -124,7 +128,8 @@ static void depthwise_tap(const float *in, const float *weights, int in_c, int m
             sum[i * multiplier + m] += in[i] * weights[i * multiplier + m];
 }
 
-static void depthwise_pixel(const struct conv *c, const float *sample, int y0, int x0, const float *weights, float *sum)
+static void depthwise_pixel(const struct conv *c, const float *sample, int y0, int x0, const float *weights,
+                            float *sum)
 {
     const struct net_op *op = c->op;
     if (op->bias)
@@ -138,7 +143,8 @@ static void depthwise_pixel(const struct conv *c, const float *sample, int y0, i
             if (x < 0 || x >= c->in.w)
                 continue;
             depthwise_tap(sample + ((size_t)y * (size_t)c->in.w + (size_t)x) * (size_t)c->in.c,
-                          weights + ((size_t)ky * (size_t)op->kernel_w + (size_t)kx) * (size_t)c->out.c, c->in.c, c->out_c, sum);
+                          weights + ((size_t)ky * (size_t)op->kernel_w + (size_t)kx) * (size_t)c->out.c,
+                          c->in.c, c->out_c, sum);
         }
     }
 }
@@ -152,10 +158,12 @@ static void run_depthwise(const struct conv *c, const float *in, float *out, int
     for (int s = 0; s < samples; s++, in += net_elements(&c->in))
         for (int y = 0; y < c->out.h; y++)
             for (int x = 0; x < c->out.w; x++, out += c->out.c)
-                depthwise_pixel(c, in, y * c->op->stride_h - c->op->pad_top, x * c->op->stride_w - c->op->pad_left, turned, out);
+                depthwise_pixel(c, in, y * c->op->stride_h - c->op->pad_top,
+                                x * c->op->stride_w - c->op->pad_left, turned, out);
 }
 
-static void run_conv(const struct net *n, const struct net_op *op, const float *in, float *out, int samples, float *scratch)
+static void run_conv(const struct net *n, const struct net_op *op, const float *in, float *out, int samples,
+                     float *scratch)
 {
     struct conv c = conv_of(n, op);
     size_t rows = (size_t)samples * (size_t)c.out.h * (size_t)c.out.w;
@@ -174,9 +182,11 @@ static void run_dense(const struct net *n, const struct net_op *op, const float 
     product(samples, out_c, k, in, k, op->weights, op->bias, out, out_c);
 }
 
-static void pool_pixel(const struct net_op *op, const struct net_tensor *in, const float *sample, int y0, int x0, float *to)
+static void pool_pixel(const struct net_op *op, const struct net_tensor *in, const float *sample, int y0,
+                       int x0, float *to)
 {
-    int y1 = y0 + op->kernel_h < in->h ? y0 + op->kernel_h : in->h, x1 = x0 + op->kernel_w < in->w ? x0 + op->kernel_w : in->w;
+    int y1 = y0 + op->kernel_h < in->h ? y0 + op->kernel_h : in->h,
+        x1 = x0 + op->kernel_w < in->w ? x0 + op->kernel_w : in->w;
     int y_first = y0 > 0 ? y0 : 0, x_first = x0 > 0 ? x0 : 0;
     bool mean = op->kind == NET_AVGPOOL;
     for (int c = 0; c < in->c; c++)
@@ -199,7 +209,8 @@ static void run_pool(const struct net *n, const struct net_op *op, const float *
     for (int s = 0; s < samples; s++, in += net_elements(from))
         for (int y = 0; y < to->h; y++)
             for (int x = 0; x < to->w; x++, out += to->c)
-                pool_pixel(op, from, in, y * op->stride_h - op->pad_top, x * op->stride_w - op->pad_left, out);
+                pool_pixel(op, from, in, y * op->stride_h - op->pad_top, x * op->stride_w - op->pad_left,
+                           out);
 }
 
 static void clamp(float *values, size_t n, float low, float high)
@@ -212,7 +223,8 @@ static void clamp(float *values, size_t n, float low, float high)
     }
 }
 
-void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[2], float *out, int samples, float *scratch)
+void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[2], float *out,
+                   int samples, float *scratch)
 {
     size_t total = (size_t)samples * net_elements(&n->tensors[op->out]);
     switch (op->kind) {

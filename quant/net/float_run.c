@@ -151,8 +151,8 @@ int float_run_argmax(const float *values, int n)
     return best;
 }
 
-int float_run_data(const struct net *n, const struct data *d, int first, int count, float_run_see *see, float_run_done *done,
-                   void *userdata, struct error *e)
+int float_run_data(const struct net *n, const struct data *d, int first, int count, float_run_see *see,
+                   float_run_done *done, void *userdata, struct error *e)
 {
     struct float_run r;
     size_t out_elements = net_elements(&n->tensors[n->output]);
@@ -184,7 +184,8 @@ static void count_answer(void *userdata, int sample, const float *outputs)
     s->correct += float_run_argmax(outputs, s->classes) == s->labels[sample];
 }
 
-int float_run_score(const struct net *n, const struct data *d, const int32_t *labels, int *correct, int *total, struct error *e)
+int float_run_score(const struct net *n, const struct data *d, const int32_t *labels, int *correct,
+                    int *total, struct error *e)
 {
     struct score s = {.labels = labels, .classes = (int)net_elements(&n->tensors[n->output])};
     if (float_run_data(n, d, 0, d->n, NULL, count_answer, &s, e))

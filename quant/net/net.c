@@ -45,7 +45,8 @@ int net_add_tensor(struct net *n, int h, int w, int c, struct error *e)
         return error_set(e, "a tensor of %d x %d x %d: sides must be 1 to %d", h, w, c, NET_SIDE_MAX);
     struct net_tensor t = {h, w, c};
     if (net_elements(&t) > NET_ACTIVATIONS_MAX)
-        return error_set(e, "a tensor of %d x %d x %d is larger than %u values", h, w, c, NET_ACTIVATIONS_MAX);
+        return error_set(e, "a tensor of %d x %d x %d is larger than %u values", h, w, c,
+                         NET_ACTIVATIONS_MAX);
     if (n->n_tensors > NET_OPS_MAX)
         return error_set(e, "more than %d tensors", NET_OPS_MAX + 1);
     if (allocate(n, e))

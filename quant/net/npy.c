@@ -99,9 +99,13 @@ static int take_type(struct cursor *c, struct npy *a, struct error *e)
     if (!take_string(c, text, sizeof text))
         return error_set(e, "a broken type");
     for (int t = NPY_NONE + 1; t < NPY_TYPE_COUNT; t++)
-        if (!strcmp(text + (text[0] != 0), types[t].name) && (text[0] == '<' || (types[t].bytes == 1 && text[0] == '|')))
+        if (!strcmp(text + (text[0] != 0), types[t].name) &&
+            (text[0] == '<' || (types[t].bytes == 1 && text[0] == '|')))
             a->type = (enum npy_type)t;
-    return a->type ? 0 : error_set(e, "numbers of type '%s' are not supported (u1 i1 i2 i4 i8 f4 f8, little-endian)", text);
+    return a->type
+               ? 0
+               : error_set(e, "numbers of type '%s' are not supported (u1 i1 i2 i4 i8 f4 f8, little-endian)",
+                           text);
 }
 
 static int take_entry(struct cursor *c, struct npy *a, unsigned *seen, struct error *e)

@@ -24,7 +24,8 @@ static bool side_fits(int in, int out, int kernel, int stride, int dilation, int
 static int check_window(const struct net *n, const struct net_op *op, struct error *e)
 {
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
-    const int at_least_one[] = {op->kernel_h, op->kernel_w, op->stride_h, op->stride_w, op->dilation_h, op->dilation_w};
+    const int at_least_one[] = {op->kernel_h, op->kernel_w,   op->stride_h,
+                                op->stride_w, op->dilation_h, op->dilation_w};
     const int pads[] = {op->pad_top, op->pad_left, op->pad_bottom, op->pad_right};
     for (int i = 0; i < 6; i++)
         if (!within(at_least_one[i], 1, NET_SIDE_MAX))
@@ -34,8 +35,9 @@ static int check_window(const struct net *n, const struct net_op *op, struct err
             return error_set(e, "pads must be 0 to %d", NET_SIDE_MAX);
     if (!side_fits(in->h, out->h, op->kernel_h, op->stride_h, op->dilation_h, op->pad_top, op->pad_bottom) ||
         !side_fits(in->w, out->w, op->kernel_w, op->stride_w, op->dilation_w, op->pad_left, op->pad_right))
-        return error_set(e, "input %d x %d, kernel %d x %d and pads %d %d %d %d do not give output %d x %d", in->h, in->w,
-                         op->kernel_h, op->kernel_w, op->pad_top, op->pad_left, op->pad_bottom, op->pad_right, out->h, out->w);
+        return error_set(e, "input %d x %d, kernel %d x %d and pads %d %d %d %d do not give output %d x %d",
+                         in->h, in->w, op->kernel_h, op->kernel_w, op->pad_top, op->pad_left, op->pad_bottom,
+                         op->pad_right, out->h, out->w);
     return 0;
 }
 
@@ -43,7 +45,8 @@ static int check_conv(const struct net *n, const struct net_op *op, struct error
 {
     int in_c = n->tensors[op->in[0]].c, out_c = n->tensors[op->out].c;
     if (op->groups < 1 || in_c % op->groups || out_c % op->groups)
-        return error_set(e, "%d groups do not divide %d input and %d output channels", op->groups, in_c, out_c);
+        return error_set(e, "%d groups do not divide %d input and %d output channels", op->groups, in_c,
+                         out_c);
     return check_window(n, op, e);
 }
 
@@ -55,10 +58,11 @@ static int check_dense(const struct net *n, const struct net_op *op, struct erro
 
 static int check_add(const struct net *n, const struct net_op *op, struct error *e)
 {
-    const struct net_tensor *a = &n->tensors[op->in[0]], *b = &n->tensors[op->in[1]], *out = &n->tensors[op->out];
+    const struct net_tensor *a = &n->tensors[op->in[0]], *b = &n->tensors[op->in[1]],
+                            *out = &n->tensors[op->out];
     if (memcmp(a, b, sizeof *a) || memcmp(a, out, sizeof *a))
-        return error_set(e, "adds %d x %d x %d and %d x %d x %d to %d x %d x %d", a->h, a->w, a->c, b->h, b->w, b->c,
-                         out->h, out->w, out->c);
+        return error_set(e, "adds %d x %d x %d and %d x %d x %d to %d x %d x %d", a->h, a->w, a->c, b->h,
+                         b->w, b->c, out->h, out->w, out->c);
     return 0;
 }
 
@@ -90,7 +94,8 @@ static int check_weights(const struct net *n, const struct net_op *op, struct er
         return op->weights || op->bias ? error_set(e, "weights where none belong") : 0;
     if (!op->weights)
         return error_set(e, "no weights");
-    if (!all_finite(op->weights, count) || (op->bias && !all_finite(op->bias, (size_t)net_out_channels(n, op))))
+    if (!all_finite(op->weights, count) ||
+        (op->bias && !all_finite(op->bias, (size_t)net_out_channels(n, op))))
         return error_set(e, "a weight is infinite or not a number");
     return 0;
 }
@@ -123,7 +128,9 @@ static int check_order(const struct net *n, struct error *e)
             return error_set(e, "%s: writes what has been written before", op->name);
         written[op->out] = true;
     }
-    return written[n->output] && n->output != n->input ? 0 : error_set(e, "nothing computes the network's output");
+    return written[n->output] && n->output != n->input
+               ? 0
+               : error_set(e, "nothing computes the network's output");
 }
 
 /* Drops ops that the output does not need, then numbers tensors by first use: the input is 0. */
@@ -184,7 +191,9 @@ static int number_layers(struct net *n, struct error *e)
         return error_set(e, "no layer has weights");
     if (weights > NET_WEIGHTS_MAX)
         return error_set(e, "%zu weights, more than %u", weights, NET_WEIGHTS_MAX);
-    return macs > NET_MACS_MAX ? error_set(e, "%lld multiplications, more than %lld", (long long)macs, (long long)NET_MACS_MAX) : 0;
+    return macs > NET_MACS_MAX ? error_set(e, "%lld multiplications, more than %lld", (long long)macs,
+                                           (long long)NET_MACS_MAX)
+                               : 0;
 }
 
 int net_seal(struct net *n, struct error *e)

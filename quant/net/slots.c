@@ -25,7 +25,8 @@ static int unite(int *parent, int a, int b)
     return a;
 }
 
-/* decides[t]: a layer that decides the width of tensor t, -1 where only the input does. One pass in execution order. */
+/* decides[t]: a layer that decides the width of tensor t, -1 where only the input does. One pass in execution
+ * order. */
 static void find_deciders(const struct net *n, int *parent, int *decides)
 {
     for (int t = 0; t < n->n_tensors; t++)

@@ -109,13 +109,14 @@ static void print_op(const struct net *n, const struct net_op *op)
 static void print_net(const struct net *n)
 {
     const struct net_tensor *in = &n->tensors[n->input], *out = &n->tensors[n->output];
-    printf("input %d x %d x %d, output %d x %d x %d%s, %d layers in %d slots\n", in->h, in->w, in->c, out->h, out->w, out->c,
-           n->softmax ? " (before the softmax)" : "", n->n_layers, n->n_slots);
-    printf("%5s %-10s %-12s %-8s %-8s %10s %12s  %s\n", "slot", "kind", "output", "kernel/s", "clamp", "parameters", "macs", "name");
+    printf("input %d x %d x %d, output %d x %d x %d%s, %d layers in %d slots\n", in->h, in->w, in->c, out->h,
+           out->w, out->c, n->softmax ? " (before the softmax)" : "", n->n_layers, n->n_slots);
+    printf("%5s %-10s %-12s %-8s %-8s %10s %12s  %s\n", "slot", "kind", "output", "kernel/s", "clamp",
+           "parameters", "macs", "name");
     for (int i = 0; i < n->n_ops; i++)
         print_op(n, &n->ops[i]);
-    printf("%5s %-10s %-12s %-8s %-8s %10lld %12lld\n", "", "total", "", "", "", (long long)total(n, parameters_of),
-           (long long)total(n, net_macs));
+    printf("%5s %-10s %-12s %-8s %-8s %10lld %12lld\n", "", "total", "", "", "",
+           (long long)total(n, parameters_of), (long long)total(n, net_macs));
 }
 
 static int print_json(const struct net *n)
@@ -129,7 +130,8 @@ static int print_json(const struct net *n)
     return text ? 0 : 1;
 }
 
-static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+static const struct option options[] = {
+    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 
 static int usage(FILE *to, int status)
 {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Runs the target of a binary format on files as they are, and with --mutations N SEED on N broken versions of each. fuzz_main.c is for texts.
+// Runs the target of a binary format on files as they are, and with --mutations N SEED on N broken versions
+// of each. fuzz_main.c is for texts.
 #include "base/file.h"
 #include "base/rng.h"
 #include "tests/fuzz/fuzz.h"
@@ -17,7 +18,8 @@ static void mutate(struct rng *r, uint8_t *bytes, size_t *size)
     for (uint32_t k = 0, n = 1 + rng_below(r, 8); k < n && *size; k++) {
         size_t range = rng_below(r, 2) && *size > HEAD ? HEAD : *size;
         size_t where = rng_below(r, (uint32_t)range);
-        bytes[where] = rng_below(r, 2) ? (uint8_t)rng_u32(r) : (uint8_t)(bytes[where] ^ 1u << rng_below(r, 8));
+        bytes[where] =
+            rng_below(r, 2) ? (uint8_t)rng_u32(r) : (uint8_t)(bytes[where] ^ 1u << rng_below(r, 8));
     }
     if (*size && rng_below(r, 8) == 0)
         *size = rng_below(r, (uint32_t)*size);

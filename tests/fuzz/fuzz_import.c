@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Takes bytes as a network file: whatever they are, there is an answer. What is taken is run once, so that the seal is tested too.
+// Takes bytes as a network file: whatever they are, there is an answer. What is taken is run once, so that
+// the seal is tested too.
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
 #include "tests/fuzz/fuzz.h"
@@ -22,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     for (int i = 0; i < n.n_ops; i++)
         macs += net_macs(&n, &n.ops[i]);
-    if (macs < RUN_MACS_MAX && net_elements(&n.tensors[n.input]) < RUN_MACS_MAX && !float_run_init(&run, &n, 1, &e)) {
+    if (macs < RUN_MACS_MAX && net_elements(&n.tensors[n.input]) < RUN_MACS_MAX &&
+        !float_run_init(&run, &n, 1, &e)) {
         for (size_t i = 0; i < net_elements(&n.tensors[n.input]); i++)
             float_run_input(&run)[i] = 1;
         float_run_go(&run, 1, NULL, NULL);

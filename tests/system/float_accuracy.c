@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The float network's accuracy on networks and data that others made, against the values stated for them.
 // usage: float_accuracy SOURCE_ROOT [--whole]
-// Looks under $PARE_ASSETS (default SOURCE_ROOT/../shared/assets). Small sets are used whole and must agree within 0.1 point; of large
-// ones the first 1,000 samples must agree within four standard errors, or with --whole all samples within 0.1 point.
+// Looks under $PARE_ASSETS (default SOURCE_ROOT/../shared/assets). Small sets are used whole and must agree
+// within 0.1 point; of large ones the first 1,000 samples must agree within four standard errors, or with
+// --whole all samples within 0.1 point.
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
 
@@ -21,9 +22,9 @@
 #define CIFAR "data/cifar10/test_x.npy", "data/cifar10/test_y.npy"
 #define KWS "data/kws01/x_int8.npy", "data/kws01/y.npy"
 #define BYTE (1. / 255)
-#define IMAGENET \
-    { \
-        .scale = BYTE, .n_mean = 3, .n_std = 3, .mean = {.485, .456, .406}, .std = {.229, .224, .225} \
+#define IMAGENET                                                                                             \
+    {                                                                                                        \
+        .scale = BYTE, .n_mean = 3, .n_std = 3, .mean = {.485, .456, .406}, .std = { .229, .224, .225 }      \
     }
 
 static const struct {
@@ -34,8 +35,15 @@ static const struct {
     {"models/mlperf-tiny-onnx/pretrainedResnet.onnx", CIFAR, 87.20, {.scale = 1}},
     {"models/akamaster/resnet20-12fca82f.onnx", CIFAR, 91.73, IMAGENET},
     {"models/alibaba-v0.7/model_ic.onnx", CIFAR, 83.60, IMAGENET},
-    {"models/mlperf-tiny-onnx/vww_96_float.onnx", "data/vww200/x.npy", "data/vww200/y.npy", 85.0, {.scale = BYTE}},
-    {"models/alibaba-v0.7/model_kws.onnx", KWS, 90.8, {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
+    {"models/mlperf-tiny-onnx/vww_96_float.onnx",
+     "data/vww200/x.npy",
+     "data/vww200/y.npy",
+     85.0,
+     {.scale = BYTE}},
+    {"models/alibaba-v0.7/model_kws.onnx",
+     KWS,
+     90.8,
+     {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
 };
 
 struct count {
@@ -66,8 +74,9 @@ static int score(const char *folder, int i, int limit, struct count *c, bool *al
     if (import_network(under(folder, cases[i].network, path), &n, e))
         return -1;
     c->classes = (int)net_elements(&n.tensors[n.output]);
-    int failed = data_open(under(folder, cases[i].samples, path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
-                 data_labels(under(folder, cases[i].labels, path), d.n, c->classes, &labels, e);
+    int failed =
+        data_open(under(folder, cases[i].samples, path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
+        data_labels(under(folder, cases[i].labels, path), d.n, c->classes, &labels, e);
     if (!failed) {
         int samples = limit && limit < d.n ? limit : d.n;
         *all = samples == d.n;
@@ -92,8 +101,8 @@ static int check(const char *folder, int i, int limit)
     double accuracy = 100. * c.correct / c.total, stated = cases[i].accuracy;
     double allowed = all ? 0.1 : 4 * sqrt(stated * (100 - stated) / c.total);
     bool good = fabs(accuracy - stated) <= allowed + 1e-9;
-    printf("%s %s: %.2f %% (%d of %d), stated %.2f, allowed difference %.2f\n", good ? "ok" : "FAILED", cases[i].network, accuracy,
-           c.correct, c.total, stated, allowed);
+    printf("%s %s: %.2f %% (%d of %d), stated %.2f, allowed difference %.2f\n", good ? "ok" : "FAILED",
+           cases[i].network, accuracy, c.correct, c.total, stated, allowed);
     return !good;
 }
 

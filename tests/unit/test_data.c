@@ -36,7 +36,8 @@ static size_t save(int version, const char *descr, const char *shape, const void
     char file[4096] = "\x93NUMPY";
     size_t start = version == 1 ? 10 : 12;
     file[6] = (char)version;
-    int n = snprintf(file + start, sizeof file - start, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
+    int n = snprintf(file + start, sizeof file - start,
+                     "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
     size_t length = ((size_t)n + start + 1 + 63) / 64 * 64 - start;
     memset(file + start + n, ' ', length - (size_t)n);
     file[start + length - 1] = '\n';
@@ -104,7 +105,8 @@ END_TEST
 
 START_TEST(channels_first_is_turned_and_scaled_by_channel)
 {
-    struct data_transform t = {.scale = 0.5, .n_mean = 2, .n_std = 2, .mean = {1, 2}, .std = {2, 4}, .nchw = true};
+    struct data_transform t = {
+        .scale = 0.5, .n_mean = 2, .n_std = 2, .mean = {1, 2}, .std = {2, 4}, .nchw = true};
     float expected[12];
     for (int p = 0; p < 6; p++) {
         expected[2 * p] = (as_stored[p] / 2 - 1) / 2;

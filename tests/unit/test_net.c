@@ -46,8 +46,18 @@ static int tensor(int h, int w, int c)
 
 static struct net_op plain(enum net_kind kind, const char *name, int in, int out)
 {
-    struct net_op op = {.kind = kind, .in = {in, -1}, .out = out, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1,
-                        .dilation_h = 1, .dilation_w = 1, .groups = 1, .act_min = -INFINITY, .act_max = INFINITY};
+    struct net_op op = {.kind = kind,
+                        .in = {in, -1},
+                        .out = out,
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .act_min = -INFINITY,
+                        .act_max = INFINITY};
     snprintf(op.name, sizeof op.name, "%s", name);
     return op;
 }
@@ -119,7 +129,8 @@ END_TEST
 START_TEST(slots_are_joined_through_pools_and_chains_of_additions)
 {
     int in = tensor(4, 4, 3), a = conv_1x1("a", in, 8), b = conv_1x1("b", in, 8), c = conv_1x1("c", in, 8);
-    int p = pool_all("p", NET_AVGPOOL, a), q = pool_all("q", NET_MAXPOOL, b), r = pool_all("r", NET_AVGPOOL, c);
+    int p = pool_all("p", NET_AVGPOOL, a), q = pool_all("q", NET_MAXPOOL, b),
+        r = pool_all("r", NET_AVGPOOL, c);
     int s = sum("s2", sum("s1", p, q), r);
     seal(in, s);
     ck_assert_int_eq(net.n_slots, 1);
@@ -142,7 +153,8 @@ END_TEST
 
 START_TEST(what_the_output_does_not_need_is_dropped)
 {
-    int unused = tensor(9, 9, 9), in = tensor(2, 2, 4), a = conv_1x1("a", in, 4), b = conv_1x1("b", a, 5), c = conv_1x1("c", a, 6);
+    int unused = tensor(9, 9, 9), in = tensor(2, 2, 4), a = conv_1x1("a", in, 4), b = conv_1x1("b", a, 5),
+        c = conv_1x1("c", a, 6);
     (void)unused;
     (void)b;
     seal(in, c);
@@ -156,7 +168,8 @@ END_TEST
 
 START_TEST(a_tensor_lives_from_its_writer_to_its_last_reader)
 {
-    int in = tensor(2, 2, 4), a = conv_1x1("a", in, 4), b = conv_1x1("b", a, 4), s = sum("s", a, b), d = conv_1x1("d", s, 4);
+    int in = tensor(2, 2, 4), a = conv_1x1("a", in, 4), b = conv_1x1("b", a, 4), s = sum("s", a, b),
+        d = conv_1x1("d", s, 4);
     seal(in, d);
     const bool expected[4][5] = {{1, 1, 0, 0, 0}, {0, 1, 1, 0, 0}, {0, 1, 1, 1, 0}, {0, 0, 0, 1, 1}};
     for (int i = 0; i < 4; i++) {
@@ -268,7 +281,8 @@ static void check_conv(const float *x, const float *out)
     for (int y = 0; y < o->h; y++)
         for (int xx = 0; xx < o->w; xx++)
             for (int c = 0; c < o->c; c++) {
-                double expected = conv_at(op, x, y * op->stride_h - op->pad_top, xx * op->stride_w - op->pad_left, c);
+                double expected =
+                    conv_at(op, x, y * op->stride_h - op->pad_top, xx * op->stride_w - op->pad_left, c);
                 ck_assert_float_eq_tol(out[(y * o->w + xx) * o->c + c], (float)expected, 1e-4f);
             }
 }
@@ -322,7 +336,8 @@ static void random_conv(int groups, int in_c, int out_c)
 
 START_TEST(convolutions_of_all_shapes_equal_their_definition)
 {
-    static const int shapes[][3] = {{1, 3, 5}, {1, 1, 7}, {5, 5, 5}, {4, 4, 12}, {2, 6, 4}, {3, 3, 9}, {1, 16, 1}, {4, 8, 8}};
+    static const int shapes[][3] = {{1, 3, 5}, {1, 1, 7}, {5, 5, 5},  {4, 4, 12},
+                                    {2, 6, 4}, {3, 3, 9}, {1, 16, 1}, {4, 8, 8}};
     for (int i = 0; i < 160; i++) {
         net_finish(&net);
         random_conv(shapes[i % 8][0], shapes[i % 8][1], shapes[i % 8][2]);
@@ -391,7 +406,9 @@ START_TEST(pools_equal_their_definition)
         memcpy(float_run_input(&run), x, 7 * 6 * 3 * sizeof *x);
         float_run_go(&run, 1, NULL, NULL);
         for (int i = 0; i < 4 * 4 * 3; i++)
-            ck_assert_float_eq_tol(run.tensors[1][i], (float)pool_at(&net.ops[0], x, i / 12 * 2 - 1, i / 3 % 4 * 2 - 1, i % 3), 1e-5f);
+            ck_assert_float_eq_tol(run.tensors[1][i],
+                                   (float)pool_at(&net.ops[0], x, i / 12 * 2 - 1, i / 3 % 4 * 2 - 1, i % 3),
+                                   1e-5f);
         free(x);
         float_run_finish(&run);
     }
@@ -414,7 +431,8 @@ static void look(void *userdata, int t, const float *values, int samples)
 
 START_TEST(shared_buffers_never_hold_two_living_tensors)
 {
-    int in = tensor(3, 3, 4), a = conv_1x1("a", in, 6), b = conv_1x1("b", a, 6), c = conv_1x1("c", b, 6), s = sum("s", a, c);
+    int in = tensor(3, 3, 4), a = conv_1x1("a", in, 6), b = conv_1x1("b", a, 6), c = conv_1x1("c", b, 6),
+        s = sum("s", a, c);
     seal(in, sum("t", s, c));
     struct float_run run;
     struct seen seen = {0};
@@ -437,6 +455,7 @@ int main(void)
 {
     Suite *suite = suite_create("net");
     TCase *tc = tcase_create("net");
+    tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, layers_that_meet_in_an_addition_share_a_slot);
     tcase_add_test(tc, slots_are_joined_through_pools_and_chains_of_additions);
