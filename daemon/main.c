@@ -48,6 +48,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static void catch_signals(struct program *p, uv_loop_t *loop)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk
     uv_signal_init(loop, &p->term);
     uv_signal_init(loop, &p->interrupt);
     p->term.data = p->interrupt.data = p;
