@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "quant/quantize/calibration.h"
+#include "quant/quantize/covariance.h"
 #include "quant/quantize/quantizer.h"
 #include "quant/quantize/sensitivity.h"
 
@@ -133,8 +134,15 @@ static void level(double *square, uint32_t n)
         square[i] += least;
 }
 
-static void quantize_layer(const struct net *n, const struct calibration *c, const struct net_op *op, double *mean,
-                           double *square, const struct quantized *q, struct quantized_weights *w)
+/* From mean squares to variances: what an error does on average is taken out by the bias. */
+static void centre(const double *mean, double *square, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        square[i] = fmax(square[i] - mean[i] * mean[i], 0);
+}
+
+static void quantize_layer(const struct net *n, const struct calibration *c, const struct covariance *v, const struct net_op *op,
+                           double *mean, double *square, const struct quantized *q, struct quantized_weights *w)
 {
     const struct quantizer *quantizer = quantizer_of(w->w_bits, w->scheme);
     uint32_t row = w->n_codes / w->n_channels;
@@ -145,14 +153,20 @@ static void quantize_layer(const struct net *n, const struct calibration *c, con
         const float *weights = op->weights + (size_t)channel * row;
         double bias = op->bias ? (double)op->bias[channel] : 0;
         calibration_row(c, n, op, (int)channel, mean, square);
+        centre(mean, square, row);
         level(square, row);
-        struct quantizer_row r = {weights, square, row, w->w_bits, (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
+        struct quantizer_row r = {weights, square, NULL, NULL, row, w->w_bits,
+                                  (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
+        if (v->factor) {
+            size_t group = channel / (w->n_channels / (uint32_t)v->groups);
+            r.factor = v->factor + group * row * row, r.order = v->order + group * row;
+        }
         w->scales[channel] = quantizer->quantize(&r, w->table, w->codes + (size_t)channel * row);
         w->bias[channel] = (float)(bias - mean_shift(w, weights, mean, row, channel));
     }
 }
 
-static int make_weights(const struct net *n, const struct calibration *c, quantize_progress *progress, void *user,
+static int make_weights(const struct net *n, const struct calibration *c, const struct covariance *covariances, quantize_progress *progress, void *user,
                         struct quantized *q, struct error *e)
 {
     for (int layer = 0; layer < n->n_layers; layer++) {
@@ -169,7 +183,7 @@ static int make_weights(const struct net *n, const struct calibration *c, quanti
                 free(rows);
                 return error_set(e, "out of memory");
             }
-            quantize_layer(n, c, op, rows, rows + n_codes / n_channels, q, w);
+            quantize_layer(n, c, &covariances[layer], op, rows, rows + n_codes / n_channels, q, w);
         }
         if (!rows)
             return error_set(e, "out of memory");
@@ -193,9 +207,15 @@ static int compute(const struct net *n, const struct data *d, const struct quant
     struct calibration c;
     if (take_params(p, q, e) || allocate(n, q, e) || calibration_run(n, d, p->calibration_samples, progress, user, &c, e))
         return -1;
+    struct covariance *covariances = calloc((size_t)n->n_layers + 1, sizeof *covariances);
     make_scales(n, &c, p->clipping, q);
-    int failed = make_weights(n, &c, progress, user, q, e) ||
-                 sensitivity_run(n, d, p->calibration_samples, progress, user, q, e);
+    int failed = !covariances ? error_set(e, "out of memory") : 0;
+    failed = failed || covariance_run(n, d, p->calibration_samples, progress, user, covariances, e) ||
+             make_weights(n, &c, covariances, progress, user, q, e) ||
+             sensitivity_run(n, d, p->calibration_samples, progress, user, q, e);
+    if (covariances)
+        covariance_finish(covariances, n->n_layers);
+    free(covariances);
     calibration_finish(&c);
     return failed ? -1 : 0;
 }

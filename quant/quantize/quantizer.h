@@ -12,7 +12,9 @@
 /* The weights of one output channel. */
 struct quantizer_row {
     const float *weights;
-    const double *importance; // of an error at each weight: the mean square of the input there
+    const double *importance; // of an error at each weight: how much the input varies there
+    const double *factor;     // of their covariance and its order (covariance.h), or NULL
+    const int *order;
     size_t n;
     unsigned w_bits;
     float least_scale; // below it the bias would not fit its 32 bits

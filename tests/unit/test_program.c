@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CASES 60
+#define CASES 25
 #define CANDIDATES 5 // of each network
 
 static struct error error;

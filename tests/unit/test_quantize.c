@@ -3,7 +3,9 @@
 // Scales, codes, biases and sensitivities against what they promise, and the file that keeps them.
 #include "base/file.h"
 #include "quant/net/float_run.h"
+#include "quant/quantize/covariance.h"
 #include "quant/quantize/quantized.h"
+#include "quant/quantize/quantizer.h"
 #include "tests/net_case.h"
 
 #include <check.h>
@@ -296,6 +298,97 @@ START_TEST(a_channel_of_zeros_keeps_its_bias)
 }
 END_TEST
 
+#define ROW 24
+
+/* Inputs that vary together, as the activations of neighbours do: C = A A' + 0.05, R upper triangular with R' R = C. */
+static void random_covariance(double c[ROW][ROW], double r[ROW][ROW])
+{
+    double a[ROW][4];
+    for (int i = 0; i < ROW * 4; i++)
+        a[i / 4][i % 4] = rng_normal(&rng);
+    memset(r, 0, sizeof(double[ROW][ROW]));
+    for (int i = 0; i < ROW; i++) {
+        for (int k = 0; k < ROW; k++) {
+            c[i][k] = i == k ? 0.05 : 0;
+            for (int j = 0; j < 4; j++)
+                c[i][k] += a[i][j] * a[k][j];
+        }
+    }
+    for (int i = 0; i < ROW; i++) {
+        for (int k = i; k < ROW; k++) {
+            double sum = c[i][k];
+            for (int j = 0; j < i; j++)
+                sum -= r[j][i] * r[j][k];
+            r[i][k] = i == k ? sqrt(sum) : sum / r[i][i];
+        }
+    }
+}
+
+/* What the rounded row does to the output, on average: d' C d. */
+static double output_error(const struct quantizer_row *row, double c[ROW][ROW])
+{
+    uint16_t codes[ROW];
+    double d[ROW], sum = 0;
+    float scale = quantizer_of(row->w_bits, SCHEME_UNIFORM)->quantize(row, NULL, codes);
+    for (int i = 0; i < ROW; i++)
+        d[i] = (double)row->weights[i] - (double)scale * (codes[i] - (1 << (row->w_bits - 1)));
+    for (int i = 0; i < ROW; i++)
+        for (int k = 0; k < ROW; k++)
+            sum += d[i] * c[i][k] * d[k];
+    return sum;
+}
+
+START_TEST(rounding_together_keeps_the_output_closer_than_one_by_one)
+{
+    static double c[ROW][ROW], r[ROW][ROW];
+    double together = 0, alone = 0, importance[ROW];
+    int order[ROW];
+    rng_seed(&rng, (uint64_t)_i, 8);
+    for (int n = 0; n < 50; n++) {
+        random_covariance(c, r);
+        float *weights = noise(ROW, 1);
+        for (int i = 0; i < ROW; i++)
+            importance[i] = c[i][i], order[i] = i;
+        struct quantizer_row row = {weights, importance, NULL, NULL, ROW, 2 + (unsigned)_i, 1e-30f};
+        alone += output_error(&row, c);
+        row.factor = r[0], row.order = order;
+        together += output_error(&row, c);
+        free(weights);
+    }
+    ck_assert_msg(together < 0.5 * alone, "%u bits: together %g, one by one %g", 2 + (unsigned)_i, together, alone);
+}
+END_TEST
+
+START_TEST(covariances_are_those_of_the_samples)
+{
+    struct covariance v = {0};
+    size_t n = NET_CASE_SAMPLES * 6 * 6 * 4, length = 144;
+    rng_seed(&rng, 13, 1);
+    float *data = noise(n, 1), *x = data;
+    begin_with_one_layer(NET_DENSE, data);
+    ck_assert_int_eq(covariance_run(&test_case.net, &test_case.data, 0, NULL, NULL, &v, &error), 0);
+    double *mean = calloc(length, sizeof *mean), diagonal = 0;
+    for (size_t i = 0; i < n; i++)
+        mean[i % length] += (double)x[i] / NET_CASE_SAMPLES;
+    for (size_t i = 0; i < n; i++)
+        diagonal += pow((double)x[i] - mean[i % length], 2) / NET_CASE_SAMPLES / (double)length;
+    for (int t = 0; t < 500; t++) {
+        size_t a = rng_below(&rng, (uint32_t)length), b = rng_below(&rng, (uint32_t)length);
+        size_t first = (size_t)v.order[a], second = (size_t)v.order[b];
+        double wanted = a == b ? 0.01 * diagonal : 0, got = 0;
+        for (size_t i = 0; i < NET_CASE_SAMPLES; i++)
+            wanted += ((double)x[i * length + first] - mean[first]) * ((double)x[i * length + second] - mean[second]) / NET_CASE_SAMPLES;
+        for (size_t k = 0; k <= (a < b ? a : b); k++)
+            got += v.factor[k * length + a] * v.factor[k * length + b];
+        ck_assert_double_eq_tol(got, wanted, 1e-9);
+    }
+    free(mean);
+    free(data);
+    covariance_finish(&v, 1);
+    net_case_finish(&test_case);
+}
+END_TEST
+
 static const char *file_path(void)
 {
     static char path[96];
@@ -407,6 +500,8 @@ int main(void)
     tcase_add_loop_test(t, fewer_bits_disturb_more, 0, CASES);
     tcase_add_loop_test(t, stored_integers_stay_exact, 0, 3);
     tcase_add_test(t, a_channel_of_zeros_keeps_its_bias);
+    tcase_add_loop_test(t, rounding_together_keeps_the_output_closer_than_one_by_one, 0, 7);
+    tcase_add_test(t, covariances_are_those_of_the_samples);
     tcase_add_loop_test(t, a_file_gives_back_every_bit, 0, 5);
     tcase_add_test(t, broken_files_are_refused);
     tcase_add_test(t, a_missing_broken_or_foreign_file_is_made_again);
