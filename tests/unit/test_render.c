@@ -137,8 +137,8 @@ static bool spoil(cJSON *answer, int n, int kind)
 static void check_harmless(const struct buffer *out)
 {
     for (size_t i = 0; i < out->size; i++)
-        ck_assert_msg(out->data[i] == '\n' || ((unsigned char)out->data[i] >= 0x20 && out->data[i] != 0x7f),
-                      "control character %d in %.*s", out->data[i], (int)out->size, out->data);
+        if (out->data[i] != '\n' && ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7f))
+            ck_abort_msg("control character %d in %.*s", out->data[i], (int)out->size, out->data);
 }
 
 START_TEST(strange_answers_do_no_harm)
