@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: The pare authors
+# SPDX-License-Identifier: Apache-2.0
+# The command line of `pare-net inspect` and `pare-net evaluate`: answers, one clear line for each mistake, exit codes.
+# usage: test_pare_net.sh PARE_NET SOURCE_ROOT
+pare_net=$1 demo=$2/configs/demo
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# expect STATUS TEXT ARGUMENTS...: the exit code, and TEXT in what is printed; failures (1) print one line and nothing else
+expect() {
+    local status=$1 text=$2 got lines
+    shift 2
+    "$pare_net" "$@" >"$folder/out" 2>"$folder/err"
+    got=$?
+    lines=$(wc -l <"$folder/err")
+    if [ "$got" != "$status" ] || ! cat "$folder/out" "$folder/err" | grep -qF -- "$text" ||
+        { [ "$status" = 1 ] && { [ "$lines" != 1 ] || [ -s "$folder/out" ]; }; }; then
+        echo "pare-net $*: status $got, $lines lines of errors; expected status $status and '$text'"
+        cat "$folder/out" "$folder/err"
+        failed=1
+    fi
+}
+
+evaluate() { # STATUS TEXT NETWORK SAMPLES LABELS OPTIONS...
+    local status=$1 text=$2 network=$3 samples=$4 labels=$5
+    shift 5
+    expect "$status" "$text" evaluate "$network" --data "$samples" --labels "$labels" --input-scale 0.25 "$@"
+}
+
+net=$demo/dscnn.onnx x=$demo/test_x.npy y=$demo/test_y.npy
+expect 0 "10 layers in 10 slots" inspect "$net"
+expect 0 '"macs":	2550528' inspect "$net" --json
+evaluate 0 '"accuracy": 0.9310, "correct": 931, "total": 1000' "$net" "$x" "$y" --setting float32 --json
+evaluate 0 "accuracy 0.9310 (931 of 1000), float32" "$net" "$x" "$y"
+
+expect 1 "$folder/none.onnx: No such file or directory" inspect "$folder/none.onnx"
+evaluate 1 "none.npy: No such file or directory" "$net" "$folder/none.npy" "$y"
+head -c 40000 "$net" >"$folder/cut.onnx"
+expect 1 "cut.onnx: not an ONNX file, or one that was cut off" inspect "$folder/cut.onnx"
+evaluate 1 "samples of shape (), but the network takes (49, 10, 1)" "$net" "$y" "$y"
+evaluate 1 "1000 labels for 2000 samples" "$net" "$demo/validation_x.npy" "$y"
+cp "$y" "$folder/labels.npy" # the last label becomes 12, of classes 0 to 11
+printf '\x0c' | dd of="$folder/labels.npy" bs=1 seek=$(($(stat -c %s "$y") - 1)) conv=notrunc status=none
+evaluate 1 "labels.npy: label 12 of sample 999 is not one of the 12 classes" "$net" "$x" "$folder/labels.npy"
+evaluate 1 "3 means" "$net" "$x" "$y" --input-mean 1,2,3
+head -c 5000 "$x" >"$folder/cut.npy"
+evaluate 1 "cut.npy: the file is too short for its shape" "$net" "$folder/cut.npy" "$y"
+
+expect 2 "usage:"
+expect 2 "no command 'nonsense'" nonsense
+expect 2 "usage:" inspect
+expect 2 "--data and --labels are needed" evaluate "$net"
+evaluate 2 "--input-layout" "$net" "$x" "$y" --input-layout upside-down
+evaluate 2 "usage:" "$net" "$x" "$y" --nonsense
+expect 0 "usage:" evaluate --help
+exit $failed
