@@ -215,29 +215,46 @@ uint32_t fpu_round(struct core *c, uint32_t a, enum fpu_rounding how, int exact)
     return r;
 }
 
-/* A double to an integer of `bits`, saturated; sets the flags of the conversion. `value` is integral. */
-static uint32_t saturated(struct core *c, double value, int is_signed, unsigned bits, int inexact)
+/* An integer to `bits`, saturated; sets the flags of the conversion. */
+static uint32_t saturated(struct core *c, int64_t value, int is_signed, unsigned bits, int inexact)
 {
-    double most = is_signed ? ldexp(1, (int)bits - 1) - 1 : ldexp(1, (int)bits) - 1;
-    double least = is_signed ? -most - 1 : 0;
-    double kept = value > most ? most : value < least ? least : value;
+    int64_t most = is_signed ? ((int64_t)1 << (bits - 1)) - 1 : ((int64_t)1 << bits) - 1;
+    int64_t least = is_signed ? -most - 1 : 0;
+    int64_t kept = value > most ? most : value < least ? least : value;
     if (kept != value)
         c->fpscr |= FPSCR_IOC;
     else if (inexact)
         c->fpscr |= FPSCR_IXC;
-    return (uint32_t)(int64_t)kept;
+    return (uint32_t)kept;
+}
+
+/* a * 2^power towards zero; far out of range for 32 bits is just as far for 63. `a` is a number. */
+static int64_t scaled(uint32_t a, int power, int *inexact)
+{
+    int exponent = (int)(a >> 23 & 255);
+    uint64_t significand = (a & 0x007fffffu) | (exponent ? 0x00800000u : 0);
+    int up = (exponent ? exponent : 1) - 150 + power;
+    uint64_t magnitude;
+    *inexact = 0;
+    if (up >= 0) {
+        magnitude = significand << (up > 38 ? 38 : up);
+    } else {
+        magnitude = up < -63 ? 0 : significand >> -up;
+        *inexact = up < -63 ? significand != 0 : magnitude << -up != significand;
+    }
+    return a & SIGN ? -(int64_t)magnitude : (int64_t)magnitude;
 }
 
 uint32_t fpu_to_integer(struct core *c, uint32_t a, enum fpu_rounding how, int is_signed)
 {
-    int inexact;
+    int inexact, none;
     a = fpu_flush_input(c, a);
     if (fpu_is_nan(a)) {
         c->fpscr |= FPSCR_IOC;
         return 0;
     }
-    uint32_t whole = integral(a, how, &inexact);
-    return saturated(c, (double)fpu_float(whole), is_signed, 32, inexact);
+    int64_t whole = scaled(integral(a, how, &inexact), 0, &none);
+    return saturated(c, whole, is_signed, 32, inexact);
 }
 
 uint32_t fpu_from_integer(uint32_t a, int is_signed)
@@ -247,25 +264,33 @@ uint32_t fpu_from_integer(uint32_t a, int is_signed)
 
 uint32_t fpu_to_fixed(struct core *c, uint32_t a, int is_signed, unsigned bits, unsigned fraction)
 {
+    int inexact;
     a = fpu_flush_input(c, a);
     if (fpu_is_nan(a)) {
         c->fpscr |= FPSCR_IOC;
         return 0;
     }
-    double scaled = ldexp((double)fpu_float(a), (int)fraction);
-    double whole = trunc(scaled);
-    uint32_t r = saturated(c, whole, is_signed, bits, whole != scaled);
+    int64_t whole = scaled(a, (int)fraction, &inexact);
+    uint32_t r = saturated(c, whole, is_signed, bits, inexact);
     if (bits == 16)
         r = is_signed ? (uint32_t)(int16_t)r : r & 0xffffu;
     return r;
 }
 
+/* Rounds to nearest whatever FPSCR says. */
 uint32_t fpu_from_fixed(uint32_t a, int is_signed, unsigned bits, unsigned fraction)
 {
     int64_t value = is_signed ? (int64_t)(int32_t)a : (int64_t)a;
     if (bits == 16)
         value = is_signed ? (int64_t)(int16_t)a : (int64_t)(a & 0xffffu);
-    return fpu_bits((float)ldexp((double)value, -(int)fraction));
+    int mode = fegetround();
+    if (mode != FE_TONEAREST)
+        fesetround(FE_TONEAREST);
+    volatile float rounded = (float)value; // here, not after the mode is back
+    if (mode != FE_TONEAREST)
+        fesetround(mode);
+    uint32_t r = fpu_bits(rounded);
+    return value ? r - (fraction << 23) : r; // at least 2^-32: no underflow
 }
 
 uint32_t fpu_from_half(struct core *c, uint32_t half)
