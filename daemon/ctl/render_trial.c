@@ -91,9 +91,28 @@ static void trial_accuracy(const cJSON *trial, struct buffer *out)
     }
 }
 
+static void trial_latency(const cJSON *trial, struct buffer *out)
+{
+    title(out, "latency");
+    if (is_known(trial, "latency_us"))
+        text_print(out, "%s %s, %s cycles, spread %s\n", field_latency(trial, "latency_us").text, field_text(trial, "origin").text,
+                   field_text(trial, "latency_cycles").text, field_text(trial, "latency_spread_cycles").text);
+    else
+        text_print(out, "-\n");
+}
+
+static void trial_energy(const cJSON *trial, struct buffer *out)
+{
+    title(out, "energy");
+    if (is_known(trial, "energy_uj"))
+        text_print(out, "%s %s, spread %s nJ, %s mW\n", field_energy(trial, "energy_uj").text, field_text(trial, "origin").text,
+                   field_text(trial, "energy_spread_nj").text, field_fixed(trial, "power_mw", 1).text);
+    else
+        text_print(out, "-\n");
+}
+
 static void trial_figures(const cJSON *trial, struct buffer *out)
 {
-    struct field origin = field_text(trial, "origin");
     trial_accuracy(trial, out);
     title(out, "flash");
     text_print(out, "%s planned (weights %s)", field_bytes(trial, "flash_bytes").text, field_bytes(trial, "weights_bytes").text);
@@ -102,18 +121,8 @@ static void trial_figures(const cJSON *trial, struct buffer *out)
     text_print(out, "\n");
     title(out, "RAM");
     text_print(out, "%s planned\n", field_bytes(trial, "ram_bytes").text);
-    title(out, "latency");
-    if (is_known(trial, "latency_us"))
-        text_print(out, "%s %s, %s cycles, spread %s\n", field_latency(trial, "latency_us").text, origin.text,
-                   field_text(trial, "latency_cycles").text, field_text(trial, "latency_spread_cycles").text);
-    else
-        text_print(out, "-\n");
-    title(out, "energy");
-    if (is_known(trial, "energy_uj"))
-        text_print(out, "%s %s, spread %s nJ, %s mW\n", field_energy(trial, "energy_uj").text, origin.text,
-                   field_text(trial, "energy_spread_nj").text, field_fixed(trial, "power_mw", 1).text);
-    else
-        text_print(out, "-\n");
+    trial_latency(trial, out);
+    trial_energy(trial, out);
     title(out, "reward");
     text_print(out, "%s\n", field_fixed(trial, "reward", 4).text);
     title(out, "measured");
