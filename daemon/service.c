@@ -298,6 +298,8 @@ static void finish_closing(struct service *s)
 {
     for (int i = 0; i < s->n_runs; i++)
         study_run_destroy(s->runs[i]);
+    if (s->boards)
+        boards_destroy(s->boards);
     if (s->closed)
         s->closed(s->closed_user);
     free(s);

@@ -133,10 +133,9 @@ char *service_export_text(const cJSON *study, const cJSON *trial, struct error *
 
 static int find_best(struct query *q)
 {
-    struct store_filter any = {-1, -1, -1, -1};
     struct buffer best;
     buffer_init(&best, SERVER_LINE_MAX);
-    int rc = store_read_best(q->reader, q->study, &any, &best, &q->e);
+    int rc = store_read_best(q->reader, q->study, NULL, &best, &q->e);
     cJSON *o = rc == 0 ? cJSON_ParseWithLength(best.data, best.size) : NULL;
     const cJSON *number = member(o, "trial");
     q->trial = cJSON_IsNumber(number) ? (int)number->valuedouble : 0;

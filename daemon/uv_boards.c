@@ -409,6 +409,12 @@ static void part_closed(void *user)
         return;
     if (b->closed)
         b->closed(b->closed_user);
+    else
+        boards_destroy(b); // it never came to be
+}
+
+void boards_destroy(struct boards *b)
+{
     free(b->boards);
     free(b);
 }

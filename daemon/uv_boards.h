@@ -62,7 +62,9 @@ void boards_overlay(const struct boards *b, cJSON *list);
 /* Ends a quarantine. Returns 0, -1 if there is no such board, 1 if it is in none. */
 int boards_release(struct boards *b, const char *name);
 
-/* Ends all attempts (without `done`) and frees the boards after `closed`, which may be NULL. */
+/* Ends all attempts (without `done`). `closed` comes from the loop; jobs of theirs may still be out with the writer: close it
+ * before boards_destroy. */
 void boards_close(struct boards *b, void (*closed)(void *user), void *user);
+void boards_destroy(struct boards *b);
 
 #endif

@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: The pare authors
+# SPDX-License-Identifier: Apache-2.0
+# The real pared with a worker and boards that fake: a study's whole life, kills, restarts, two boards, a full disk, and what is refused.
+# usage: test_pared.sh PARE PARED FAKE_WORKER FAKE_OPENOCD STORE_DIGEST [ROUNDS]
+pare=$(realpath "$1") pared=$(realpath "$2") worker=$(realpath "$3") openocd=$(realpath "$4") digest=$(realpath "$5") rounds=${6:-1}
+. "$(dirname "$0")/lab.sh"
+cd "$lab" || exit 1
+
+mkdir data && for f in net.onnx c.npy v.npy l.npy t.npy tl.npy; do echo "$f" >data/$f; done
+head -c 4096 /dev/zero >runner.bin
+
+# board NAME: a board file, with a part of its own in the present folder
+board() {
+    printf '#!/bin/sh\nFAKE_PART=%s/part-%s exec %s\n' "$PWD" "$1" "$openocd" >"openocd-$1"
+    chmod +x "openocd-$1"
+    cat >"board-$1.json" <<END
+{"name": "$1", "type": "fake", "virtual": true, "serial": "S$1", "openocd": "$PWD/openocd-$1", "runner": "$lab/runner.bin",
+ "openocd_config": ["adapter serial \${serial}"]}
+END
+}
+
+# config FILE BOARD...
+config() {
+    local file=$1 list=
+    shift
+    for b in "$@"; do board "$b"; list="$list${list:+, }{\"file\": \"board-$b.json\"}"; done
+    echo "{\"socket\": \"$PARE_SOCKET\", \"state\": \"state\", \"worker\": \"$worker\", \"boards\": [$list], \"log\": \"info\"}" >"$file"
+}
+
+study='{"name": "${name}", "network": "data/${net}", "data": {"calibration": "data/c.npy", "validation": "data/v.npy", "validation_labels": "data/l.npy",
+ "test": "data/t.npy", "test_labels": "data/tl.npy"}, "board_type": "fake", "space": {"options": ["w8a8", "w4a8", "w2a8"]},
+ "budget": {"flash_of_int8": 0.7}, "objective": {"flash": 2}, "search": {"trials": 12, "seed": 5, "ahead": 3},
+ "measure": {"energy": false, "samples": 2}, "finalists": 2}'
+echo "$study" >study.json
+
+# create [ARGUMENT...]: a study called demo
+create() { "$pare" study create "$lab/study.json" --set name=demo --set net=net.onnx "$@" >/dev/null || complain "study create"; }
+
+# lab_in FOLDER BOARD...: a database of its own
+lab_in() { mkdir "$lab/$1" && cd "$lab/$1" && ln -s ../data data && shift && config pared.json "$@"; }
+digest_of() { "$digest" "$1/state/pare.db" demo; }
+
+echo "a study left alone"
+lab_in alone one
+start pared.json
+says 4 "there is no study" study show demo
+create --start
+wait_for study:demo=finished
+says 0 finished study list
+says 0 finalist trial list
+says 0 "w8a8" trial show 1
+says 0 . best
+says 0 . pareto
+says 0 '"schema":.*pare.config/1' export json
+says 0 c-package export c-package -o "$lab/alone/package"
+passes; [ -s package/src/network.c ] || complain "the package was not copied"
+says 1 "not empty" export c-package -o "$lab/alone/package"
+says 7 "is finished" study pause demo
+says 7 "exists" study create "$lab/study.json" --set name=demo --set net=net.onnx
+says 0 '"loop_stall_ms"' status --json
+stop
+expected=$(digest_of "$lab/alone")
+passes; [ -n "$expected" ] || complain "no digest"
+passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE result_seq = trial')" = 14 ] || complain "results are not in the order of the trials"
+passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE finalist')" = 2 ] || complain "there are not 2 finalists"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM measurement WHERE name = 'test_correct'")" = 4 ] || complain "the test set was not scored for finalists and baselines"
+passes; [ -z "$(ls state/studies/1)" ] || complain "images are left: $(ls state/studies/1)"
+
+same() { passes; [ "$(digest_of "$lab/$1")" = "$expected" ] || complain "$1: another study than the one left alone"; }
+
+echo "two boards"
+lab_in two one other
+start pared.json
+create --start
+wait_for study:demo=finished
+stop
+same two
+
+echo "kill -9 of pared"
+for ((round = 1; round <= rounds; round++)); do
+    lab_in "kill$round" one
+    start pared.json
+    create --start
+    for n in 1 2 3 5 8 13 21 34; do
+        after_events $((n + round)) # of the database, not of this process
+        slay
+        start pared.json
+    done
+    for n in 2 5 9 12; do # at once after the first of the two transactions
+        after_events $n trial.measured
+        slay
+        start pared.json
+    done
+    wait_for study:demo=finished
+    stop
+    same "kill$round"
+done
+
+echo "kill -9 of worker and openocd"
+for ((round = 1; round <= rounds; round++)); do
+    lab_in "children$round" one
+    start pared.json
+    create --start
+    for n in 4 9 14 19 24 29 34; do
+        after_events $((n + round))
+        for child in $(children fake_worker) $(children fake_openocd); do kill -9 "$child" 2>/dev/null; done
+    done
+    wait_for study:demo=finished
+    stop
+    same "children$round"
+done
+
+echo "pause, restart, resume, stop"
+lab_in pause one
+start pared.json
+create
+says 0 created study list
+says 7 "is created" study pause demo
+says 0 preparing study start demo
+after_events 12
+says 0 paused study pause demo
+stop
+start pared.json
+says 0 paused study list
+passes; [ -z "$(children fake_worker)" ] || complain "a paused study has a worker"
+says 0 searching study resume demo
+wait_for study:demo=finished
+same pause
+"$pare" study create "$lab/study.json" --set name=second --set net=net.onnx --start >/dev/null
+says 0 stopped study stop second
+says 7 "is stopped" study resume second
+stop
+
+echo "what is refused"
+lab_in refused one
+start pared.json
+sed 's/"finalists"/"finalist"/' "$lab/study.json" >bad.json
+says 2 'did you mean "finalists"' study create bad.json --set name=a --set net=net.onnx
+says 2 'wants --set name=... --set net=...' study create "$lab/study.json"
+says 2 'No such file' study create "$lab/study.json" --set name=a --set net=missing
+sed 's/"board_type": "fake"/"board_type": "none"/' "$lab/study.json" >bad.json
+says 2 'no such board' study create bad.json --set name=a --set net=net.onnx
+sed 's/"energy": false/"energy": true/' "$lab/study.json" >bad.json
+says 2 'have a meter' study create bad.json --set name=a --set net=net.onnx
+says 0 '"ahead": *3' study check "$lab/study.json" --set name=a --set net=net.onnx --json
+says 0 "no studies" study list
+echo "invalid the labels are out of range" >"$lab/data/labels"
+"$pare" study create "$lab/study.json" --set name=labels --set net=labels --start >/dev/null
+wait_for study:labels=failed
+says 0 "labels are out of range" study show labels
+echo "huge" >"$lab/data/huge"
+"$pare" study create "$lab/study.json" --set name=huge --set net=huge --start >/dev/null
+wait_for study:huge=failed
+says 0 "bytes" study show huge
+passes; "$pared" --config pared.json 2>&1 | grep -q "in use\|locked\|another" || complain "a second pared on the same database: $("$pared" --config pared.json 2>&1)"
+stop
+passes; "$pared" --config missing.json 2>&1 | grep -q "no such file" || complain "a missing configuration"
+sed 's/"state"/"stat"/' pared.json >bad.json
+passes; "$pared" --config bad.json 2>&1 | grep -q 'did you mean "state"' || complain "an unknown key: $("$pared" --config bad.json 2>&1)"
+
+echo "a full disk"
+lab_in full one
+start pared.json
+create --start
+after_events 12
+prlimit --pid "$pared_pid" --fsize=1:unlimited # nothing may grow
+passes; while read -r -t 60 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
+case $line in *"nothing can be stored now"*) ;; *) complain "a full disk was not told: $line" ;; esac
+says 0 "nothing can be stored now" status
+prlimit --pid "$pared_pid" --fsize=unlimited:unlimited
+wait_for study:demo=finished
+stop
+same full
+
+echo "a full disk at the end"
+lab_in last one
+start pared.json
+create --start
+after_events 20
+prlimit --pid "$pared_pid" --fsize=1:unlimited
+while read -r -t 60 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
+stop
+start pared.json
+wait_for study:demo=finished
+stop
+same last
+
+echo "a board that vanishes"
+lab_in vanish one
+start pared.json
+create --start
+after_events 12
+mv openocd-one hidden
+printf '#!/bin/sh\nexit 1\n' >openocd-one
+chmod +x openocd-one
+for child in $(children fake_openocd); do kill -9 "$child" 2>/dev/null; done
+after_events 1 attempt.failed
+mv hidden openocd-one
+wait_for study:demo=finished
+stop
+same vanish
+finish
