@@ -70,7 +70,7 @@ struct quantized {
     struct quantized_tensor *tensors;  // [n_tensors] as in the net
     struct quantized_weights *weights; // [n_layers][n_variants]
     double *sensitivity; // [n_slots][n_options]: mean squared error at the outputs of the slot's layers relative to their
-                         // power, summed over the layers; weights and activations both; 0 for float32
+                         // power, summed over these, additions and average pools; weights and activations; 0 for float32
 };
 
 /* Called now and then while quantize_network computes; may be NULL. */

@@ -99,7 +99,8 @@ static void look_at_layer(struct look *l, const struct net_op *op, const float *
     }
 }
 
-static void look_at_addition(struct look *l, int tensor, const float *values, size_t n)
+/* Additions and means have no weights: their outputs are rounded, nothing else. */
+static void look_at_rounding(struct look *l, int tensor, const float *values, size_t n)
 {
     struct quantized *q = l->q;
     for (int o = 0; o < q->n_options; o++) {
@@ -116,14 +117,14 @@ static void see(void *user, int tensor, const float *values, int samples)
     size_t n = (size_t)samples * net_elements(&l->net->tensors[tensor]);
     for (int i = 0; i < l->net->n_ops; i++) {
         const struct net_op *op = &l->net->ops[i];
-        if (op->out != tensor || (op->layer < 0 && op->kind != NET_ADD))
+        if (op->out != tensor || op->kind == NET_MAXPOOL) // a maximum is one of the values that were rounded already
             continue;
         for (size_t k = 0; k < n; k++)
             l->powers[tensor] += (double)values[k] * (double)values[k];
         if (op->layer >= 0)
             look_at_layer(l, op, values, samples);
         else
-            look_at_addition(l, tensor, values, n);
+            look_at_rounding(l, tensor, values, n);
     }
 }
 
