@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The project's own agent, and the algorithms that a study file may name instead of it, on a table.
+#include "agent/agent.h"
+#include "tests/bench/problem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct space *space_of(const struct problem *p)
+{
+    const struct table *t = p->table;
+    struct space *s = calloc(1, sizeof *s);
+    s->n_slots = t->n_slots;
+    s->n_options = t->n_options;
+    s->ram_budget_bytes = INT64_MAX;
+    s->flash_budget_bytes = isinf(p->size_limit) ? INT64_MAX : (int64_t)p->size_limit;
+    for (int o = 0; o < t->n_options; o++)
+        s->options[o] = (struct setting){(uint8_t)t->bits[o], 8, SCHEME_UNIFORM};
+    for (int i = 0; i < t->n_slots; i++) {
+        s->slots[i].allowed = (1u << t->n_options) - 1;
+        s->slots[i].parameters = s->slots[i].macs = t->weights[i];
+        for (int o = 0; o < t->n_options; o++) {
+            s->slots[i].flash_bytes[o] = (int64_t)(t->weights[i] * t->bits[o]); // bits: only ratios count
+            s->slots[i].sensitivity[o] = pow(4, -t->bits[o]); // what a quantizer's step says by itself; nothing is measured
+        }
+    }
+    return s;
+}
+
+static void run(struct problem *p, enum agent_algorithm algorithm)
+{
+    struct error e = {""};
+    struct space *space = space_of(p);
+    struct agent_config config = {.algorithm = algorithm, .seed = rng_u32(&p->rng)};
+    struct agent *a = space_check(space, &e) == 0 ? agent_create(space, &config, &e) : NULL;
+    if (!a) {
+        fprintf(stderr, "%s\n", e.text);
+        exit(1);
+    }
+    while (!problem_is_over(p)) {
+        uint8_t choices[TABLE_SLOTS_MAX];
+        if (agent_propose(a, choices, &e) != 0)
+            break;
+        double accuracy = problem_measure(p, choices);
+        if (agent_result(a, choices, AGENT_MEASURED, problem_score(p, choices, accuracy), &e) != 0)
+            break;
+    }
+    agent_destroy(a);
+    free(space);
+}
+
+void rival_agent(struct problem *p)
+{
+    run(p, AGENT_POLICY);
+}
+
+void rival_agent_frozen(struct problem *p)
+{
+    run(p, AGENT_FROZEN);
+}
+
+void rival_agent_random(struct problem *p)
+{
+    run(p, AGENT_RANDOM);
+}

@@ -1,0 +1,222 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bench/table.h"
+
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 512
+
+int table_row(const struct table *t, const uint8_t *choices)
+{
+    int row = 0;
+    for (int i = 0; i < t->n_slots; i++)
+        row = row * t->n_options + choices[i];
+    return row;
+}
+
+void table_choices(const struct table *t, int row, uint8_t *choices)
+{
+    for (int i = t->n_slots - 1; i >= 0; i--, row /= t->n_options)
+        choices[i] = (uint8_t)(row % t->n_options);
+}
+
+double table_size(const struct table *t, const uint8_t *choices)
+{
+    double bits = 0;
+    for (int i = 0; i < t->n_slots; i++)
+        bits += t->weights[i] * t->bits[choices[i]];
+    return bits;
+}
+
+double table_size_int8(const struct table *t)
+{
+    double bits = 0;
+    for (int i = 0; i < t->n_slots; i++)
+        bits += t->weights[i] * 8;
+    return bits;
+}
+
+static int allocate(struct table *t, struct error *e)
+{
+    t->n_rows = 1;
+    for (int i = 0; i < t->n_slots; i++)
+        if ((t->n_rows *= t->n_options) > TABLE_ROWS_MAX)
+            return error_set(e, "more than %d configurations", TABLE_ROWS_MAX);
+    t->accuracy = malloc((size_t)t->n_rows * sizeof *t->accuracy);
+    t->imputed = calloc((size_t)t->n_rows, sizeof *t->imputed);
+    if (!t->accuracy || !t->imputed)
+        return error_set(e, "out of memory");
+    for (int i = 0; i < t->n_rows; i++)
+        t->accuracy[i] = NAN;
+    for (int i = 0; i < t->n_slots; i++)
+        t->weights[i] = 1;
+    return 0;
+}
+
+/* The numbers of a line; their count. */
+static int parse_line(const char *line, double values[TABLE_SLOTS_MAX + 1])
+{
+    int n = 0;
+    for (char *end; n <= TABLE_SLOTS_MAX; n++, line = end) {
+        values[n] = strtod(line, &end);
+        if (end == line)
+            break;
+        while (*end == ',')
+            end++;
+    }
+    return n;
+}
+
+static void note_bits(struct table *t, int bits)
+{
+    int at = 0;
+    while (at < t->n_options && t->bits[at] < bits)
+        at++;
+    if ((at < t->n_options && t->bits[at] == bits) || t->n_options == TABLE_OPTIONS_MAX)
+        return;
+    memmove(t->bits + at + 1, t->bits + at, (size_t)(t->n_options - at) * sizeof *t->bits);
+    t->bits[at] = bits;
+    t->n_options++;
+}
+
+static int option_of(const struct table *t, double bits)
+{
+    for (int o = 0; o < t->n_options; o++)
+        if (t->bits[o] == bits)
+            return o;
+    return -1;
+}
+
+static int read_shape(FILE *f, struct table *t, struct error *e)
+{
+    char line[LINE_MAX_BYTES];
+    double values[TABLE_SLOTS_MAX + 1];
+    for (int number = 1; fgets(line, sizeof line, f); number++) {
+        int n = line[0] == '#' ? 0 : parse_line(line, values);
+        if (n == 0)
+            continue;
+        if (t->n_slots == 0)
+            t->n_slots = n - 1;
+        if (n < 2 || n - 1 != t->n_slots)
+            return error_set(e, "line %d has %d numbers", number, n);
+        for (int i = 0; i < t->n_slots; i++)
+            note_bits(t, (int)values[i]);
+    }
+    rewind(f);
+    return t->n_slots ? 0 : error_set(e, "no configurations");
+}
+
+static int read_rows(FILE *f, struct table *t, struct error *e)
+{
+    char line[LINE_MAX_BYTES];
+    double values[TABLE_SLOTS_MAX + 1];
+    uint8_t choices[TABLE_SLOTS_MAX];
+    for (int number = 1; fgets(line, sizeof line, f); number++) {
+        if (line[0] == '#' || parse_line(line, values) == 0)
+            continue;
+        for (int i = 0; i < t->n_slots; i++) {
+            int o = option_of(t, values[i]);
+            if (o < 0)
+                return error_set(e, "line %d: more than %d widths", number, TABLE_OPTIONS_MAX);
+            choices[i] = (uint8_t)o;
+        }
+        t->accuracy[table_row(t, choices)] = values[t->n_slots];
+    }
+    return 0;
+}
+
+static double neighbours_mean(const struct table *t, int row)
+{
+    uint8_t choices[TABLE_SLOTS_MAX];
+    table_choices(t, row, choices);
+    double sum = 0;
+    int n = 0;
+    for (int i = 0; i < t->n_slots; i++) {
+        uint8_t was = choices[i];
+        for (int o = was - 1; o <= was + 1; o += 2) {
+            if (o < 0 || o >= t->n_options)
+                continue;
+            choices[i] = (uint8_t)o;
+            double a = t->accuracy[table_row(t, choices)];
+            if (!isnan(a)) {
+                sum += a;
+                n++;
+            }
+        }
+        choices[i] = was;
+    }
+    return n ? sum / n : NAN;
+}
+
+static void impute(struct table *t)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (int row = 0; row < t->n_rows; row++) {
+            if (!isnan(t->accuracy[row]))
+                continue;
+            t->accuracy[row] = neighbours_mean(t, row);
+            more |= isnan(t->accuracy[row]);
+            t->n_imputed += !isnan(t->accuracy[row]);
+            t->imputed[row] = true;
+        }
+    }
+}
+
+int table_read(const char *path, struct table *t, struct error *e)
+{
+    *t = (struct table){0};
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return error_set(e, "%s cannot be read", path);
+    int rc = read_shape(f, t, e) || allocate(t, e) || read_rows(f, t, e) ? -1 : 0;
+    fclose(f);
+    if (rc == 0)
+        impute(t);
+    else
+        table_finish(t);
+    return rc ? error_wrap(e, "%s", path) : 0;
+}
+
+int table_generate(struct table *t, int n_slots, uint64_t seed, struct error *e)
+{
+    static const int widths[] = {2, 3, 4, 5, 8};
+    *t = (struct table){.n_slots = n_slots, .n_options = 5};
+    memcpy(t->bits, widths, sizeof widths);
+    if (n_slots < 1 || n_slots > 8 || allocate(t, e))
+        return error_set(e, "1 to 8 slots can be generated");
+    struct rng r;
+    double noise[TABLE_SLOTS_MAX], gain[TABLE_SLOTS_MAX];
+    rng_seed(&r, seed, 77);
+    for (int i = 0; i < n_slots; i++) {
+        t->weights[i] = floor(exp(log(500) + rng_uniform(&r) * log(100)));
+        noise[i] = exp(1.2 * rng_normal(&r)); // sensitivities over two orders of magnitude
+        gain[i] = 0.5 + 1.5 * rng_uniform(&r); // how much a slot amplifies the noise that reaches it when it is coarse itself
+    }
+    double collapse = 0.02 + 0.05 * rng_uniform(&r), depth = 60 + 25 * rng_uniform(&r), slope = 2 + 6 * rng_uniform(&r);
+    for (int row = 0; row < t->n_rows; row++) {
+        uint8_t choices[TABLE_SLOTS_MAX];
+        table_choices(t, row, choices);
+        double power = 0;
+        for (int i = 0; i < n_slots; i++) {
+            double step = pow(4, -t->bits[choices[i]]);
+            power = power * (1 + gain[i] * 40 * step) + noise[i] * step;
+        }
+        double lost = depth / (1 + pow(collapse / power, 1.5));
+        t->accuracy[row] = 92 - lost - slope * power / collapse * 0.2 + 0.25 * rng_normal(&r);
+        t->accuracy[row] = fmax(8, t->accuracy[row]);
+    }
+    return 0;
+}
+
+void table_finish(struct table *t)
+{
+    free(t->accuracy);
+    free(t->imputed);
+    *t = (struct table){0};
+}
