@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 
 #include "agent/critic.h"
+#include "agent/demonstration.h"
 #include "agent/policy.h"
 
 #include <math.h>
@@ -10,15 +11,21 @@
 #include <string.h>
 
 #define STATE_MAGIC 0x544e4741u // "AGNT"
-#define STATE_VERSION 1u
+#define STATE_VERSION 2u
 #define STEPS_PER_UPDATE 8  // of the optimizer, each on fresh roll-outs
 #define ROLLOUTS 96         // per step: free, the critic answers them
 #define RATIO_MAX 2.0       // truncation of importance weights (Ionides 2008) within an update
 #define TRIES_POLICY 64     // samples before a proposal turns to neighbours of known candidates
 #define TRIES_NEIGHBOUR 512
-#define LOCAL_EVERY 2       // of the policy's proposals, one in so many is a neighbour of the best
-#define LOCAL_CENTERS 5     // the best results whose neighbours are looked at
-#define LOCAL_LOOKS 2000    // neighbours that the critic judges for one proposal: about 10 ms at 60 slots
+#define DEMONSTRATIONS 4    // of the first proposals
+#define SAMPLE_EVERY 4      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
+#define RESULTS_LEAST 4     // before the critic picks
+#define CENTERS 5           // the best results whose neighbours are looked at
+#define LOOKS_MOST 2000     // candidates that the critic judges for one proposal
+#define LOOKS_LEAST 200
+#define LOOK_WORK 20000000  // multiplications that they may take: 20 ms
+#define LOOKS_POLICY 8      // one look in so many is a sample of the policy
+#define LOOKS_UNIFORM 16    // and one in so many is anything that fits
 
 struct agent {
     const struct space *space;
@@ -69,7 +76,7 @@ struct header {
 
 static int allocate(struct agent *a)
 {
-    size_t free_bytes = AGENT_STATE_MAX - sizeof(struct header);
+    size_t free_bytes = AGENT_STATE_MAX - sizeof(struct header) - sizeof(struct critic_tuning);
     if (policy_init(&a->policy, a->space) || critic_init(&a->critic, a->space))
         return -1;
     if (policy_bytes(a) > free_bytes)
@@ -157,26 +164,64 @@ static void change_one(struct agent *a, uint8_t *choices)
     choices[rng_below(&a->rng, (uint32_t)a->space->n_slots)] = (uint8_t)rng_below(&a->rng, (uint32_t)a->space->n_options);
 }
 
-/* Of many candidates one or two changes away from the best results, the new one that the critic thinks most of. Returns 0, or
- * 1 when there is none (no results yet, or all neighbours are known). */
-static int propose_local(struct agent *a, uint8_t *choices)
+/* One look of the pool: a neighbour one or two changes away from one of the best results, a sample of the policy, or anything. */
+static bool look_at(struct agent *a, const struct lessons *l, const int *centers, int n_centers, int i, uint8_t *look)
+{
+    if (i % LOOKS_POLICY == 0)
+        return policy_sample(&a->policy, &a->rng, look) == 0;
+    if (i % LOOKS_UNIFORM == 1)
+        return sample_uniform(a, look) == 0;
+    memcpy(look, l->choices[centers[rng_below(&a->rng, (uint32_t)n_centers)]], (size_t)a->space->n_slots);
+    change_one(a, look);
+    if (i % 2)
+        change_one(a, look);
+    return fits(a->space, look);
+}
+
+/* Expected improvement over `best` (Jones et al. 1998, eq. 15). */
+static double improvement(double mean, double variance, double best)
+{
+    double s = sqrt(variance), u = (mean - best) / s;
+    return s * (u * 0.5 * erfc(-u / M_SQRT2) + exp(-u * u / 2) / sqrt(2 * M_PI));
+}
+
+static int looks_of(const struct agent *a, int n)
+{
+    int looks = LOOK_WORK / (n * (a->space->n_slots + n / 2));
+    return looks < LOOKS_LEAST ? LOOKS_LEAST : looks > LOOKS_MOST ? LOOKS_MOST : looks;
+}
+
+/* The new candidate that promises most among neighbours of the best results, samples of the policy and a few others. Returns 0, or 1 when
+ * there is none (too few results yet, or all are known). */
+static int propose_best(struct agent *a, uint8_t *choices)
 {
     struct lessons l;
-    int centers[LOCAL_CENTERS], n = fit_critic(a, &l) >= 2 ? lessons_best(&l, centers, LOCAL_CENTERS) : 0;
+    int centers[CENTERS], n = fit_critic(a, &l) >= RESULTS_LEAST ? lessons_best(&l, centers, CENTERS) : 0;
     uint8_t look[SPACE_SLOTS_MAX];
-    double best = -INFINITY;
-    for (int i = 0; n > 0 && i < LOCAL_LOOKS; i++) {
-        memcpy(look, l.choices[centers[rng_below(&a->rng, (uint32_t)n)]], (size_t)a->space->n_slots);
-        change_one(a, look);
-        if (i % 2)
-            change_one(a, look);
-        double q = critic_predict(&a->critic, look);
-        if (q > best && fits(a->space, look) && trials_find(&a->trials, look) < 0) {
-            best = q;
+    double most = -INFINITY;
+    for (int i = 0; n > 0 && i < looks_of(a, l.n); i++) {
+        double variance, mean;
+        if (!look_at(a, &l, centers, n, i, look) || trials_find(&a->trials, look) >= 0)
+            continue;
+        mean = critic_predict(&a->critic, look, &variance);
+        double gain = improvement(mean, variance, l.targets[centers[0]]);
+        if (gain > most) {
+            most = gain;
             memcpy(choices, look, (size_t)a->space->n_slots);
         }
     }
-    return best > -INFINITY ? 0 : 1;
+    return most > -INFINITY ? 0 : 1;
+}
+
+/* The first demonstration that is new, while there are few proposals. */
+static int propose_demonstration(struct agent *a, uint8_t *choices)
+{
+    if (a->trials.n >= DEMONSTRATIONS)
+        return 1;
+    for (int i = 0; i < DEMONSTRATIONS_MAX; i++)
+        if (demonstration_of(a->space, i, choices) == 0 && trials_find(&a->trials, choices) < 0)
+            return 0;
+    return 1;
 }
 
 static int propose_sample(struct agent *a, uint8_t *choices)
@@ -195,8 +240,9 @@ int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
 {
     if (a->trials.n == a->trials.max)
         return error_set(e, "the agent has proposed %d candidates, which is all it can hold", a->trials.max);
-    bool local = a->config.algorithm == AGENT_POLICY && a->trials.n % LOCAL_EVERY == LOCAL_EVERY - 1;
-    if (local && propose_local(a, choices) == 0) {
+    bool learns = a->config.algorithm == AGENT_POLICY;
+    bool picks = learns && a->trials.n % SAMPLE_EVERY != SAMPLE_EVERY - 1;
+    if ((learns && propose_demonstration(a, choices) == 0) || (picks && propose_best(a, choices) == 0)) {
         trials_add(&a->trials, choices, 0); // not a sample of the policy: teaches the critic only
         return 0;
     }
@@ -219,7 +265,7 @@ static void add_rollouts(struct agent *a)
     double q[ROLLOUTS], mean = 0;
     for (int i = 0; i < ROLLOUTS; i++)
         if (policy_sample(&a->policy, &a->rng, rollouts[n]) == 0) {
-            q[n] = critic_predict(&a->critic, rollouts[n]);
+            q[n] = critic_predict(&a->critic, rollouts[n], NULL);
             mean += q[n++];
         }
     for (int i = 0; i < n; i++)
@@ -242,8 +288,11 @@ static void add_results(struct agent *a, const struct lessons *l)
 static void update(struct agent *a)
 {
     struct lessons l;
-    if (fit_critic(a, &l) < 2)
+    trials_lessons(&a->trials, &l);
+    if (l.n < 2)
         return;
+    critic_tune(&a->critic, l.choices, l.targets, l.n);
+    a->critic_results = a->trials.n_results;
     for (int step = 0; step < STEPS_PER_UPDATE; step++) {
         memset(a->gradient, 0, (size_t)a->policy.n * sizeof *a->gradient);
         add_rollouts(a);
@@ -296,16 +345,17 @@ struct part {
     size_t size;
 };
 
-static int state_parts(const struct agent *a, const struct header *h, struct part parts[6])
+static int state_parts(const struct agent *a, const struct header *h, struct part parts[7])
 {
     size_t doubles = (size_t)a->policy.n * sizeof(double);
     parts[0] = (struct part){a->policy.parameters, doubles};
     parts[1] = (struct part){a->policy.m, doubles};
     parts[2] = (struct part){a->policy.v, doubles};
-    parts[3] = (struct part){a->trials.trial, (size_t)h->n_trials * sizeof *a->trials.trial};
-    parts[4] = (struct part){a->trials.choices, (size_t)h->n_trials * (size_t)a->space->n_slots};
-    parts[5] = (struct part){a->trials.order, (size_t)h->n_results * sizeof *a->trials.order};
-    return 6;
+    parts[3] = (struct part){a->critic.tuning, sizeof *a->critic.tuning};
+    parts[4] = (struct part){a->trials.trial, (size_t)h->n_trials * sizeof *a->trials.trial};
+    parts[5] = (struct part){a->trials.choices, (size_t)h->n_trials * (size_t)a->space->n_slots};
+    parts[6] = (struct part){a->trials.order, (size_t)h->n_results * sizeof *a->trials.order};
+    return 7;
 }
 
 static size_t state_bytes(const struct part *parts, int n)
@@ -321,7 +371,7 @@ long agent_save(const struct agent *a, void *data, size_t capacity)
     struct header h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .space_hash = space_hash(a->space), .rng = a->rng,
                        .n_trials = a->trials.n, .n_results = a->trials.n_results, .n_updates = a->n_updates,
                        .adam_steps = a->policy.steps};
-    struct part parts[6];
+    struct part parts[7];
     int n = state_parts(a, &h, parts);
     if (state_bytes(parts, n) > capacity)
         return -1;
@@ -346,9 +396,11 @@ static int check_header(const struct agent *a, const struct header *h, struct er
 
 static int check_trials(const struct agent *a, const struct part *parts, const char *from, const struct header *h)
 {
-    const char *choices = from + parts[0].size + parts[1].size + parts[2].size + parts[3].size;
-    const char *order = choices + parts[4].size;
-    for (size_t i = 0; i < parts[4].size; i++)
+    const char *choices = from;
+    for (int i = 0; i < 5; i++)
+        choices += parts[i].size;
+    const char *order = choices + parts[5].size;
+    for (size_t i = 0; i < parts[5].size; i++)
         if ((uint8_t)choices[i] >= a->space->n_options)
             return -1;
     for (int i = 0; i < h->n_results; i++) {
@@ -363,7 +415,7 @@ static int check_trials(const struct agent *a, const struct part *parts, const c
 int agent_load(struct agent *a, const void *data, size_t size, struct error *e)
 {
     struct header h;
-    struct part parts[6];
+    struct part parts[7];
     if (size < sizeof h)
         return error_set(e, "the agent's state is cut short");
     memcpy(&h, data, sizeof h);

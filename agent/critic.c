@@ -2,50 +2,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/critic.h"
 
+#include "agent/gram.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOISE 0.1 // variance that the kernel does not explain, in units of the targets' variance
-#define OTHER_SCHEME 0.3
-
-static double bits_distance(int a, int b)
-{
-    return fabs(log2(a) - log2(b));
-}
-
-static double alike_of(struct setting a, struct setting b)
-{
-    double k = exp(-bits_distance(a.w_bits, b.w_bits) - bits_distance(a.a_bits, b.a_bits));
-    return a.scheme == b.scheme ? k : k * OTHER_SCHEME;
-}
+#define START_RELEVANCE 0.6
+#define START_ADDITIVE 0.5
+#define START_DAMAGE 0.5
+#define START_NOISE 0.03
+#define TUNED_TRIALS 96   // results that tuning looks at
+#define TUNED_EACH_TIME 8 // coordinates tried in one call
+#define STEP 1.6          // factor of one try
+#define STIFFNESS 0.5     // of the prior that holds a relevance (its logarithm) near the start
 
 int critic_init(struct critic *c, const struct space *space)
 {
     int k = space->n_options;
     *c = (struct critic){.space = space};
-    c->alike = calloc((size_t)(k * k), sizeof(double));
+    c->tuning = calloc(1, sizeof *c->tuning);
+    c->choices = calloc(CRITIC_TRIALS_MAX, sizeof *c->choices);
+    c->distance = calloc((size_t)(k * k), sizeof(double));
+    c->near = calloc((size_t)(space->n_slots * k * k), sizeof(double));
+    c->far = calloc((size_t)(space->n_slots * k * k), sizeof(double));
     c->gram = calloc((size_t)CRITIC_TRIALS_MAX * CRITIC_TRIALS_MAX, sizeof(double));
     c->alpha = calloc(CRITIC_TRIALS_MAX, sizeof(double));
     c->without = calloc(CRITIC_TRIALS_MAX, sizeof(double));
-    c->of_option = calloc((size_t)(space->n_slots * k), sizeof(double));
-    if (!c->alike || !c->gram || !c->alpha || !c->without || !c->of_option) {
+    c->z = calloc(CRITIC_TRIALS_MAX, sizeof(double));
+    if (!c->tuning || !c->choices || !c->distance || !c->near || !c->far || !c->gram || !c->alpha || !c->without || !c->z) {
         critic_finish(c);
         return -1;
     }
+    *c->tuning = (struct critic_tuning){.additive = START_ADDITIVE, .damage_weight = START_DAMAGE, .noise = START_NOISE};
+    for (int i = 0; i < space->n_slots; i++)
+        c->tuning->relevance[i] = START_RELEVANCE;
     for (int i = 0; i < k; i++)
-        for (int j = 0; j < k; j++)
-            c->alike[i * k + j] = alike_of(space->options[i], space->options[j]);
+        for (int j = 0; j < k; j++) {
+            struct setting a = space->options[i], b = space->options[j];
+            c->distance[i * k + j] = fabs(log2(a.w_bits) - log2(b.w_bits)) + fabs(log2(a.a_bits) - log2(b.a_bits)) +
+                                     (a.scheme != b.scheme);
+        }
     return 0;
 }
 
 void critic_finish(struct critic *c)
 {
-    free(c->alike);
+    free(c->tuning);
+    free(c->choices);
+    free(c->distance);
+    free(c->near);
+    free(c->far);
     free(c->gram);
     free(c->alpha);
     free(c->without);
-    free(c->of_option);
+    free(c->z);
     *c = (struct critic){0};
 }
 
@@ -62,82 +73,67 @@ static double z_of(const struct critic *c, const uint8_t *choices)
     return (damage_of(c->space, choices) - c->damage_mean) * c->damage_scale;
 }
 
-static void fit_damage_scale(struct critic *c, const uint8_t *const *choices)
+static double relevance_sum(const struct critic *c)
+{
+    double sum = 0;
+    for (int i = 0; i < c->space->n_slots; i++)
+        sum += c->tuning->relevance[i];
+    return sum;
+}
+
+static void fill_slot(struct critic *c, int slot)
+{
+    int k2 = c->space->n_options * c->space->n_options;
+    double r = c->tuning->relevance[slot];
+    for (int i = 0; i < k2; i++) {
+        c->far[slot * k2 + i] = r * c->distance[i];
+        c->near[slot * k2 + i] = r * exp(-r * c->distance[i]);
+    }
+}
+
+static double kernel(const struct critic *c, const uint8_t *a, double za, const uint8_t *b, double zb, double total)
+{
+    int k = c->space->n_options, n = c->space->n_slots;
+    double alone = 0, together = 0;
+    for (int i = 0; i < n; i++) {
+        int at = (i * k + a[i]) * k + b[i];
+        together += c->far[at];
+        alone += c->near[at];
+    }
+    double m = c->tuning->additive;
+    return m * alone / total + (1 - m) * exp(-together) + c->tuning->damage_weight * za * zb;
+}
+
+static void take_results(struct critic *c, const uint8_t *const *choices, int n)
 {
     double sum = 0, squares = 0;
-    for (int i = 0; i < c->n; i++) {
+    c->n = n;
+    for (int i = 0; i < n; i++) {
         double d = damage_of(c->space, choices[i]);
+        c->choices[i] = choices[i];
         sum += d;
         squares += d * d;
     }
-    c->damage_mean = sum / c->n;
-    double variance = squares / c->n - c->damage_mean * c->damage_mean;
+    c->damage_mean = sum / n;
+    double variance = squares / n - c->damage_mean * c->damage_mean;
     c->damage_scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
-}
-
-static double kernel(const struct critic *c, const uint8_t *a, const uint8_t *b)
-{
-    int k = c->space->n_options, n = c->space->n_slots;
-    double sum = 0;
     for (int i = 0; i < n; i++)
-        sum += c->alike[a[i] * k + b[i]];
-    return sum / n + z_of(c, a) * z_of(c, b);
+        c->z[i] = z_of(c, choices[i]);
 }
 
-/* In place: the lower triangle of a positive definite n x n matrix becomes its Cholesky factor L. */
-static void cholesky(double *a, int n)
+/* Factorizes the kernel matrix. Returns minus twice the logarithm of the marginal likelihood, the variance profiled out. */
+static double factorize(struct critic *c, const double *targets)
 {
-    for (int j = 0; j < n; j++) {
-        for (int i = j; i < n; i++) {
-            double sum = a[i * n + j];
-            for (int k = 0; k < j; k++)
-                sum -= a[i * n + k] * a[j * n + k];
-            a[i * n + j] = i == j ? sqrt(sum) : sum / a[j * n + j];
-        }
-    }
-}
-
-/* In place: L becomes its inverse (lower triangle). */
-static void invert_lower(double *l, int n)
-{
-    for (int j = 0; j < n; j++) {
-        l[j * n + j] = 1 / l[j * n + j];
-        for (int i = j + 1; i < n; i++) {
-            double sum = 0;
-            for (int k = j; k < i; k++)
-                sum -= l[i * n + k] * l[k * n + j];
-            l[i * n + j] = sum / l[i * n + i];
-        }
-    }
-}
-
-/* alpha = K^-1 y = L^-T L^-1 y, and diagonal[i] = (K^-1)_ii = sum_k (L^-1)_ki^2. */
-static void solve(const double *l_inverse, const double *y, int n, double *alpha, double *diagonal)
-{
-    memset(alpha, 0, (size_t)n * sizeof *alpha);
-    memset(diagonal, 0, (size_t)n * sizeof *diagonal);
-    for (int k = 0; k < n; k++) {
-        double u = 0;
-        for (int i = 0; i <= k; i++)
-            u += l_inverse[k * n + i] * y[i];
-        for (int i = 0; i <= k; i++) {
-            alpha[i] += l_inverse[k * n + i] * u;
-            diagonal[i] += l_inverse[k * n + i] * l_inverse[k * n + i];
-        }
-    }
-}
-
-static void collect_additive_part(struct critic *c, const uint8_t *const *choices)
-{
-    int k = c->space->n_options;
-    c->of_damage = 0;
-    memset(c->of_option, 0, (size_t)(c->space->n_slots * k) * sizeof(double));
-    for (int t = 0; t < c->n; t++) {
-        c->of_damage += c->alpha[t] * z_of(c, choices[t]);
-        for (int i = 0; i < c->space->n_slots; i++)
-            for (int o = 0; o < k; o++)
-                c->of_option[i * k + o] += c->alpha[t] * c->alike[o * k + choices[t][i]] / c->space->n_slots;
-    }
+    int n = c->n;
+    double total = relevance_sum(c);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++)
+            c->gram[i * n + j] = kernel(c, c->choices[i], c->z[i], c->choices[j], c->z[j], total) +
+                                 (i == j ? c->tuning->noise : 0);
+    double log_determinant = gram_factorize(c->gram, n);
+    double fit = gram_fit(c->gram, targets, n, c->alpha);
+    c->scale = fit / n > 1e-6 ? fit / n : 1e-6;
+    return n * log(c->scale) + log_determinant;
 }
 
 void critic_fit(struct critic *c, const uint8_t *const *choices, const double *targets, int n)
@@ -145,25 +141,89 @@ void critic_fit(struct critic *c, const uint8_t *const *choices, const double *t
     c->n = n;
     if (n == 0)
         return;
-    fit_damage_scale(c, choices);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++)
-            c->gram[i * n + j] = kernel(c, choices[i], choices[j]) + (i == j ? NOISE : 0);
-    cholesky(c->gram, n);
-    invert_lower(c->gram, n);
-    solve(c->gram, targets, n, c->alpha, c->without);
+    take_results(c, choices, n);
+    for (int i = 0; i < c->space->n_slots; i++)
+        fill_slot(c, i);
+    factorize(c, targets);
+    gram_invert(c->gram, n);
+    gram_solve(c->gram, targets, n, c->alpha, c->without);
     for (int i = 0; i < n; i++)
         c->without[i] = targets[i] - c->alpha[i] / c->without[i];
-    collect_additive_part(c, choices);
 }
 
-double critic_predict(const struct critic *c, const uint8_t *choices)
+/* How much worse than at the start a relevance's own probability is: keeps few results from saying too much. */
+static double prior(const struct critic *c)
 {
-    if (c->n == 0)
-        return 0;
-    double q = c->of_damage * z_of(c, choices);
-    for (int i = 0; i < c->space->n_slots; i++)
-        q += c->of_option[i * c->space->n_options + choices[i]];
+    double sum = 0;
+    for (int i = 0; i < c->space->n_slots; i++) {
+        double l = log(c->tuning->relevance[i] / START_RELEVANCE);
+        sum += STIFFNESS * l * l;
+    }
+    return sum;
+}
+
+static double *coordinate(struct critic *c, int i, double *least, double *most)
+{
+    int n = c->space->n_slots;
+    *least = 0.02;
+    *most = i < n ? 8 : i == n ? 0.95 : i == n + 1 ? 4 : 0.5;
+    if (i == n + 2)
+        *least = 1e-3;
+    return i < n ? &c->tuning->relevance[i] : i == n ? &c->tuning->additive : i == n + 1 ? &c->tuning->damage_weight : &c->tuning->noise;
+}
+
+static double cost_of(struct critic *c, int changed, const double *targets)
+{
+    if (changed < c->space->n_slots)
+        fill_slot(c, changed);
+    return factorize(c, targets) + prior(c);
+}
+
+/* Tries a coordinate larger and smaller and keeps what is best. Returns the cost. */
+static double tune_one(struct critic *c, int i, const double *targets, double cost)
+{
+    double least, most, *x = coordinate(c, i, &least, &most), was = *x, best = was;
+    for (int up = 0; up < 2; up++) {
+        *x = up ? fmin(was * STEP, most) : fmax(was / STEP, least);
+        double now = *x == was ? cost : cost_of(c, i, targets);
+        if (now < cost) {
+            cost = now;
+            best = *x;
+        }
+    }
+    *x = best;
+    if (i < c->space->n_slots)
+        fill_slot(c, i);
+    return cost;
+}
+
+void critic_tune(struct critic *c, const uint8_t *const *choices, const double *targets, int n)
+{
+    int first = n > TUNED_TRIALS ? n - TUNED_TRIALS : 0, coordinates = c->space->n_slots + 3;
+    if (n >= 4) {
+        take_results(c, choices + first, n - first);
+        for (int i = 0; i < c->space->n_slots; i++)
+            fill_slot(c, i);
+        double cost = factorize(c, targets + first) + prior(c);
+        for (int i = 0; i < TUNED_EACH_TIME && i < coordinates; i++) {
+            cost = tune_one(c, c->tuning->next, targets + first, cost);
+            c->tuning->next = (c->tuning->next + 1) % coordinates;
+        }
+    }
+    critic_fit(c, choices, targets, n);
+}
+
+double critic_predict(const struct critic *c, const uint8_t *choices, double *variance)
+{
+    double row[CRITIC_TRIALS_MAX], z = c->n ? z_of(c, choices) : 0, total = relevance_sum(c), q = 0;
+    for (int i = 0; i < c->n; i++) {
+        row[i] = kernel(c, choices, z, c->choices[i], c->z[i], total);
+        q += c->alpha[i] * row[i];
+    }
+    if (variance) {
+        double own = 1 + c->tuning->damage_weight * z * z;
+        *variance = c->n ? c->scale * fmax(1e-9, own - gram_explained(c->gram, row, c->n)) : 1;
+    }
     return q;
 }
 

@@ -215,13 +215,13 @@ START_TEST(the_critic_predicts_an_additive_landscape_and_leaves_out_honestly)
     critic_fit(&c, rows, targets, 60);
     double error = 0, variance = 0;
     for (int i = 60; i < 80; i++) {
-        error += pow(critic_predict(&c, rows[i]) - targets[i], 2);
+        error += pow(critic_predict(&c, rows[i], NULL) - targets[i], 2);
         variance += pow(targets[i], 2);
     }
     ck_assert_double_lt(error, 0.25 * variance);
     double without = critic_predict_without(&c, 59);
     critic_fit(&c, rows, targets, 59);
-    ck_assert_double_eq_tol(critic_predict(&c, rows[59]), without, 0.05); // z is standardized over one result less
+    ck_assert_double_eq_tol(critic_predict(&c, rows[59], NULL), without, 0.05); // z is standardized over one result less
     critic_finish(&c);
     free(s);
 }
@@ -244,17 +244,20 @@ static double mean_reward(struct agent *a, const struct space *s, int n)
 START_TEST(the_agent_learns_where_a_frozen_one_does_not)
 {
     struct space *s = make_space(10, 0.6);
-    double gain[2] = {0};
+    double gain[2] = {0}, last[2] = {0};
     for (int seed = 0; seed < 10; seed++)
         for (int frozen = 0; frozen < 2; frozen++) {
             struct agent_config config = {.algorithm = frozen ? AGENT_FROZEN : AGENT_POLICY, .seed = (uint64_t)seed};
             struct agent *a = agent_create(s, &config, NULL);
             double first = mean_reward(a, s, 20);
             mean_reward(a, s, 20);
-            gain[frozen] += (mean_reward(a, s, 20) - first) / 10;
+            double end = mean_reward(a, s, 20);
+            gain[frozen] += (end - first) / 10;
+            last[frozen] += end / 10;
             agent_destroy(a);
         }
-    ck_assert_double_gt(gain[0], 3);
+    ck_assert_double_gt(gain[0], 1); // it begins with good demonstrations
+    ck_assert_double_gt(last[0] - last[1], 4);
     ck_assert_double_lt(fabs(gain[1]), 2);
     free(s);
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The evaluator against program_run, bit for bit, over random networks, candidates of all widths, and single
-// operations with parameters that no quantizer would choose.
+// The evaluator against program_run, bit for bit, over random networks, candidates of all widths, and single operations with
+// parameters that no quantizer would choose.
 #include "quant/evaluate/evaluator.h"
 #include "quant/evaluate/exact.h"
 #include "quant/program/lowered.h"
@@ -68,8 +68,7 @@ static uint8_t *outputs_of_kernels(void)
 
 static uint8_t *outputs_of_evaluator(const struct exact_loops *loops, int threads)
 {
-    struct evaluator *v =
-        evaluator_create_with(&lowered.program, lowered_blobs(&lowered), threads, loops, &error);
+    struct evaluator *v = evaluator_create_with(&lowered.program, lowered_blobs(&lowered), threads, loops, &error);
     uint8_t *outputs = malloc((size_t)test_case.data.n * output_bytes() + 1);
     ck_assert_ptr_nonnull(v);
     ck_assert_int_eq(evaluator_outputs(v, &test_case.data, 0, test_case.data.n, outputs, &error), 0);

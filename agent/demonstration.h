@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Candidates worth measuring before anything is learned: what a user would try by hand.
+#ifndef PARE_AGENT_DEMONSTRATION_H
+#define PARE_AGENT_DEMONSTRATION_H
+
+#include "agent/space.h"
+
+#define DEMONSTRATIONS_MAX (2 + SPACE_OPTIONS_MAX)
+
+/* Demonstration `i`: 0 and 1 have the least summed sensitivity that fits the whole, or three quarters of the flash between the smallest candidate and
+ * the budget (greedy: the largest gain for a byte first, starting from the cheapest); then the uniform settings that fit, largest first.
+ * Returns 0, or 1 when there is none of this number (there may be later ones up to DEMONSTRATIONS_MAX). */
+int demonstration_of(const struct space *s, int i, uint8_t *choices);
+
+#endif
