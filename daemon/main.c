@@ -11,8 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/prctl.h>
 
 enum { EXIT_USAGE = 2 };
 
@@ -63,6 +62,7 @@ static int run(const struct config *config)
     struct error e = {""};
     uv_loop_t loop;
     log_configure(levels[config->log], getenv("JOURNAL_STREAM") != NULL);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // capabilities are for pared, not for its children
     uv_loop_init(&loop);
     catch_signals(&p, &loop);
     p.service = service_open(&loop, config, stop, &p, &e);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/ctl/socket_file.h"
+#include "daemon/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define SWEEP_MS 500u       // between looks for studies that are over
+#define WATCHDOG_MS 10000u  // between words to systemd that the loop turns
 #define PRUNE_MS 3600000u   // between prunings of events
 
 /* --- who may do what --- */
@@ -133,6 +135,10 @@ static void on_timer(uv_timer_t *timer)
 {
     struct service *s = timer->data;
     sweep(s);
+    if (uv_now(s->loop) - s->watched_ms >= WATCHDOG_MS) {
+        s->watched_ms = uv_now(s->loop);
+        notify("WATCHDOG=1");
+    }
     if (uv_now(s->loop) - s->pruned_ms < PRUNE_MS)
         return;
     struct pruning *p = calloc(1, sizeof *p);

@@ -27,7 +27,7 @@ struct service {
     char stuck[ERROR_TEXT_MAX]; // why nothing can be stored now; empty
     struct stall stall;
     uv_timer_t timer;           // sweeps and prunes
-    uint64_t started_ms, pruned_ms;
+    uint64_t started_ms, pruned_ms, watched_ms;
     int out;                    // calls and pulls that something is being done for
     int exports;                // numbers for their folders
     struct package *packages;   // that are being written

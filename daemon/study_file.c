@@ -153,6 +153,10 @@ static const struct key data_keys[] = {
     {.name = "validation_labels", .kind = KEY_PATH, DATA_AT(STUDY_VALIDATION_LABELS), .needed = true},
     {.name = "test", .kind = KEY_PATH, DATA_AT(STUDY_TEST)},
     {.name = "test_labels", .kind = KEY_PATH, DATA_AT(STUDY_TEST_LABELS)},
+    {.name = "validation_first", .kind = KEY_INT, AT(validation_first), .min = 0, .max = INT32_MAX},
+    {.name = "validation_samples", .kind = KEY_INT, AT(validation_samples), .min = 0, .max = INT32_MAX},
+    {.name = "test_first", .kind = KEY_INT, AT(test_first), .min = 0, .max = INT32_MAX},
+    {.name = "test_samples", .kind = KEY_INT, AT(test_samples), .min = 0, .max = INT32_MAX},
     {.name = NULL}};
 
 static const struct key space_keys[] = {

@@ -55,6 +55,7 @@ struct study_file {
     char name[STUDY_NAME_MAX];
     char network[KEYS_PATH_MAX];
     char data[STUDY_DATA_COUNT][KEYS_PATH_MAX]; // indexed by enum study_data
+    int64_t validation_first, validation_samples, test_first, test_samples; // parts of the sets; 0 samples: all that follow
     double input_scale;
     struct study_channels mean, std;
     int layout;                    // 0 nhwc, 1 nchw

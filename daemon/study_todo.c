@@ -186,7 +186,7 @@ void study_next(struct study *s, struct study_todo *t)
 static const char *doing(const struct study_work *w)
 {
     static const char *const images[] = {"",           "waiting for the worker", "lowering", "storing its plan", "waiting for a board",
-                                         "on a board", "measured",               "refused",  "given up"};
+                                         "waiting for a board", "measured",               "refused",  "given up"};
     if (w->place >= WORK_MEASURED && w->score == SCORE_RUNNING)
         return "scoring";
     return w->place == WORK_NONE ? "scoring" : images[w->place];

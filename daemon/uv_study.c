@@ -257,7 +257,13 @@ static void ask_worker(struct study_run *r, const struct study_todo *t)
         cJSON_AddStringToObject(params, "image", record->image);
         worker_ask(r->worker, "lower", params, on_lowered, o);
     } else {
+        int64_t first = t->final ? r->file.test_first : r->file.validation_first;
+        int64_t n = t->final ? r->file.test_samples : r->file.validation_samples;
         cJSON_AddStringToObject(params, "set", t->final ? "test" : "validation");
+        if (first > 0)
+            cJSON_AddNumberToObject(params, "first", (double)first);
+        if (n > 0)
+            cJSON_AddNumberToObject(params, "n", (double)n);
         worker_ask(r->worker, "score", params, on_scored, o);
     }
 }
@@ -541,11 +547,13 @@ enum store_state study_run_state(const struct study_run *r)
     return r->core.state;
 }
 
+/* The first trial that a board has; else the first that waits for one. */
 static const struct trial_record *on_board(const struct study_run *r)
 {
     const struct trial_record *first = NULL;
     for (const struct trial_record *t = r->records; t; t = t->next)
-        if (t->wished && (!first || t->trial < first->trial))
+        if (t->wished && (!first || t->wish.lent > first->wish.lent ||
+                          (t->wish.lent == first->wish.lent && t->trial < first->trial)))
             first = t;
     return first;
 }
