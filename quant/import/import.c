@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "quant/import/onnx.h"
+#include "quant/import/tflite.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,8 +19,6 @@ static bool starts_with(const char *bytes, size_t size, size_t offset, const cha
 /* Formats that people have, and how they get from there to one that is taken. */
 static int refuse_known(const char *bytes, size_t size, struct error *e)
 {
-    if (starts_with(bytes, size, 4, "TFL3"))
-        return error_set(e, "a TensorFlow Lite file; convert it with tflite2onnx");
     if (starts_with(bytes, size, 0, "\x89HDF"))
         return error_set(e, "a Keras file (HDF5); convert it with tf2onnx");
     if (starts_with(bytes, size, 0, "PK\x03\x04"))
@@ -31,7 +30,8 @@ static int take(const char *bytes, size_t size, struct net *n, struct error *e)
 {
     if (refuse_known(bytes, size, e))
         return -1;
-    return onnx_import(bytes, size, n, e);
+    return starts_with(bytes, size, 4, "TFL3") ? tflite_import(bytes, size, n, e)
+                                               : onnx_import(bytes, size, n, e);
 }
 
 int import_bytes(const char *bytes, size_t size, struct net *n, struct error *e)

@@ -55,6 +55,17 @@ int net_add_tensor(struct net *n, int h, int w, int c, struct error *e)
     return n->n_tensors++;
 }
 
+/* Weights are counted as they come, so that an importer never holds more than the limit and one layer. */
+static int check_weights(const struct net *n, const struct net_op *op, struct error *e)
+{
+    if (op->kind == NET_CONV && (!is_side(op->kernel_h) || !is_side(op->kernel_w) || !is_side(op->groups)))
+        return error_set(e, "%s: kernel sides and groups must be 1 to %d", op->name, NET_SIDE_MAX);
+    size_t total = net_weight_count(n, op);
+    for (int i = 0; i < n->n_ops; i++)
+        total += net_weight_count(n, &n->ops[i]);
+    return total > NET_WEIGHTS_MAX ? error_set(e, "more than %u weights", NET_WEIGHTS_MAX) : 0;
+}
+
 static int check_place(struct net *n, const struct net_op *op, struct error *e)
 {
     if (n->n_ops >= NET_OPS_MAX)
@@ -68,7 +79,7 @@ static int check_place(struct net *n, const struct net_op *op, struct error *e)
 
 int net_add_op(struct net *n, const struct net_op *op, struct error *e)
 {
-    if (check_place(n, op, e)) {
+    if (check_place(n, op, e) || check_weights(n, op, e)) {
         free(op->weights);
         free(op->bias);
         return -1;

@@ -172,7 +172,6 @@ static int prune(struct net *n, struct error *e)
 
 static int number_layers(struct net *n, struct error *e)
 {
-    size_t weights = 0;
     int64_t macs = 0;
     n->n_layers = 0;
     for (int i = 0; i < n->n_ops; i++) {
@@ -180,7 +179,6 @@ static int number_layers(struct net *n, struct error *e)
         op->layer = -1;
         if (!op->weights)
             continue;
-        weights += net_weight_count(n, op);
         macs += net_macs(n, op);
         if (n->n_layers >= CANDIDATE_LAYERS_MAX)
             return error_set(e, "more than %d layers with weights", CANDIDATE_LAYERS_MAX);
@@ -189,8 +187,6 @@ static int number_layers(struct net *n, struct error *e)
     }
     if (!n->n_layers)
         return error_set(e, "no layer has weights");
-    if (weights > NET_WEIGHTS_MAX)
-        return error_set(e, "%zu weights, more than %u", weights, NET_WEIGHTS_MAX);
     return macs > NET_MACS_MAX ? error_set(e, "%lld multiplications, more than %lld", (long long)macs,
                                            (long long)NET_MACS_MAX)
                                : 0;

@@ -21,6 +21,12 @@
 
 #define CIFAR "data/cifar10/test_x.npy", "data/cifar10/test_y.npy"
 #define KWS "data/kws01/x_int8.npy", "data/kws01/y.npy"
+#define VWW "data/vww200/x.npy", "data/vww200/y.npy"
+#define MNIST "data/mnist/test_x.npy", "data/mnist/test_y.npy"
+#define FEATURES                                                                                             \
+    {                                                                                                        \
+        .scale = 0.5847029, .n_mean = 1, .mean = { 0.5847029 * 83 }                                          \
+    }
 #define BYTE (1. / 255)
 #define IMAGENET                                                                                             \
     {                                                                                                        \
@@ -40,10 +46,13 @@ static const struct {
      "data/vww200/y.npy",
      85.0,
      {.scale = BYTE}},
-    {"models/alibaba-v0.7/model_kws.onnx",
-     KWS,
-     90.8,
-     {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
+    {"models/alibaba-v0.7/model_kws.onnx", KWS, 90.8, FEATURES},
+    {"models/mlperf-tiny/pretrainedResnet.tflite", CIFAR, 87.20, {.scale = 1}},
+    {"models/mlperf-tiny/vww_96_float.tflite", VWW, 85.0, {.scale = BYTE}},
+    {"models/mlperf-tiny/kws_saved_model_float.tflite", KWS, 91.5, FEATURES},
+    {"models/tinymaix/mnist_valid_f.tflite", MNIST, 95.1, {.scale = BYTE}},
+    {"models/tinymaix/mnist_dw_f.tflite", MNIST, 91.0, {.scale = BYTE}},
+    {"models/tinymaix/mnist_resnet_f.tflite", MNIST, 97.5, {.scale = BYTE}},
 };
 
 struct count {

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// TensorFlow Lite files (schema version 3, tensorflow/lite/schema/schema.fbs): what the operators' file and the walk share.
+#ifndef PARE_QUANT_IMPORT_TFLITE_H
+#define PARE_QUANT_IMPORT_TFLITE_H
+
+#include "base/error.h"
+#include "quant/import/flat.h"
+#include "quant/net/net.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TFLITE_TENSORS_MAX 16384
+#define TFLITE_OPERATORS_MAX 16384
+#define TFLITE_RANK_MAX 6
+
+enum tflite_type { // TensorType
+    TFLITE_FLOAT32 = 0,
+    TFLITE_INT32 = 2,
+    TFLITE_UINT8 = 3,
+    TFLITE_INT64 = 4,
+    TFLITE_INT8 = 9,
+};
+
+/* A tensor of the file. */
+struct tflite_tensor {
+    int rank;
+    int64_t dims[TFLITE_RANK_MAX];
+    int64_t elements;
+    enum tflite_type type;
+    struct flat_table table;
+    struct flat_vector data; // of a constant
+    bool computed;           // an activation that exists already
+    int net;                 // its tensor in the network
+    int pads[4];             // zeros around it that the next operation takes over: top, left, bottom, right
+    bool softmax;
+};
+
+struct tflite {
+    struct flat file;
+    struct net *net;
+    struct tflite_tensor *tensors;
+    size_t n_tensors;
+    int input;       // tensor of the file
+    bool input_read; // an operation has looked at the network's input
+};
+
+/* An operator of the file. */
+struct tflite_op {
+    int code; // BuiltinOperator
+    struct flat_vector inputs, outputs;
+    struct flat_table options;
+};
+
+/* One row per operator; `take` as in onnx.h. */
+struct tflite_operator {
+    int code;
+    const char *name;
+    int (*take)(struct tflite *x, const struct tflite_op *op, struct error *e);
+};
+
+const struct tflite_operator *tflite_operator_find(int code);
+
+/* Reads a whole file in memory into `n`, which is empty, and seals it. Returns 0, or -1 with the reason and a half-built network. */
+int tflite_import(const char *bytes, size_t size, struct net *n, struct error *e);
+
+/* Input `i`: as an activation, or as a constant (NULL with the reason); absent (-1) gives NULL without one, see tflite_has_input. */
+struct tflite_tensor *tflite_activation(struct tflite *x, const struct tflite_op *op, size_t i, struct error *e);
+struct tflite_tensor *tflite_constant(struct tflite *x, const struct tflite_op *op, size_t i, struct error *e);
+bool tflite_has_input(const struct tflite_op *op, size_t i);
+struct tflite_tensor *tflite_output(struct tflite *x, const struct tflite_op *op, struct error *e);
+
+/* A constant's numbers as floats: float32, or integers with their scales (hybrid files). Heap; NULL with the reason. */
+float *tflite_floats(const struct tflite_tensor *t, struct error *e);
+
+/* An int32 or int64 constant's number `k`; 0 outside. */
+int64_t tflite_number(const struct tflite_tensor *t, size_t k);
+
+/* The name of a tensor, up to a ';', fit for tables and JSON. */
+void tflite_name(const struct tflite_tensor *t, char name[NET_NAME_MAX]);
+
+#endif

@@ -1,0 +1,368 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// TensorFlow Lite files made here: what becomes of each operator, what is refused, and that broken files
+// never crash.
+#include "quant/import/flat.h"
+#include "quant/import/import.h"
+#include "tests/flat_builder.h"
+
+#include "base/rng.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { // BuiltinOperator, TensorType
+    ADD = 0,
+    AVERAGE_POOL_2D = 1,
+    CONV_2D = 3,
+    DEPTHWISE_CONV_2D = 4,
+    FULLY_CONNECTED = 9,
+    MAX_POOL_2D = 17,
+    RESHAPE = 22,
+    SOFTMAX = 25,
+    PAD = 34,
+    MEAN = 40,
+    HARD_SWISH = 117,
+    FLOAT32 = 0,
+    INT32 = 2,
+    INT8 = 9,
+};
+
+#define TENSORS_MAX 24
+#define OPS_MAX 12
+#define INTS(...) ((const int32_t[]){__VA_ARGS__})
+
+/* What a file will have; written at once, because FlatBuffers refer forwards. */
+struct described {
+    int n_tensors, n_ops, input, output;
+    struct {
+        int rank, type;
+        int32_t dims[4];
+        const void *data;
+        size_t bytes;
+        const float *scales; // [n_scales], along the first axis
+        int n_scales;
+    } tensors[TENSORS_MAX];
+    struct {
+        int code, n_inputs, output, n_options;
+        int32_t inputs[4], options[8];
+    } ops[OPS_MAX];
+};
+
+static struct described file;
+static struct flat_builder builder;
+static struct net net;
+static struct error error;
+static struct rng rng;
+static float noise[4096];
+
+static void setup(void)
+{
+    memset(&file, 0, sizeof file);
+    net_init(&net);
+    rng_seed(&rng, 5, 1);
+    error.text[0] = 0;
+    for (size_t i = 0; i < sizeof noise / sizeof *noise; i++)
+        noise[i] = (float)rng_normal(&rng);
+}
+
+static void teardown(void)
+{
+    net_finish(&net);
+}
+
+static int tensor(int rank, const int32_t *dims, int type, const void *data, size_t bytes)
+{
+    int t = file.n_tensors++;
+    file.tensors[t].rank = rank;
+    file.tensors[t].type = type;
+    memcpy(file.tensors[t].dims, dims, (size_t)rank * sizeof *dims);
+    file.tensors[t].data = data;
+    file.tensors[t].bytes = bytes;
+    return t;
+}
+
+static int activation(int h, int w, int c)
+{
+    return tensor(4, INTS(1, h, w, c), FLOAT32, NULL, 0);
+}
+
+static int weights(int a, int b, int c, int d)
+{
+    return tensor(4, INTS(a, b, c, d), FLOAT32, noise, (size_t)(a * b * c * d) * sizeof *noise);
+}
+
+/* in1 and in2 are -1 where there are none. */
+static void op(int code, int in0, int in1, int in2, int out, int n_options, const int32_t *options)
+{
+    int k = file.n_ops++;
+    file.ops[k].code = code;
+    file.ops[k].n_inputs = in2 >= 0 ? 3 : in1 >= 0 ? 2 : 1;
+    file.ops[k].inputs[0] = in0;
+    file.ops[k].inputs[1] = in1;
+    file.ops[k].inputs[2] = in2;
+    file.ops[k].output = out;
+    file.ops[k].n_options = n_options;
+    memcpy(file.ops[k].options, options, (size_t)n_options * sizeof *options);
+}
+
+static void write_tensors(size_t graph)
+{
+    size_t tables[TENSORS_MAX], list = flat_builder_references(&builder, (size_t)file.n_tensors);
+    flat_builder_refer(&builder, graph, 0, list);
+    for (int i = 0; i < file.n_tensors; i++) {
+        tables[i] = flat_builder_table(&builder, 5);
+        flat_builder_element(&builder, list, (size_t)i, tables[i]);
+        flat_builder_set(&builder, tables[i], 1, file.tensors[i].type);
+        flat_builder_set(&builder, tables[i], 2, i + 1);
+        flat_builder_refer(
+            &builder, tables[i], 0,
+            flat_builder_integers(&builder, (size_t)file.tensors[i].rank, file.tensors[i].dims));
+        char name[] = {'t', (char)('a' + i), ';', 'x'};
+        flat_builder_refer(&builder, tables[i], 3, flat_builder_bytes(&builder, name, sizeof name, 1));
+        size_t q = flat_builder_table(&builder, 3);
+        flat_builder_refer(&builder, tables[i], 4, q);
+        flat_builder_refer(&builder, q, 0, flat_builder_integers(&builder, 0, INTS(0)));
+        flat_builder_refer(&builder, q, 1, flat_builder_integers(&builder, 0, INTS(0)));
+        flat_builder_refer(
+            &builder, q, 2,
+            flat_builder_bytes(&builder, file.tensors[i].scales, (size_t)file.tensors[i].n_scales, 4));
+    }
+}
+
+static void write_ops(size_t graph)
+{
+    size_t list = flat_builder_references(&builder, (size_t)file.n_ops);
+    flat_builder_refer(&builder, graph, 3, list);
+    for (int i = 0; i < file.n_ops; i++) {
+        size_t t = flat_builder_table(&builder, 5);
+        flat_builder_element(&builder, list, (size_t)i, t);
+        flat_builder_set(&builder, t, 0, i);
+        flat_builder_refer(&builder, t, 1,
+                           flat_builder_integers(&builder, (size_t)file.ops[i].n_inputs, file.ops[i].inputs));
+        flat_builder_refer(&builder, t, 2, flat_builder_integers(&builder, 1, INTS(file.ops[i].output)));
+        size_t options = flat_builder_table(&builder, (unsigned)file.ops[i].n_options);
+        flat_builder_refer(&builder, t, 4, options);
+        for (int k = 0; k < file.ops[i].n_options; k++)
+            flat_builder_set(&builder, options, (unsigned)k, file.ops[i].options[k]);
+    }
+}
+
+static void write_file(void)
+{
+    flat_builder_init(&builder, "TFL3");
+    size_t model = flat_builder_table(&builder, 5);
+    flat_builder_set(&builder, model, 0, 3);
+    size_t codes = flat_builder_references(&builder, (size_t)file.n_ops);
+    flat_builder_refer(&builder, model, 1, codes);
+    for (int i = 0; i < file.n_ops; i++) {
+        size_t code = flat_builder_table(&builder, 4);
+        flat_builder_element(&builder, codes, (size_t)i, code);
+        flat_builder_set(&builder, code, 3, file.ops[i].code);
+    }
+    size_t graphs = flat_builder_references(&builder, 1), graph = flat_builder_table(&builder, 4);
+    flat_builder_refer(&builder, model, 2, graphs);
+    flat_builder_element(&builder, graphs, 0, graph);
+    flat_builder_refer(&builder, model, 3, flat_builder_bytes(&builder, "test", 4, 1));
+    write_tensors(graph);
+    flat_builder_refer(&builder, graph, 1, flat_builder_integers(&builder, 1, INTS(file.input)));
+    flat_builder_refer(&builder, graph, 2, flat_builder_integers(&builder, 1, INTS(file.output)));
+    write_ops(graph);
+    size_t buffers = flat_builder_references(&builder, (size_t)file.n_tensors + 1);
+    flat_builder_refer(&builder, model, 4, buffers);
+    for (int i = 0; i <= file.n_tensors; i++) {
+        size_t buffer = flat_builder_table(&builder, 1);
+        flat_builder_element(&builder, buffers, (size_t)i, buffer);
+        flat_builder_refer(&builder, buffer, 0,
+                           flat_builder_bytes(&builder, i ? file.tensors[i - 1].data : NULL,
+                                              i ? file.tensors[i - 1].bytes : 0, 1));
+    }
+}
+
+static void take(int output)
+{
+    file.output = output;
+    write_file();
+    ck_assert_msg(import_bytes((const char *)builder.bytes, builder.size, &net, &error) == 0, "%s",
+                  error.text);
+}
+
+static void refuse(int output, const char *why)
+{
+    file.output = output;
+    write_file();
+    ck_assert_int_eq(import_bytes((const char *)builder.bytes, builder.size, &net, &error), -1);
+    ck_assert_msg(strstr(error.text, why) != NULL, "said \"%s\"", error.text);
+}
+
+START_TEST(a_convolution_keeps_its_weights_and_pads_at_the_end)
+{
+    int x = activation(8, 7, 3), w = weights(5, 3, 2, 3), b = tensor(1, INTS(5), FLOAT32, noise, 20),
+        y = activation(4, 4, 5);
+    op(CONV_2D, x, w, b, y, 6, INTS(0, 2, 2, 3, 1, 1)); // SAME, strides 2, RELU6
+    take(y);
+    const struct net_op *c = &net.ops[0];
+    ck_assert_int_eq(c->kind, NET_CONV);
+    ck_assert_str_eq(c->name, "td");
+    ck_assert(c->kernel_h == 3 && c->kernel_w == 2 && c->stride_h == 2 && c->stride_w == 2 && c->groups == 1);
+    ck_assert(c->pad_top == 0 && c->pad_bottom == 1 && c->pad_left == 0 && c->pad_right == 1);
+    ck_assert(c->act_min == 0 && c->act_max == 6);
+    ck_assert_int_eq(memcmp(c->weights, noise, 5 * 3 * 2 * 3 * sizeof *noise), 0);
+    ck_assert_int_eq(memcmp(c->bias, noise, 5 * sizeof *noise), 0);
+}
+END_TEST
+
+START_TEST(a_depthwise_convolution_with_a_multiplier_is_turned)
+{
+    int x = activation(6, 6, 2), w = weights(1, 3, 3, 6), y = activation(4, 4, 6);
+    op(DEPTHWISE_CONV_2D, x, w, -1, y, 7, INTS(1, 1, 1, 3, 1, 1, 1)); // VALID, multiplier 3, RELU
+    take(y);
+    const struct net_op *c = &net.ops[0];
+    ck_assert(c->groups == 2 && c->act_min == 0 && isinf(c->act_max));
+    for (int o = 0; o < 6; o++)
+        for (int t = 0; t < 9; t++)
+            ck_assert_float_eq(c->weights[o * 9 + t], noise[t * 6 + o]);
+}
+END_TEST
+
+START_TEST(a_small_network_is_taken_whole)
+{
+    static const int32_t pads[8] = {0, 0, 1, 0, 2, 1, 0, 0}, axes[2] = {1, 2}, shape[2] = {1, 4};
+    int x = activation(8, 8, 3), w = weights(4, 1, 1, 3), a = activation(8, 8, 4), p = activation(9, 11, 4);
+    int k = weights(4, 3, 4, 4), b = activation(7, 8, 4), m = activation(7, 8, 4), s = activation(7, 8, 4);
+    op(CONV_2D, x, w, -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(PAD, a, tensor(2, INTS(4, 2), INT32, pads, sizeof pads), -1, p, 1, INTS(0));
+    op(CONV_2D, p, k, -1, b, 6, INTS(1, 1, 1, 1, 1, 1));
+    op(MAX_POOL_2D, b, -1, -1, m, 6, INTS(0, 1, 1, 3, 2, 0));
+    op(ADD, m, b, -1, s, 1, INTS(1));
+    int g = tensor(2, INTS(1, 4), FLOAT32, NULL, 0), r = tensor(2, INTS(1, 4), FLOAT32, NULL, 0);
+    int f = tensor(2, INTS(5, 4), FLOAT32, noise, 80), d = tensor(2, INTS(1, 5), FLOAT32, NULL, 0);
+    int z = tensor(2, INTS(1, 5), FLOAT32, NULL, 0);
+    op(MEAN, s, tensor(1, INTS(2), INT32, axes, sizeof axes), -1, g, 1, INTS(0));
+    op(RESHAPE, g, tensor(1, INTS(2), INT32, shape, sizeof shape), -1, r, 1, INTS(0));
+    op(FULLY_CONNECTED, r, f, -1, d, 4, INTS(0, 0, 0, 0));
+    op(SOFTMAX, d, -1, -1, z, 1, INTS(0));
+    take(z);
+    ck_assert_int_eq(net.n_ops, 6);
+    ck_assert(net.softmax);
+    ck_assert(net.ops[1].pad_top == 1 && net.ops[1].pad_bottom == 0 && net.ops[1].pad_left == 2 &&
+              net.ops[1].pad_right == 1);
+    ck_assert(net.ops[2].kind == NET_MAXPOOL && net.ops[2].kernel_w == 3 && net.ops[2].kernel_h == 2);
+    ck_assert(net.ops[3].kind == NET_ADD && net.ops[3].act_min == 0);
+    ck_assert(net.ops[4].kind == NET_AVGPOOL && net.ops[4].kernel_h == 7 && net.ops[4].kernel_w == 8);
+    ck_assert(net.ops[5].kind == NET_DENSE);
+}
+END_TEST
+
+START_TEST(integer_weights_between_float_activations_are_scaled)
+{
+    static const int8_t codes[6] = {-128, 1, 2, 3, 100, 127};
+    static const float scales[2] = {0.5f, 0.25f};
+    int x = tensor(2, INTS(1, 3), FLOAT32, NULL, 0), w = tensor(2, INTS(2, 3), INT8, codes, sizeof codes);
+    int y = tensor(2, INTS(1, 2), FLOAT32, NULL, 0);
+    file.tensors[w].scales = scales;
+    file.tensors[w].n_scales = 2;
+    op(FULLY_CONNECTED, x, w, -1, y, 4, INTS(0, 0, 0, 0));
+    take(y);
+    for (int i = 0; i < 6; i++)
+        ck_assert_float_eq(net.ops[0].weights[i], (float)codes[i] * scales[i / 3]);
+}
+END_TEST
+
+START_TEST(a_flat_input_takes_the_shape_that_is_looked_at)
+{
+    int x = tensor(2, INTS(1, 30), FLOAT32, NULL, 0), p = activation(5, 6, 1), w = weights(2, 3, 3, 1),
+        y = activation(3, 4, 2);
+    op(RESHAPE, x, -1, -1, p, 1, INTS(0));
+    op(CONV_2D, p, w, -1, y, 6, INTS(1, 1, 1, 0, 1, 1));
+    take(y);
+    ck_assert(net.tensors[net.input].h == 5 && net.tensors[net.input].w == 6 &&
+              net.tensors[net.input].c == 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_taken_is_named)
+{
+    int x = activation(8, 8, 3), y = activation(8, 8, 3);
+    op(HARD_SWISH, x, -1, -1, y, 1, INTS(0));
+    refuse(y, "node 'tb' (builtin 117): this operator is not supported");
+    setup();
+    x = activation(8, 8, 3);
+    y = activation(8, 8, 4);
+    op(CONV_2D, x, weights(4, 1, 1, 3), -1, y, 6, INTS(0, 1, 1, 4, 1, 1)); // TANH
+    refuse(y, "node 'tb' (CONV_2D): fused activation 4 is not supported");
+    setup();
+    x = tensor(4, INTS(1, 8, 8, 3), INT8, NULL, 0);
+    y = activation(8, 8, 4);
+    op(CONV_2D, x, weights(4, 1, 1, 3), -1, y, 6, INTS(0, 1, 1, 0, 1, 1));
+    refuse(y, "only float32 networks are supported");
+    setup();
+    x = activation(8, 8, 3);
+    y = activation(7, 8, 4);
+    op(CONV_2D, x, weights(4, 1, 1, 3), -1, y, 6, INTS(0, 1, 1, 0, 1, 1));
+    refuse(y, "its output has 224 values where 256 are computed");
+}
+END_TEST
+
+START_TEST(offsets_out_of_the_file_are_seen)
+{
+    static const uint8_t bytes[] = {8, 0, 0, 0, 'T', 'F', 'L', '3', 4, 0, 0, 0, 255, 255, 255, 255};
+    for (size_t size = 0; size <= sizeof bytes; size++) {
+        struct flat f = {bytes, size, false};
+        struct flat_table root = flat_root(&f);
+        struct flat_vector v = flat_vector_of(&root, 0, 4);
+        ck_assert(f.broken);
+        ck_assert_uint_eq(v.n, 0);
+        ck_assert_int_eq(flat_integer(&root, 3, 8, 42), 42);
+    }
+}
+END_TEST
+
+START_TEST(broken_files_never_crash)
+{
+    uint8_t *broken = malloc(FLAT_BUILDER_MAX);
+    int x = activation(8, 8, 3), a = activation(8, 8, 4), y = activation(4, 4, 4), taken = 0;
+    op(CONV_2D, x, weights(4, 1, 1, 3), -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(DEPTHWISE_CONV_2D, a, weights(1, 3, 3, 4), -1, y, 7, INTS(0, 2, 2, 1, 1, 1, 1));
+    take(y);
+    for (int i = 0; i < 2000; i++) {
+        net_finish(&net);
+        memcpy(broken, builder.bytes, builder.size);
+        for (int k = 0; k <= i % 4; k++)
+            broken[rng_below(&rng, (uint32_t)builder.size)] = (uint8_t)rng_u32(&rng);
+        size_t size = i % 5 ? builder.size : rng_below(&rng, (uint32_t)builder.size);
+        error.text[0] = 0;
+        if (import_bytes((const char *)broken, size, &net, &error))
+            ck_assert(error.text[0] != 0);
+        else
+            taken++;
+    }
+    ck_assert_int_gt(taken, 50);
+    ck_assert_int_lt(taken, 1900);
+    free(broken);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tflite");
+    TCase *tc = tcase_create("tflite");
+    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_convolution_keeps_its_weights_and_pads_at_the_end);
+    tcase_add_test(tc, a_depthwise_convolution_with_a_multiplier_is_turned);
+    tcase_add_test(tc, a_small_network_is_taken_whole);
+    tcase_add_test(tc, integer_weights_between_float_activations_are_scaled);
+    tcase_add_test(tc, a_flat_input_takes_the_shape_that_is_looked_at);
+    tcase_add_test(tc, what_cannot_be_taken_is_named);
+    tcase_add_test(tc, offsets_out_of_the_file_are_seen);
+    tcase_add_test(tc, broken_files_never_crash);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
