@@ -55,8 +55,16 @@ static void add(struct building *b, struct net_op op, int h, int w, int c)
 
 static struct net_op plain(struct rng *r, enum net_kind kind)
 {
-    struct net_op op = {.kind = kind, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
-                        .dilation_w = 1, .groups = 1, .act_min = -INFINITY, .act_max = INFINITY};
+    struct net_op op = {.kind = kind,
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .act_min = -INFINITY,
+                        .act_max = INFINITY};
     if (rng_below(r, 2))
         op.act_min = 0, op.act_max = rng_below(r, 2) ? 6.0f : INFINITY;
     return op;
@@ -71,7 +79,8 @@ static int out_side(int in, int pads, int kernel, int dilation, int stride)
 static struct net_op window(struct building *b, struct net_op op, int *h, int *w)
 {
     const struct net_tensor *in = &b->net->tensors[b->at];
-    op.kernel_h = between(b->r, 1, in->h < 3 ? in->h : 3), op.kernel_w = between(b->r, 1, in->w < 4 ? in->w : 4);
+    op.kernel_h = between(b->r, 1, in->h < 3 ? in->h : 3),
+    op.kernel_w = between(b->r, 1, in->w < 4 ? in->w : 4);
     if (op.kind == NET_CONV && in->h >= 5 && in->w >= 7 && rng_below(b->r, 4) == 0)
         op.dilation_h = op.dilation_w = 2;
     op.stride_h = between(b->r, 1, 2), op.stride_w = between(b->r, 1, 2);
@@ -152,8 +161,9 @@ void net_case_data(struct net_case *c, const float *values)
     snprintf(c->folder, sizeof c->folder, "/tmp/pare-case-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(c->folder));
     snprintf(path, sizeof path, "%s/x.npy", c->folder);
-    int text = snprintf(header + 10, 118, "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }", NET_CASE_SAMPLES,
-                        in->h, in->w, in->c);
+    int text =
+        snprintf(header + 10, 118, "{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }",
+                 NET_CASE_SAMPLES, in->h, in->w, in->c);
     memcpy(header, "\x93NUMPY\x01\x00\x76\x00", 10);
     memset(header + 10 + text, ' ', (size_t)(117 - text));
     header[127] = '\n';
@@ -188,7 +198,8 @@ void net_case_finish(struct net_case *c)
 
 struct quantize_params net_case_params(void)
 {
-    static const char *const options[] = {"w8a8", "w4a8", "w2a8", "w8a4", "w4a4", "w2a4", "w3a5", "w5a6", "w6a7", "w7a3", "w16a8", "w8a16", "w2a2", "float32"};
+    static const char *const options[] = {"w8a8", "w4a8", "w2a8", "w8a4",  "w4a4",  "w2a4", "w3a5",
+                                          "w5a6", "w6a7", "w7a3", "w16a8", "w8a16", "w2a2", "float32"};
     struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = sizeof options / sizeof *options};
     for (int i = 0; i < p.n_options; i++)
         ck_assert_int_eq(setting_parse(options[i], &p.options[i], &error), 0);

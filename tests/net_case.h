@@ -17,8 +17,8 @@ struct net_case {
     char folder[64];  // of its own, removed at the end
 };
 
-/* A sealed network of 3 to 9 operations of all kinds, strides, pads, groups and residual additions. Fails the test when
- * something goes wrong. */
+/* A sealed network of 3 to 9 operations of all kinds, strides, pads, groups and residual additions. Fails the
+ * test when something goes wrong. */
 void net_case_make(struct net_case *c, struct rng *r);
 void net_case_finish(struct net_case *c);
 

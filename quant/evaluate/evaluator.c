@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Each thread takes whole samples through the whole network: activations of one sample stay in its cache, and no result depends
-// on how many threads there are.
+// Each thread takes whole samples through the whole network: activations of one sample stay in its cache, and
+// no result depends on how many threads there are.
 #include "quant/evaluate/evaluator.h"
 
 #include "quant/evaluate/step.h"
@@ -16,8 +16,8 @@
 struct bench {
     int16_t **tensors; // [n_tensors], unpacked
     int16_t *plane;
-    uint8_t *arena;    // float32: for program_run
-    uint8_t *input;    // a sample in the program's format
+    uint8_t *arena; // float32: for program_run
+    uint8_t *input; // a sample in the program's format
     float *sample;
 };
 
@@ -25,7 +25,7 @@ struct evaluator {
     const struct program *program;
     const void *const *blobs;
     int threads;
-    struct step *steps;   // [n_ops]; NULL: float32
+    struct step *steps;    // [n_ops]; NULL: float32
     struct bench *benches; // [threads]
 };
 
@@ -106,7 +106,8 @@ struct evaluator *evaluator_create_with(const struct program *p, const void *con
     return NULL;
 }
 
-struct evaluator *evaluator_create(const struct program *p, const void *const *blobs, int threads, struct error *e)
+struct evaluator *evaluator_create(const struct program *p, const void *const *blobs, int threads,
+                                   struct error *e)
 {
     return evaluator_create_with(p, blobs, threads, exact_loops_best(), e);
 }
@@ -143,8 +144,8 @@ static void run_sample(const struct evaluator *v, struct bench *b, const void *i
     unpack_run(b->tensors[p->header->input], input, 0, elements_of(in), in->bits, 0);
     for (uint32_t i = 0; i < p->header->n_ops; i++) {
         const struct image_op *op = &p->ops[i];
-        step_run(&v->steps[i], b->tensors[op->in0], op->kind == IMAGE_ADD ? b->tensors[op->in1] : NULL, b->tensors[op->out],
-                 b->plane);
+        step_run(&v->steps[i], b->tensors[op->in0], op->kind == IMAGE_ADD ? b->tensors[op->in1] : NULL,
+                 b->tensors[op->out], b->plane);
     }
     memset(output, 0, out->bytes);
     pack_run(output, b->tensors[p->header->output], 0, elements_of(out), out->bits);
@@ -184,8 +185,13 @@ static void run_all(struct evaluator *v, const struct data *d, const int *sample
     pthread_t threads[EVALUATOR_THREADS_MAX];
     bool started[EVALUATOR_THREADS_MAX] = {false};
     for (int i = 0; i < v->threads; i++) {
-        shares[i] = (struct share){v, &v->benches[i], d, samples, (int)((int64_t)n * i / v->threads),
-                                   (int)((int64_t)n * (i + 1) / v->threads), outputs};
+        shares[i] = (struct share){v,
+                                   &v->benches[i],
+                                   d,
+                                   samples,
+                                   (int)((int64_t)n * i / v->threads),
+                                   (int)((int64_t)n * (i + 1) / v->threads),
+                                   outputs};
         if (i > 0)
             started[i] = pthread_create(&threads[i], NULL, run_share, &shares[i]) == 0;
     }
@@ -200,10 +206,13 @@ static void run_all(struct evaluator *v, const struct data *d, const int *sample
 static int check_data(const struct evaluator *v, const struct data *d, struct error *e)
 {
     size_t wanted = elements_of(program_input(v->program));
-    return d->elements == wanted ? 0 : error_set(e, "samples of %zu values, the program takes %zu", d->elements, wanted);
+    return d->elements == wanted
+               ? 0
+               : error_set(e, "samples of %zu values, the program takes %zu", d->elements, wanted);
 }
 
-int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs, struct error *e)
+int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs,
+                      struct error *e)
 {
     if (check_data(v, d, e))
         return -1;
@@ -232,8 +241,8 @@ static int list_labelled(const struct data *d, const int32_t *labels, int first,
     return listed;
 }
 
-int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n, struct score *s,
-                    struct error *e)
+int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n,
+                    struct score *s, struct error *e)
 {
     size_t bytes = program_output(v->program)->bytes;
     if (check_data(v, d, e))

@@ -16,9 +16,10 @@
 struct evaluator;
 struct exact_loops;
 
-/* Takes a checked program and its blobs; both must outlive it. The weights are decoded once, here. NULL with the reason when
- * memory is short. */
-struct evaluator *evaluator_create(const struct program *p, const void *const *blobs, int threads, struct error *e);
+/* Takes a checked program and its blobs; both must outlive it. The weights are decoded once, here. NULL with
+ * the reason when memory is short. */
+struct evaluator *evaluator_create(const struct program *p, const void *const *blobs, int threads,
+                                   struct error *e);
 void evaluator_destroy(struct evaluator *v);
 
 /* The same with inner loops of one's own choice (exact.h), for tests. */
@@ -29,16 +30,17 @@ struct evaluator *evaluator_create_with(const struct program *p, const void *con
 void evaluator_run(struct evaluator *v, const void *input, void *output);
 
 /* Samples first..first+n-1: outputs[n][program_output(p)->bytes]. Independent of the number of threads. */
-int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs, struct error *e);
+int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs,
+                      struct error *e);
 
 struct score {
     int64_t correct, total;
     uint8_t outputs_sha256[SHA256_BYTES]; // of the output tensors of these samples, one after another
 };
 
-/* Of the samples that have a label (labels[i] >= 0), in stored order, the `n` from the `first` on (n < 0: all the rest). The answer is
- * the largest output, the first one of several. Returns 0, or -1 with the reason. */
-int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n, struct score *s,
-                    struct error *e);
+/* Of the samples that have a label (labels[i] >= 0), in stored order, the `n` from the `first` on (n < 0: all
+ * the rest). The answer is the largest output, the first one of several. Returns 0, or -1 with the reason. */
+int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n,
+                    struct score *s, struct error *e);
 
 #endif

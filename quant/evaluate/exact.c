@@ -29,8 +29,8 @@ static void sum_pixel(const int16_t *x, const struct exact_stretches *s, const i
 }
 
 static void product(const int16_t *const *pixels, const struct exact_stretches *s, const int16_t *weights,
-                    const struct exact_rounding *r, const struct exact_output *o, int n_pixels, int channels, int16_t *out,
-                    size_t out_stride)
+                    const struct exact_rounding *r, const struct exact_output *o, int n_pixels, int channels,
+                    int16_t *out, size_t out_stride)
 {
     for (int p = 0; p < n_pixels; p++, out += out_stride) {
         uint32_t sums[EXACT_CHANNELS];
@@ -53,8 +53,8 @@ static void depthwise(const int16_t *x, const int32_t *at, int taps, const int32
     }
 }
 
-static void add(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b, const struct exact_rounding *r,
-                const struct exact_output *o, int16_t *out)
+static void add(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b,
+                const struct exact_rounding *r, const struct exact_output *o, int16_t *out)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t sum = (uint32_t)rounded((a[i] - zero_a) * (1 << ADD_LEFT_SHIFT), r, 0);

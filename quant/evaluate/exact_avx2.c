@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The loops for AVX2. Everything hangs on vpmaddwd: eight times two products of int16, added in pairs to eight int32.
+// The loops for AVX2. Everything hangs on vpmaddwd: eight times two products of int16, added in pairs to
+// eight int32.
 #include "quant/evaluate/exact.h"
 
 #if defined(__x86_64__)
@@ -28,7 +29,8 @@ AVX2_INLINE struct rounding8 rounding_of(__m256i multiplier, __m256i left, __m25
     return r;
 }
 
-/* exact.c's rounded() for eight sums: the high half of twice the product, rounded, from bits 62..31 of the 64-bit products. */
+/* exact.c's rounded() for eight sums: the high half of twice the product, rounded, from bits 62..31 of the
+ * 64-bit products. */
 AVX2_INLINE __m256i rounded(__m256i value, const struct rounding8 *r)
 {
     __m256i x = _mm256_sllv_epi32(value, r->left), nudge = _mm256_set1_epi64x(1 << 30);
@@ -62,8 +64,8 @@ AVX2_INLINE __m256i pair_of(const int16_t *x)
 }
 
 /* low[p], high[p] += the pairs of pixel p times the block's sixteen channels. */
-AVX2_INLINE void sum_pixels(const int16_t *const *pixels, const struct exact_stretches *s, const int16_t *w, __m256i *low,
-                            __m256i *high)
+AVX2_INLINE void sum_pixels(const int16_t *const *pixels, const struct exact_stretches *s, const int16_t *w,
+                            __m256i *low, __m256i *high)
 {
     for (int k = 0; k < s->n; k++) {
         int32_t at = s->at[k];
@@ -80,9 +82,9 @@ AVX2_INLINE void sum_pixels(const int16_t *const *pixels, const struct exact_str
     }
 }
 
-AVX2 static void product(const int16_t *const *pixels, const struct exact_stretches *s, const int16_t *weights,
-                         const struct exact_rounding *r, const struct exact_output *o, int n_pixels, int channels, int16_t *out,
-                         size_t out_stride)
+AVX2 static void product(const int16_t *const *pixels, const struct exact_stretches *s,
+                         const int16_t *weights, const struct exact_rounding *r, const struct exact_output *o,
+                         int n_pixels, int channels, int16_t *out, size_t out_stride)
 {
     __m256i low[EXACT_PIXELS], high[EXACT_PIXELS];
 #pragma GCC unroll 6
@@ -95,7 +97,8 @@ AVX2 static void product(const int16_t *const *pixels, const struct exact_stretc
     for (int p = 0; p < EXACT_PIXELS; p++) {
         if (p >= n_pixels)
             break;
-        __m256i result = narrowed(finished(rounded(low[p], &r_low), o), finished(rounded(high[p], &r_high), o));
+        __m256i result =
+            narrowed(finished(rounded(low[p], &r_low), o), finished(rounded(high[p], &r_high), o));
         int16_t values[EXACT_CHANNELS];
         int whole = channels == EXACT_CHANNELS;
         _mm256_storeu_si256((__m256i *)(void *)(whole ? out + (size_t)p * out_stride : values), result);
@@ -113,7 +116,8 @@ AVX2 static void depthwise(const int16_t *x, const int32_t *at, int taps, const 
                            const struct exact_rounding *r, const struct exact_output *o, int16_t *out)
 {
     __m256i sum = load(r->bias);
-    for (int k = 0; k < taps; k++, w += w_stride) // w has the weight in its low half and 0 in the high: the sign of x drops out
+    for (int k = 0; k < taps;
+         k++, w += w_stride) // w has the weight in its low half and 0 in the high: the sign of x drops out
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(widened(x + at[k]), load(w)));
     struct rounding8 r8 = rounding_of(load(r->multiplier), load(r->left), load(r->right));
     __m256i result = finished(rounded(sum, &r8), o);
@@ -122,7 +126,8 @@ AVX2 static void depthwise(const int16_t *x, const int32_t *at, int taps, const 
 
 AVX2_INLINE struct rounding8 rounding_at(const struct exact_rounding *r, int i)
 {
-    return rounding_of(_mm256_set1_epi32(r->multiplier[i]), _mm256_set1_epi32(r->left[i]), _mm256_set1_epi32(r->right[i]));
+    return rounding_of(_mm256_set1_epi32(r->multiplier[i]), _mm256_set1_epi32(r->left[i]),
+                       _mm256_set1_epi32(r->right[i]));
 }
 
 /* Eight of one input of an addition, scaled. */

@@ -84,13 +84,14 @@ static const int16_t *pixel_at(const struct step *s, const int16_t *plane, int p
 }
 
 /* All blocks of one group for EXACT_PIXELS pixels. */
-static void run_blocks(const struct step *s, const int16_t *const *pixels, int n, int group, int16_t *out, size_t out_stride)
+static void run_blocks(const struct step *s, const int16_t *const *pixels, int n, int group, int16_t *out,
+                       size_t out_stride)
 {
     size_t block_weights = (size_t)s->stretches.n * (size_t)s->stretches.pairs * EXACT_CHANNELS * 2;
     for (int b = 0; b < s->blocks; b++) {
         size_t at = (size_t)group * (size_t)s->blocks + (size_t)b, first = at * EXACT_CHANNELS;
-        struct exact_rounding r = {s->rounding.bias + first, s->rounding.multiplier + first, s->rounding.left + first,
-                                   s->rounding.right + first};
+        struct exact_rounding r = {s->rounding.bias + first, s->rounding.multiplier + first,
+                                   s->rounding.left + first, s->rounding.right + first};
         int rest = s->channels - b * EXACT_CHANNELS, channels = rest < EXACT_CHANNELS ? rest : EXACT_CHANNELS;
         s->loops->product(pixels, &s->stretches, s->weights + at * block_weights, &r, &s->output, n, channels,
                           out + b * EXACT_CHANNELS, out_stride);
@@ -107,7 +108,8 @@ static void run_conv(const struct step *s, const int16_t *plane, int16_t *out)
             const int16_t *at[EXACT_PIXELS];
             for (int i = 0; i < EXACT_PIXELS; i++) // past the end the last is taken again, and not stored
                 at[i] = pixel_at(s, plane, pixel + (i < n ? i : n - 1)) + g * (s->plane_c / groups);
-            run_blocks(s, at, n, g, out + (size_t)pixel * out_stride + (size_t)g * (size_t)s->channels, out_stride);
+            run_blocks(s, at, n, g, out + (size_t)pixel * out_stride + (size_t)g * (size_t)s->channels,
+                       out_stride);
         }
     }
 }
@@ -118,7 +120,8 @@ static void run_depthwise(const struct step *s, const int16_t *plane, int16_t *o
     for (int pixel = 0; pixel < s->out->h * s->out->w; pixel++, out += channels) {
         const int16_t *x = pixel_at(s, plane, pixel);
         for (int c = 0; c < channels; c += 8) {
-            struct exact_rounding r = {s->rounding.bias + c, s->rounding.multiplier + c, s->rounding.left + c, s->rounding.right + c};
+            struct exact_rounding r = {s->rounding.bias + c, s->rounding.multiplier + c, s->rounding.left + c,
+                                       s->rounding.right + c};
             int16_t values[8];
             int n = channels - c < 8 ? channels - c : 8;
             s->loops->depthwise(x + c, s->at, taps, s->taps + c, (size_t)s->plane_c, &r, &s->output, values);
@@ -139,7 +142,8 @@ static int32_t rounded_mean(int32_t sum, int32_t n)
 
 #define POOL_RUN 32 // channels at a time
 
-static void pool_channels(const struct step *s, const int16_t *in, const int window[4], int c, int n, int16_t *out)
+static void pool_channels(const struct step *s, const int16_t *in, const int window[4], int c, int n,
+                          int16_t *out)
 {
     bool maximum = s->op->kind == IMAGE_MAXPOOL;
     int32_t results[POOL_RUN];
@@ -167,9 +171,10 @@ static void run_pool(const struct step *s, const int16_t *in, int16_t *out)
 {
     const struct image_op *op = s->op;
     for (int pixel = 0; pixel < s->out->h * s->out->w; pixel++, out += s->out->c) {
-        int top = pixel / s->out->w * op->stride_h - op->pad_top, left = pixel % s->out->w * op->stride_w - op->pad_left;
-        const int window[4] = {clamp(top, 0, s->in->h), clamp(top + op->kernel_h, 0, s->in->h), clamp(left, 0, s->in->w),
-                               clamp(left + op->kernel_w, 0, s->in->w)};
+        int top = pixel / s->out->w * op->stride_h - op->pad_top,
+            left = pixel % s->out->w * op->stride_w - op->pad_left;
+        const int window[4] = {clamp(top, 0, s->in->h), clamp(top + op->kernel_h, 0, s->in->h),
+                               clamp(left, 0, s->in->w), clamp(left + op->kernel_w, 0, s->in->w)};
         for (int c = 0; c < s->out->c; c += POOL_RUN)
             pool_channels(s, in, window, c, s->out->c - c < POOL_RUN ? s->out->c - c : POOL_RUN, out + c);
     }

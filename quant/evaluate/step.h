@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// One operation of a program, its weights decoded and its windows laid out for exact.h. Private to this folder.
+// One operation of a program, its weights decoded and its windows laid out for exact.h. Private to this
+// folder.
 #ifndef PARE_QUANT_EVALUATE_STEP_H
 #define PARE_QUANT_EVALUATE_STEP_H
 
@@ -18,8 +19,8 @@ struct step {
     int blocks;                    // of EXACT_CHANNELS of a group
     int32_t *at;                   // stretches of a pixel, or taps
     struct exact_stretches stretches;
-    int16_t *weights;              // [group][block][pair][EXACT_CHANNELS][2]
-    int32_t *taps;                 // DEPTHWISE: [tap][plane_c]
+    int16_t *weights;               // [group][block][pair][EXACT_CHANNELS][2]
+    int32_t *taps;                  // DEPTHWISE: [tap][plane_c]
     struct exact_rounding rounding; // [group][block][EXACT_CHANNELS], or [plane_c]; ADD: three
     struct exact_output output;
 };
@@ -32,7 +33,8 @@ void step_finish(struct step *s);
 /* int16 that the plane takes, without EXACT_SLACK. */
 size_t step_plane_elements(const struct step *s);
 
-/* Computes the op over tensors of int16 in memory order, as they stand in the program unpacked. `plane` is the caller's scratch. */
+/* Computes the op over tensors of int16 in memory order, as they stand in the program unpacked. `plane` is
+ * the caller's scratch. */
 void step_run(const struct step *s, const int16_t *in, const int16_t *in1, int16_t *out, int16_t *plane);
 
 #endif

@@ -80,7 +80,8 @@ static void take_rounding(struct step *s, const struct program *p, size_t at, in
 }
 
 /* A row of packed weights as numbers. */
-static void decode_row(const struct step *s, const struct program *p, const uint8_t *blob, int row, int n, int16_t *to)
+static void decode_row(const struct step *s, const struct program *p, const uint8_t *blob, int row, int n,
+                       int16_t *to)
 {
     const struct image_op *op = s->op;
     const int16_t *table = (const int16_t *)(const void *)(p->bytes + op->table_offset);
@@ -97,7 +98,10 @@ static void put_row(const struct step *s, const int16_t *row, int length, int16_
     int stretch = length / s->stretches.n;
     for (int k = 0; k < s->stretches.n; k++)
         for (int i = 0; i < stretch; i++, row++)
-            block[(((size_t)k * (size_t)s->stretches.pairs + (size_t)i / 2) * EXACT_CHANNELS + (size_t)channel) * 2 + i % 2] = *row;
+            block[(((size_t)k * (size_t)s->stretches.pairs + (size_t)i / 2) * EXACT_CHANNELS +
+                   (size_t)channel) *
+                      2 +
+                  i % 2] = *row;
 }
 
 static int init_conv(struct step *s, const struct program *p, const uint8_t *blob)
@@ -168,7 +172,8 @@ int step_init(struct step *s, const struct program *p, const struct image_op *op
     lay_out_plane(s);
     if (lay_out_window(s))
         return -1;
-    return op->kind == IMAGE_DEPTHWISE ? init_depthwise(s, p, blobs[op->weights_blob]) : init_conv(s, p, blobs[op->weights_blob]);
+    return op->kind == IMAGE_DEPTHWISE ? init_depthwise(s, p, blobs[op->weights_blob])
+                                       : init_conv(s, p, blobs[op->weights_blob]);
 }
 
 void step_finish(struct step *s)

@@ -60,7 +60,8 @@ static bool may_overwrite(const struct net *n, int op)
     return !later[o->in[0]] || !later[o->in[1]];
 }
 
-/* Adds the bytes of a slot; beyond FOOTPRINT_STEP_SLOTS the smallest is forgotten, which leaves a lower bound. */
+/* Adds the bytes of a slot; beyond FOOTPRINT_STEP_SLOTS the smallest is forgotten, which leaves a lower
+ * bound. */
 static void add_slot(struct footprint_step *s, int slot, int64_t bytes)
 {
     for (int i = 0; i < s->n; i++) {
@@ -82,7 +83,8 @@ static void add_slot(struct footprint_step *s, int slot, int64_t bytes)
     s->slot[at] = slot, s->slot_bytes[at] = bytes;
 }
 
-void footprint_steps(const struct net *n, const struct setting *options, int n_options, struct footprint_step *steps)
+void footprint_steps(const struct net *n, const struct setting *options, int n_options,
+                     struct footprint_step *steps)
 {
     for (int i = 0; i < n->n_ops; i++) {
         struct footprint_step *s = &steps[i];

@@ -12,12 +12,13 @@
 /* As many tensors of searched width as one step names (agent/space.h has the same number). */
 #define FOOTPRINT_STEP_SLOTS 4
 
-/* Flash bytes of a slot's layers at a setting: packed weights and per-channel parameters. A candidate's flash is
- * footprint_fixed plus the sum of its slots, equal to lowered.flash_bytes. */
+/* Flash bytes of a slot's layers at a setting: packed weights and per-channel parameters. A candidate's flash
+ * is footprint_fixed plus the sum of its slots, equal to lowered.flash_bytes. */
 int64_t footprint_slot(const struct net *n, int slot, struct setting s);
 int64_t footprint_fixed(const struct net *n); // header, tensors, operations, table of blobs
 
-/* A lower bound of the arena while one operation runs: fixed_bytes plus ceil(slot_bytes * a_bits / 8) of each slot named. */
+/* A lower bound of the arena while one operation runs: fixed_bytes plus ceil(slot_bytes * a_bits / 8) of each
+ * slot named. */
 struct footprint_step {
     int64_t fixed_bytes;
     int n;
@@ -25,7 +26,9 @@ struct footprint_step {
     int64_t slot_bytes[FOOTPRINT_STEP_SLOTS];
 };
 
-/* One step for each operation of the net: steps[n->n_ops]. Never above the exact plan of any candidate of these options. */
-void footprint_steps(const struct net *n, const struct setting *options, int n_options, struct footprint_step *steps);
+/* One step for each operation of the net: steps[n->n_ops]. Never above the exact plan of any candidate of
+ * these options. */
+void footprint_steps(const struct net *n, const struct setting *options, int n_options,
+                     struct footprint_step *steps);
 
 #endif

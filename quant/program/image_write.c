@@ -20,12 +20,14 @@ static uint32_t round4(uint32_t bytes)
     return (bytes + 3) & ~3u;
 }
 
-/* Header first, then program, blobs, inputs and expected outputs; the blobs' table is written by put_blobs. */
+/* Header first, then program, blobs, inputs and expected outputs; the blobs' table is written by put_blobs.
+ */
 static int lay_out(struct writing *w, int n, struct error *e)
 {
     const struct image_program *p = w->l->program.header;
     struct image_file *h = &w->header;
-    *h = (struct image_file){.magic = IMAGE_FILE_MAGIC, .version = IMAGE_VERSION, .n_blobs = p->n_blobs, .n_samples = (uint32_t)n};
+    *h = (struct image_file){
+        .magic = IMAGE_FILE_MAGIC, .version = IMAGE_VERSION, .n_blobs = p->n_blobs, .n_samples = (uint32_t)n};
     h->input_bytes = round4(program_input(&w->l->program)->bytes);
     h->output_bytes = round4(program_output(&w->l->program)->bytes);
     uint64_t at = packed_align(sizeof *h + p->n_blobs * sizeof(struct image_file_blob));
@@ -67,7 +69,8 @@ static int put_samples(struct writing *w, const struct data *d, int first, struc
         lowered_put_input(p, x, input);
         memcpy(arena + in->arena_offset, input, in->bytes);
         program_run(p, lowered_blobs(w->l), arena, NULL);
-        memcpy(w->file + w->header.expected_offset + (size_t)i * w->header.output_bytes, arena + out->arena_offset, out->bytes);
+        memcpy(w->file + w->header.expected_offset + (size_t)i * w->header.output_bytes,
+               arena + out->arena_offset, out->bytes);
     }
     int failed = arena && x ? 0 : error_set(e, "out of memory");
     free(arena);
@@ -96,9 +99,11 @@ int image_write(const char *path, const struct lowered *l, const struct data *sa
     if (first < 0 || n < 1 || first >= samples->n || n > samples->n - first)
         return error_set(e, "samples %d to %d of %d", first, first + n - 1, samples->n);
     if (most < 1)
-        return error_set(e, "an output of %u bytes, more than the mailbox's %u", output_bytes, MAILBOX_OUTPUTS_BYTES);
+        return error_set(e, "an output of %u bytes, more than the mailbox's %u", output_bytes,
+                         MAILBOX_OUTPUTS_BYTES);
     n = (uint32_t)n < most ? n : (int)most;
-    int failed = lay_out(&w, n, e) || put_all(&w, samples, first, e) || file_write(path, w.file, w.header.bytes, e);
+    int failed =
+        lay_out(&w, n, e) || put_all(&w, samples, first, e) || file_write(path, w.file, w.header.bytes, e);
     if (!failed) {
         *written = (struct image_written){.bytes = w.header.bytes, .n_samples = n};
         sha256_of(w.file, w.header.bytes, written->sha256);

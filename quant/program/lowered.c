@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// From network and candidate to bytes, in this order: widths of tensors, operations, the plan of the arena, the sections of the
-// program, parameters and blobs, and last program_check over what was made.
+// From network and candidate to bytes, in this order: widths of tensors, operations, the plan of the arena,
+// the sections of the program, parameters and blobs, and last program_check over what was made.
 #include "quant/program/lowered.h"
 
 #include "quant/kernels/pack.h"
@@ -66,7 +66,9 @@ static int make_tensors(struct making *m, struct error *e)
 {
     for (int t = 0; t < m->net->n_tensors; t++) {
         int slot = net_tensor_slot(m->net, t);
-        unsigned bits = m->is_float ? 32 : slot < 0 ? QUANTIZED_INPUT_BITS : m->candidate->layers[slot].a_bits;
+        unsigned bits = m->is_float ? 32
+                        : slot < 0  ? QUANTIZED_INPUT_BITS
+                                    : m->candidate->layers[slot].a_bits;
         if (!m->is_float && (bits > QUANTIZED_BITS_MAX || !(m->q->tensors[t].at[bits].scale > 0)))
             return error_set(e, "activations of %u bits are not among the options that were quantized", bits);
         lowering_tensor(m->net, m->q, t, bits, &m->tensors[t]);
@@ -158,7 +160,8 @@ static int make_plan(struct making *m, struct error *e)
     if (peak < 0)
         return error_set(e, "out of memory");
     if (peak > PROGRAM_ARENA_MAX)
-        return error_set(e, "activations of %" PRId64 " bytes, a program has at most %u", peak, PROGRAM_ARENA_MAX);
+        return error_set(e, "activations of %" PRId64 " bytes, a program has at most %u", peak,
+                         PROGRAM_ARENA_MAX);
     m->arena_bytes = (uint32_t)peak;
     return 0;
 }
@@ -167,7 +170,8 @@ static int make_plan(struct making *m, struct error *e)
 static uint32_t lay_out(struct making *m, struct image_program *h, int64_t *parameters_bytes)
 {
     const struct net *n = m->net;
-    *h = (struct image_program){.magic = IMAGE_PROGRAM_MAGIC, .version = IMAGE_VERSION, .arena_bytes = m->arena_bytes};
+    *h = (struct image_program){
+        .magic = IMAGE_PROGRAM_MAGIC, .version = IMAGE_VERSION, .arena_bytes = m->arena_bytes};
     h->n_tensors = (uint32_t)n->n_tensors, h->n_ops = (uint32_t)n->n_ops, h->n_blobs = (uint32_t)n->n_layers;
     h->input = (uint16_t)n->input, h->output = (uint16_t)n->output;
     h->tensors_offset = packed_align(sizeof *h);
@@ -190,7 +194,8 @@ static uint32_t lay_out(struct making *m, struct image_program *h, int64_t *para
     return h->bytes = at;
 }
 
-static void put_layer(const struct making *m, const struct net_op *op, const struct image_op *to, uint8_t *program)
+static void put_layer(const struct making *m, const struct net_op *op, const struct image_op *to,
+                      uint8_t *program)
 {
     const struct quantized_weights *w = weights_of(m, op);
     if (w)
@@ -256,10 +261,13 @@ static int check_budget(const struct lowered *l, const struct lowered_budget *b,
     if (flash <= 0)
         error_set(e, "needs %" PRId64 " bytes of RAM, %" PRId64 " more than there are", l->ram_bytes, ram);
     else if (ram <= 0)
-        error_set(e, "needs %" PRId64 " bytes of flash, %" PRId64 " more than there are", l->flash_bytes, flash);
+        error_set(e, "needs %" PRId64 " bytes of flash, %" PRId64 " more than there are", l->flash_bytes,
+                  flash);
     else
-        error_set(e, "needs %" PRId64 " bytes of RAM, %" PRId64 " more than there are, and %" PRId64 " bytes of flash, %" PRId64
-                     " more than there are", l->ram_bytes, ram, l->flash_bytes, flash);
+        error_set(e,
+                  "needs %" PRId64 " bytes of RAM, %" PRId64 " more than there are, and %" PRId64
+                  " bytes of flash, %" PRId64 " more than there are",
+                  l->ram_bytes, ram, l->flash_bytes, flash);
     return LOWERED_TOO_LARGE;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// All arithmetic here is one correctly rounded operation after the other in double (IEEE 754), so that stored scales give the same
-// integers on every host.
+// All arithmetic here is one correctly rounded operation after the other in double (IEEE 754), so that stored
+// scales give the same integers on every host.
 #include "quant/program/lowering.h"
 
 #include "quant/kernels/pack.h"
@@ -21,8 +21,10 @@ void lowering_geometry(const struct net *n, int op, struct setting s, struct ima
         to->w_bits = s.w_bits;
     to->w_code = from->layer >= 0 && quantized_table_bytes(s) ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
     to->layer = from->layer >= 0 ? (uint16_t)from->layer : 0xffff;
-    to->in0 = (uint16_t)from->in[0], to->in1 = from->in[1] >= 0 ? (uint16_t)from->in[1] : 0xffff, to->out = (uint16_t)from->out;
-    to->kernel_h = to->kernel_w = to->stride_h = to->stride_w = to->dilation_h = to->dilation_w = to->groups = 1;
+    to->in0 = (uint16_t)from->in[0], to->in1 = from->in[1] >= 0 ? (uint16_t)from->in[1] : 0xffff,
+    to->out = (uint16_t)from->out;
+    to->kernel_h = to->kernel_w = to->stride_h = to->stride_w = to->dilation_h = to->dilation_w = to->groups =
+        1;
     if (window) {
         to->kernel_h = (uint16_t)from->kernel_h, to->kernel_w = (uint16_t)from->kernel_w;
         to->stride_h = (uint16_t)from->stride_h, to->stride_w = (uint16_t)from->stride_w;
@@ -32,13 +34,16 @@ void lowering_geometry(const struct net *n, int op, struct setting s, struct ima
         to->dilation_h = (uint16_t)from->dilation_h, to->dilation_w = (uint16_t)from->dilation_w;
         to->groups = (uint16_t)from->groups;
     }
-    to->weights_blob = to->bias_offset = to->multiplier_offset = to->shift_offset = to->table_offset = IMAGE_NONE;
+    to->weights_blob = to->bias_offset = to->multiplier_offset = to->shift_offset = to->table_offset =
+        IMAGE_NONE;
 }
 
-void lowering_tensor(const struct net *n, const struct quantized *q, int tensor, unsigned bits, struct image_tensor *to)
+void lowering_tensor(const struct net *n, const struct quantized *q, int tensor, unsigned bits,
+                     struct image_tensor *to)
 {
     const struct net_tensor *from = &n->tensors[tensor];
-    *to = (struct image_tensor){.h = (uint16_t)from->h, .w = (uint16_t)from->w, .c = (uint16_t)from->c, .bits = (uint8_t)bits};
+    *to = (struct image_tensor){
+        .h = (uint16_t)from->h, .w = (uint16_t)from->w, .c = (uint16_t)from->c, .bits = (uint8_t)bits};
     to->bytes = (uint32_t)pack_bytes(net_elements(from), bits);
     to->scale = bits == 32 ? 1.0f : q->tensors[tensor].at[bits].scale;
     to->zero_point = bits == 32 ? 0 : q->tensors[tensor].at[bits].zero_point;
@@ -80,15 +85,16 @@ void lowering_clamp(const struct net_op *op, const struct image_tensor *out, str
 
 void lowering_add(const struct image_tensor *tensors, struct image_op *to)
 {
-    double a = (double)tensors[to->in0].scale, b = (double)tensors[to->in1].scale, out = (double)tensors[to->out].scale;
+    double a = (double)tensors[to->in0].scale, b = (double)tensors[to->in1].scale,
+           out = (double)tensors[to->out].scale;
     double twice = 2 * fmax(a, b);
     lowering_multiplier(a / twice, &to->add_multiplier[0], &to->add_shift[0]);
     lowering_multiplier(b / twice, &to->add_multiplier[1], &to->add_shift[1]);
     lowering_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out), &to->add_multiplier[2], &to->add_shift[2]);
 }
 
-void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
-                         uint8_t *program)
+void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
+                         const struct image_op *to, uint8_t *program)
 {
     double in = (double)tensors[to->in0].scale, out = (double)tensors[to->out].scale;
     int32_t *bias = (int32_t *)(void *)(program + to->bias_offset);

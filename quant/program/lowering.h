@@ -8,12 +8,13 @@
 #include "quant/net/net.h"
 #include "quant/quantize/quantized.h"
 
-/* Shape, kernel, strides and pads of an operation; no blob, no parameters, no scratch, in->out as in the net. `s` is its layer's
- * setting (any without weights). */
+/* Shape, kernel, strides and pads of an operation; no blob, no parameters, no scratch, in->out as in the net.
+ * `s` is its layer's setting (any without weights). */
 void lowering_geometry(const struct net *n, int op, struct setting s, struct image_op *to);
 
 /* A tensor at a width: shape, bytes, scale and zero point, no place. `q` may be NULL for 32 bits. */
-void lowering_tensor(const struct net *n, const struct quantized *q, int tensor, unsigned bits, struct image_tensor *to);
+void lowering_tensor(const struct net *n, const struct quantized *q, int tensor, unsigned bits,
+                     struct image_tensor *to);
 
 /* A real factor >= 0 as a 31-bit multiplier and a power of two (TFLite's QuantizeMultiplier). */
 void lowering_multiplier(double factor, int32_t *multiplier, int32_t *shift);
@@ -25,7 +26,7 @@ void lowering_clamp(const struct net_op *op, const struct image_tensor *out, str
 void lowering_add(const struct image_tensor *tensors, struct image_op *to);
 
 /* Biases, multipliers, shifts and table of a layer, at the offsets that `to` has, into the program. */
-void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
-                         uint8_t *program);
+void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
+                         const struct image_op *to, uint8_t *program);
 
 #endif

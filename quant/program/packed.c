@@ -18,7 +18,8 @@ enum image_kind packed_kind(const struct net *n, const struct net_op *op)
 
 struct packed_shape packed_shape(const struct net *n, const struct net_op *op, struct setting s)
 {
-    uint32_t channels = (uint32_t)net_out_channels(n, op), per_channel = (uint32_t)net_weight_count(n, op) / channels;
+    uint32_t channels = (uint32_t)net_out_channels(n, op),
+             per_channel = (uint32_t)net_weight_count(n, op) / channels;
     struct packed_shape p = {.rows = channels, .columns = per_channel};
     if (packed_kind(n, op) == IMAGE_DEPTHWISE)
         p.rows = per_channel, p.columns = channels;
@@ -49,8 +50,8 @@ static size_t place_of(enum image_kind kind, const struct packed_shape *p, uint3
     return kind == IMAGE_DEPTHWISE ? (size_t)column * p->rows + row : (size_t)row * p->columns + column;
 }
 
-static void pack_codes(uint8_t *blob, enum image_kind kind, const struct packed_shape *p, const struct quantized_weights *w,
-                       uint16_t *codes)
+static void pack_codes(uint8_t *blob, enum image_kind kind, const struct packed_shape *p,
+                       const struct quantized_weights *w, uint16_t *codes)
 {
     for (uint32_t row = 0; row < p->rows; row++) {
         for (uint32_t column = 0; column < p->columns; column++)

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// How one layer's weights stand in a blob and its parameters in the program: sizes, and the packing itself. Private to this folder.
+// How one layer's weights stand in a blob and its parameters in the program: sizes, and the packing itself.
+// Private to this folder.
 #ifndef PARE_QUANT_PROGRAM_PACKED_H
 #define PARE_QUANT_PROGRAM_PACKED_H
 
@@ -13,7 +14,8 @@ struct packed_shape {
     uint32_t rows, columns, row_bytes, bytes; // bytes: of the blob, a multiple of IMAGE_ALIGN
 };
 
-/* Offsets of a layer's parameters from where they begin, each IMAGE_ALIGN-aligned; IMAGE_NONE for what it does not have. */
+/* Offsets of a layer's parameters from where they begin, each IMAGE_ALIGN-aligned; IMAGE_NONE for what it
+ * does not have. */
 struct packed_parameters {
     uint32_t bias, multiplier, shift, table;
     uint32_t bytes; // a multiple of IMAGE_ALIGN
@@ -23,8 +25,8 @@ enum image_kind packed_kind(const struct net *n, const struct net_op *op);
 struct packed_shape packed_shape(const struct net *n, const struct net_op *op, struct setting s);
 struct packed_parameters packed_parameters(const struct net *n, const struct net_op *op, struct setting s);
 
-/* The blob in heap memory (IMAGE_ALIGN-aligned, shape.bytes long), from codes or, when `w` is NULL, from the float weights. NULL when
- * memory is short. */
+/* The blob in heap memory (IMAGE_ALIGN-aligned, shape.bytes long), from codes or, when `w` is NULL, from the
+ * float weights. NULL when memory is short. */
 void *packed_weights(const struct net *n, const struct net_op *op, const struct quantized_weights *w);
 
 static inline uint32_t packed_align(uint64_t bytes)

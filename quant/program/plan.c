@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Buffers are placed one after the other, each in the smallest gap that holds it between those that are alive at the same time.
-// What matters is their order: three plain ones are tried, then random exchanges within the best, until the plan is as low as
-// the most that is alive at once, or the tries are used up. The generator's seed is fixed.
+// Buffers are placed one after the other, each in the smallest gap that holds it between those that are alive
+// at the same time. What matters is their order: three plain ones are tried, then random exchanges within the
+// best, until the plan is as low as the most that is alive at once, or the tries are used up. The generator's
+// seed is fixed.
 #include "quant/program/plan.h"
 
 #include "base/rng.h"
@@ -12,17 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAN_TRIES 2000        // exchanges, of a small network
-#define PLAN_WORK (50u << 20)  // pairs of buffers looked at in all exchanges: a bound on time for large ones
+#define PLAN_TRIES 2000       // exchanges, of a small network
+#define PLAN_WORK (50u << 20) // pairs of buffers looked at in all exchanges: a bound on time for large ones
 
 struct planner {
     const struct plan_buffer *buffers;
     int n;
     int *order, *best;
-    int *alive;        // scratch: those placed that meet the one to be placed, by offset
-    int64_t *offsets;  // of the order being tried
+    int *alive;       // scratch: those placed that meet the one to be placed, by offset
+    int64_t *offsets; // of the order being tried
     int64_t *best_offsets;
-    int64_t peak;      // of the best
+    int64_t peak; // of the best
 };
 
 static int64_t aligned(int64_t bytes)

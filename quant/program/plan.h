@@ -13,8 +13,8 @@ struct plan_buffer {
     uint32_t offset; // the result, a multiple of IMAGE_ALIGN
 };
 
-/* Fills in the offsets so that no two buffers meet in time and place, and the end of the highest is low. Always the same answer
- * for the same buffers. Returns that end, or -1 when memory is short. */
+/* Fills in the offsets so that no two buffers meet in time and place, and the end of the highest is low.
+ * Always the same answer for the same buffers. Returns that end, or -1 when memory is short. */
 int64_t plan_arena(struct plan_buffer *buffers, int n);
 
 /* What no plan can be below: the most that is alive at once. */

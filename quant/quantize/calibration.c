@@ -154,8 +154,8 @@ static void divide_means(const struct net *n, struct calibration *c, int samples
     }
 }
 
-static int passes(const struct net *n, const struct data *d, int samples, quantize_progress *progress, void *user,
-                  struct calibration *c, struct error *e)
+static int passes(const struct net *n, const struct data *d, int samples, quantize_progress *progress,
+                  void *user, struct calibration *c, struct error *e)
 {
     struct pass p = {.net = n, .c = c, .finite = true};
     for (int pass = 0; pass < 2; pass++) {
@@ -171,8 +171,8 @@ static int passes(const struct net *n, const struct data *d, int samples, quanti
     return look_at_inputs(d, samples, c, e);
 }
 
-int calibration_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress, void *user,
-                    struct calibration *c, struct error *e)
+int calibration_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress,
+                    void *user, struct calibration *c, struct error *e)
 {
     if (samples <= 0 || samples > d->n)
         samples = d->n;
@@ -216,8 +216,8 @@ static double channel_mean(const double *means, size_t n_means, int channels, in
     return sum / (double)(n_means / (size_t)channels);
 }
 
-void calibration_row(const struct calibration *c, const struct net *n, const struct net_op *op, int channel, double *mean,
-                     double *square)
+void calibration_row(const struct calibration *c, const struct net *n, const struct net_op *op, int channel,
+                     double *mean, double *square)
 {
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
     const struct calibrated *t = &c->tensors[op->in[0]];
@@ -230,7 +230,8 @@ void calibration_row(const struct calibration *c, const struct net *n, const str
     for (int y = 0; y < op->kernel_h; y++) {
         double share_y = share_inside(out->h, op->stride_h, op->dilation_h, op->pad_top, in->h, y);
         for (int x = 0; x < op->kernel_w; x++) {
-            double share = share_y * share_inside(out->w, op->stride_w, op->dilation_w, op->pad_left, in->w, x);
+            double share =
+                share_y * share_inside(out->w, op->stride_w, op->dilation_w, op->pad_left, in->w, x);
             for (int k = 0; k < width; k++) {
                 *mean++ = share * channel_mean(t->mean, t->n_means, in->c, first + k);
                 *square++ = share * channel_mean(t->square, t->n_means, in->c, first + k);

@@ -50,7 +50,8 @@ static int allocate(struct gathering *g)
 }
 
 /* What output (y, x) of a group sees, in the order of a row of weights. */
-static void put_column(const struct net *n, const struct net_op *op, const float *in, int y, int x, int group, double *to)
+static void put_column(const struct net *n, const struct net_op *op, const float *in, int y, int x, int group,
+                       double *to)
 {
     const struct net_tensor *t = &n->tensors[op->in[0]];
     int width = t->c / op->groups;
@@ -59,7 +60,8 @@ static void put_column(const struct net *n, const struct net_op *op, const float
         for (int k = 0; k < op->kernel_w; k++, to += width) {
             int column = x * op->stride_w - op->pad_left + k * op->dilation_w;
             bool inside = row >= 0 && row < t->h && column >= 0 && column < t->w;
-            const float *from = in + ((size_t)(inside ? row * t->w + column : 0)) * (size_t)t->c + group * width;
+            const float *from =
+                in + ((size_t)(inside ? row * t->w + column : 0)) * (size_t)t->c + group * width;
             for (int c = 0; c < width; c++)
                 to[c] = inside ? (double)from[c] : 0;
         }
@@ -71,7 +73,8 @@ static int put_columns(const struct gathering *g, const struct net_op *op, int s
 {
     const struct net *net = g->net;
     const struct net_tensor *in = &net->tensors[op->in[0]], *out = &net->tensors[op->out];
-    int pixels = op->kind == NET_DENSE ? 1 : out->h * out->w, step = (pixels + COVARIANCE_PIXELS - 1) / COVARIANCE_PIXELS;
+    int pixels = op->kind == NET_DENSE ? 1 : out->h * out->w,
+        step = (pixels + COVARIANCE_PIXELS - 1) / COVARIANCE_PIXELS;
     int count = 0;
     for (int s = 0; s < samples; s++) {
         const float *x = g->run.tensors[op->in[0]] + (size_t)s * net_elements(in);
@@ -121,7 +124,8 @@ static void sort_order(const double *covariance, int n, int *order)
     }
 }
 
-/* R of C = R' R in place of C's upper triangle (Cholesky, row by row; C is positive definite by its damping). */
+/* R of C = R' R in place of C's upper triangle (Cholesky, row by row; C is positive definite by its damping).
+ */
 static void factorize(double *c, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -142,7 +146,8 @@ static void finish_group(double *matrix, const double *sums, double count, int n
     double diagonal = 0;
     for (int i = 0; i < n; i++) {
         for (int k = i; k < n; k++) {
-            double value = matrix[(size_t)i * (size_t)n + (size_t)k] / count - sums[i] / count * (sums[k] / count);
+            double value =
+                matrix[(size_t)i * (size_t)n + (size_t)k] / count - sums[i] / count * (sums[k] / count);
             from[(size_t)i * (size_t)n + (size_t)k] = from[(size_t)k * (size_t)n + (size_t)i] = value;
         }
         diagonal += fmax(from[(size_t)i * (size_t)(n + 1)], 0) / n;
@@ -167,8 +172,8 @@ static int finish_layers(struct gathering *g, quantize_progress *progress, void 
         if (c->factor && !scratch)
             return -1;
         for (int group = 0; c->factor && group < c->groups; group++)
-            finish_group(c->factor + (size_t)group * n * n, g->sums[i] + (size_t)group * n, g->counts[i], c->n,
-                         c->order + (size_t)group * n, scratch);
+            finish_group(c->factor + (size_t)group * n * n, g->sums[i] + (size_t)group * n, g->counts[i],
+                         c->n, c->order + (size_t)group * n, scratch);
         free(scratch);
     }
     return 0;
@@ -180,13 +185,14 @@ static void gather(struct gathering *g, const struct data *d, int available)
     for (int first = 0; first < samples; first += g->run.batch) {
         int count = samples - first < g->run.batch ? samples - first : g->run.batch;
         for (int i = 0; i < count; i++)
-            data_sample(d, (int)((int64_t)(first + i) * available / samples), float_run_input(&g->run) + (size_t)i * d->elements);
+            data_sample(d, (int)((int64_t)(first + i) * available / samples),
+                        float_run_input(&g->run) + (size_t)i * d->elements);
         float_run_go(&g->run, count, see, g);
     }
 }
 
-int covariance_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress, void *user,
-                   struct covariance *c, struct error *e)
+int covariance_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress,
+                   void *user, struct covariance *c, struct error *e)
 {
     struct gathering g = {.net = n, .layers = c};
     if (samples <= 0 || samples > d->n)

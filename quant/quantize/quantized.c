@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMPORTANCE_LEAST 0.01 // of the mean importance of a row
+#define IMPORTANCE_LEAST 0.01   // of the mean importance of a row
 #define BIAS_LIMIT 1073741824.0 // 2^30: half of an int32, the rest is for the sum
 
 void quantized_finish(struct quantized *q)
@@ -72,7 +72,8 @@ static bool is_pool(const struct net_op *op)
     return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
 }
 
-static void make_scales(const struct net *n, const struct calibration *c, enum clipping clipping, struct quantized *q)
+static void make_scales(const struct net *n, const struct calibration *c, enum clipping clipping,
+                        struct quantized *q)
 {
     bool wanted[QUANTIZED_BITS_MAX + 1] = {false};
     wanted[QUANTIZED_INPUT_BITS] = true;
@@ -110,9 +111,11 @@ static double least_input_scale(const struct quantized *q, int tensor)
     return least;
 }
 
-/* Rounding the weights adds sum(error x) to each output; the mean of that goes into the bias (Nagel et al., "Data-free
- * quantization through weight equalization and bias correction", section 4.2, with means that were seen). */
-static double mean_shift(const struct quantized_weights *w, const float *weights, const double *mean, uint32_t row, uint32_t channel)
+/* Rounding the weights adds sum(error x) to each output; the mean of that goes into the bias (Nagel et al.,
+ * "Data-free quantization through weight equalization and bias correction", section 4.2, with means that were
+ * seen). */
+static double mean_shift(const struct quantized_weights *w, const float *weights, const double *mean,
+                         uint32_t row, uint32_t channel)
 {
     double shift = 0;
     for (uint32_t i = 0; i < row; i++) {
@@ -141,8 +144,9 @@ static void centre(const double *mean, double *square, uint32_t n)
         square[i] = fmax(square[i] - mean[i] * mean[i], 0);
 }
 
-static void quantize_layer(const struct net *n, const struct calibration *c, const struct covariance *v, const struct net_op *op,
-                           double *mean, double *square, const struct quantized *q, struct quantized_weights *w)
+static void quantize_layer(const struct net *n, const struct calibration *c, const struct covariance *v,
+                           const struct net_op *op, double *mean, double *square, const struct quantized *q,
+                           struct quantized_weights *w)
 {
     const struct quantizer *quantizer = quantizer_of(w->w_bits, w->scheme);
     uint32_t row = w->n_codes / w->n_channels;
@@ -155,7 +159,12 @@ static void quantize_layer(const struct net *n, const struct calibration *c, con
         calibration_row(c, n, op, (int)channel, mean, square);
         centre(mean, square, row);
         level(square, row);
-        struct quantizer_row r = {weights, square, NULL, NULL, row, w->w_bits,
+        struct quantizer_row r = {weights,
+                                  square,
+                                  NULL,
+                                  NULL,
+                                  row,
+                                  w->w_bits,
                                   (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
         if (v->factor) {
             size_t group = channel / (w->n_channels / (uint32_t)v->groups);
@@ -166,7 +175,8 @@ static void quantize_layer(const struct net *n, const struct calibration *c, con
     }
 }
 
-static int make_weights(const struct net *n, const struct calibration *c, const struct covariance *covariances, quantize_progress *progress, void *user,
+static int make_weights(const struct net *n, const struct calibration *c,
+                        const struct covariance *covariances, quantize_progress *progress, void *user,
                         struct quantized *q, struct error *e)
 {
     for (int layer = 0; layer < n->n_layers; layer++) {
@@ -177,7 +187,8 @@ static int make_weights(const struct net *n, const struct calibration *c, const 
             progress(user, "weights", layer, n->n_layers);
         for (int v = 0; v < q->n_variants && rows; v++) {
             struct quantized_weights *w = &q->weights[layer * q->n_variants + v];
-            *w = (struct quantized_weights){q->variants[v].w_bits, q->variants[v].scheme, n_channels, n_codes, 0, 0, 0, 0};
+            *w = (struct quantized_weights){
+                q->variants[v].w_bits, q->variants[v].scheme, n_channels, n_codes, 0, 0, 0, 0};
             struct setting s = {w->w_bits, 8, w->scheme};
             if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t))) {
                 free(rows);
@@ -201,11 +212,12 @@ static int allocate(const struct net *n, struct quantized *q, struct error *e)
     return q->tensors && q->weights && q->sensitivity ? 0 : error_set(e, "out of memory");
 }
 
-static int compute(const struct net *n, const struct data *d, const struct quantize_params *p, quantize_progress *progress,
-                   void *user, struct quantized *q, struct error *e)
+static int compute(const struct net *n, const struct data *d, const struct quantize_params *p,
+                   quantize_progress *progress, void *user, struct quantized *q, struct error *e)
 {
     struct calibration c;
-    if (take_params(p, q, e) || allocate(n, q, e) || calibration_run(n, d, p->calibration_samples, progress, user, &c, e))
+    if (take_params(p, q, e) || allocate(n, q, e) ||
+        calibration_run(n, d, p->calibration_samples, progress, user, &c, e))
         return -1;
     struct covariance *covariances = calloc((size_t)n->n_layers + 1, sizeof *covariances);
     make_scales(n, &c, p->clipping, q);
@@ -232,8 +244,9 @@ int quantize_network(const struct net *n, const struct data *calibration, const 
     return 0;
 }
 
-int quantized_open(const char *path, const struct net *n, const struct data *calibration, const struct quantize_params *p,
-                   quantize_progress *progress, void *user, struct quantized *q, struct error *e)
+int quantized_open(const char *path, const struct net *n, const struct data *calibration,
+                   const struct quantize_params *p, quantize_progress *progress, void *user,
+                   struct quantized *q, struct error *e)
 {
     uint8_t key[SHA256_BYTES];
     struct error why = {""};

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Everything that float arithmetic found out about quantizing one network: scales of activations, codes, scales and biases
-// of weights, sensitivities. Computed once, kept in a file; what follows from it is integer and the same everywhere.
+// Everything that float arithmetic found out about quantizing one network: scales of activations, codes,
+// scales and biases of weights, sensitivities. Computed once, kept in a file; what follows from it is integer
+// and the same everywhere.
 #ifndef PARE_QUANT_QUANTIZE_QUANTIZED_H
 #define PARE_QUANT_QUANTIZE_QUANTIZED_H
 
@@ -13,9 +14,9 @@
 
 #include <stdint.h>
 
-#define QUANTIZED_OPTIONS_MAX 32   // as many as a search space has
-#define QUANTIZED_BITS_MAX 16      // widths of activations and weights
-#define QUANTIZED_INPUT_BITS 8     // of the network's input
+#define QUANTIZED_OPTIONS_MAX 32      // as many as a search space has
+#define QUANTIZED_BITS_MAX 16         // widths of activations and weights
+#define QUANTIZED_INPUT_BITS 8        // of the network's input
 #define QUANTIZED_FILE_MAX (2u << 30) // bytes of one file: ResNet-50 at 32 options is below
 
 /* Where the range of an activation ends. */
@@ -34,7 +35,8 @@ struct quantize_params {
     struct setting options[QUANTIZED_OPTIONS_MAX];
 };
 
-/* real value = scale * (q - zero_point), q in -2^(bits-1) .. 2^(bits-1)-1. With 16 bits the zero point is 0. */
+/* real value = scale * (q - zero_point), q in -2^(bits-1) .. 2^(bits-1)-1. With 16 bits the zero point is 0.
+ */
 struct quantized_scale {
     float scale;
     int32_t zero_point;
@@ -42,12 +44,12 @@ struct quantized_scale {
 
 /* An activation. What a pool writes has the scales of what it reads. */
 struct quantized_tensor {
-    float low, high;                                // seen on the calibration samples
+    float low, high;                                   // seen on the calibration samples
     struct quantized_scale at[QUANTIZED_BITS_MAX + 1]; // by width: 2..8 and 16; scale 0 elsewhere
 };
 
-/* The weights of one layer at one width and scheme. The number of a code is `table[code]`, or code - 2^(w_bits-1) without a
- * table; the weight is scales[output channel] times that. */
+/* The weights of one layer at one width and scheme. The number of a code is `table[code]`, or code -
+ * 2^(w_bits-1) without a table; the weight is scales[output channel] times that. */
 struct quantized_weights {
     uint8_t w_bits, scheme;
     uint32_t n_channels, n_codes;
@@ -69,32 +71,36 @@ struct quantized {
     struct quantized_variant variants[QUANTIZED_OPTIONS_MAX];
     struct quantized_tensor *tensors;  // [n_tensors] as in the net
     struct quantized_weights *weights; // [n_layers][n_variants]
-    double *sensitivity; // [n_slots][n_options]: mean squared error at the outputs of the slot's layers relative to their
-                         // power, summed over the layers; weights and activations both; 0 for float32
+    double *sensitivity; // [n_slots][n_options]: mean squared error at the outputs of the slot's layers
+                         // relative to their power, summed over these, additions and average pools; weights
+                         // and activations; 0 for float32
 };
 
 /* Called now and then while quantize_network computes; may be NULL. */
 typedef void quantize_progress(void *user, const char *text, int done, int total);
 
-/* SHA-256 over the network (shapes, operations, weights), the calibration data with its transform, and the params. */
+/* SHA-256 over the network (shapes, operations, weights), the calibration data with its transform, and the
+ * params. */
 void quantized_key(const struct net *n, const struct data *calibration, const struct quantize_params *p,
                    uint8_t key[SHA256_BYTES]);
 
-/* Computes everything. Returns 0, or -1 with the reason (no such scheme or width, a network that gives no finite numbers, out of
- * memory); `q` is then empty. End it with quantized_finish. */
+/* Computes everything. Returns 0, or -1 with the reason (no such scheme or width, a network that gives no
+ * finite numbers, out of memory); `q` is then empty. End it with quantized_finish. */
 int quantize_network(const struct net *n, const struct data *calibration, const struct quantize_params *p,
                      quantize_progress *progress, void *user, struct quantized *q, struct error *e);
 void quantized_finish(struct quantized *q);
 
-/* To and from a file (magic, version, key, checksum), bit for bit. quantized_load returns 0, 1 when there is no such file or
- * its key is another (it has to be computed again), or -1 with the reason when the file is broken or of another version. */
+/* To and from a file (magic, version, key, checksum), bit for bit. quantized_load returns 0, 1 when there is
+ * no such file or its key is another (it has to be computed again), or -1 with the reason when the file is
+ * broken or of another version. */
 int quantized_save(const struct quantized *q, const char *path, struct error *e);
 int quantized_load(const char *path, const uint8_t key[SHA256_BYTES], struct quantized *q, struct error *e);
 
-/* What a worker calls: loads `path`, or computes and saves it when it is missing, broken or made from something else.
- * `path` NULL: computes only. */
-int quantized_open(const char *path, const struct net *n, const struct data *calibration, const struct quantize_params *p,
-                   quantize_progress *progress, void *user, struct quantized *q, struct error *e);
+/* What a worker calls: loads `path`, or computes and saves it when it is missing, broken or made from
+ * something else. `path` NULL: computes only. */
+int quantized_open(const char *path, const struct net *n, const struct data *calibration,
+                   const struct quantize_params *p, quantize_progress *progress, void *user,
+                   struct quantized *q, struct error *e);
 
 /* The weights of `layer` at a setting, or NULL when no option has that width and scheme. */
 const struct quantized_weights *quantized_weights_of(const struct quantized *q, int layer, struct setting s);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// `quantized.bin`: a header, the arrays of struct quantized in order, and a SHA-256 over all of it. Little-endian, as on every
-// host we know; a file of the other kind has the wrong magic.
+// `quantized.bin`: a header, the arrays of struct quantized in order, and a SHA-256 over all of it.
+// Little-endian, as on every host we know; a file of the other kind has the wrong magic.
 #include "base/buffer.h"
 #include "base/file.h"
 #include "quant/quantize/quantized.h"
@@ -25,9 +25,10 @@ struct file_weights {
 
 static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *op)
 {
-    const int numbers[] = {(int)op->kind,  op->in[0],    op->in[1],   op->out,        op->kernel_h,   op->kernel_w,
-                           op->stride_h,   op->stride_w, op->dilation_h, op->dilation_w, op->pad_top, op->pad_left,
-                           op->pad_bottom, op->pad_right, op->groups,  op->layer,      op->bias != NULL};
+    const int numbers[] = {(int)op->kind, op->in[0],       op->in[1],      op->out,        op->kernel_h,
+                           op->kernel_w,  op->stride_h,    op->stride_w,   op->dilation_h, op->dilation_w,
+                           op->pad_top,   op->pad_left,    op->pad_bottom, op->pad_right,  op->groups,
+                           op->layer,     op->bias != NULL};
     const float clamp[] = {op->act_min, op->act_max};
     sha256_update(s, numbers, sizeof numbers);
     sha256_update(s, clamp, sizeof clamp);
@@ -44,9 +45,10 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
     struct sha256 s;
     const struct data_transform *t = &calibration->transform;
     const uint32_t version = FILE_VERSION;
-    const int numbers[] = {n->n_tensors, n->n_ops,  n->n_layers, n->n_slots,           n->input,
-                           n->output,    t->n_mean, t->n_std,    t->nchw,              (int)p->clipping,
-                           calibration->n, p->calibration_samples, p->n_options};
+    const int numbers[] = {n->n_tensors, n->n_ops,         n->n_layers,    n->n_slots,
+                           n->input,     n->output,        t->n_mean,      t->n_std,
+                           t->nchw,      (int)p->clipping, calibration->n, p->calibration_samples,
+                           p->n_options};
     sha256_init(&s);
     sha256_update(&s, &version, sizeof version);
     sha256_update(&s, numbers, sizeof numbers);
@@ -72,7 +74,8 @@ static int put_weights(struct buffer *b, const struct quantized_weights *w)
 
 static int put_all(struct buffer *b, const struct quantized *q)
 {
-    struct file_header h = {FILE_MAGIC, FILE_VERSION, {0}, q->n_tensors, q->n_layers, q->n_slots, q->n_options, q->n_variants, 0};
+    struct file_header h = {FILE_MAGIC,   FILE_VERSION,  {0}, q->n_tensors, q->n_layers, q->n_slots,
+                            q->n_options, q->n_variants, 0};
     memcpy(h.key, q->key, sizeof h.key);
     if (buffer_append(b, &h, sizeof h) || buffer_append(b, q->options, sizeof q->options) ||
         buffer_append(b, q->variants, sizeof q->variants) ||
@@ -91,8 +94,9 @@ int quantized_save(const struct quantized *q, const char *path, struct error *e)
 {
     struct buffer b;
     buffer_init(&b, QUANTIZED_FILE_MAX);
-    int failed = put_all(&b, q) ? error_set(e, "%s: out of memory, or larger than %u bytes", path, QUANTIZED_FILE_MAX)
-                                : file_write(path, b.data, b.size, e);
+    int failed = put_all(&b, q)
+                     ? error_set(e, "%s: out of memory, or larger than %u bytes", path, QUANTIZED_FILE_MAX)
+                     : file_write(path, b.data, b.size, e);
     buffer_finish(&b);
     return failed;
 }
@@ -102,7 +106,8 @@ struct reader {
     size_t left;
 };
 
-/* The next n things of `size` bytes as heap memory (NULL: too short, or no memory; at least one byte is allocated). */
+/* The next n things of `size` bytes as heap memory (NULL: too short, or no memory; at least one byte is
+ * allocated). */
 static void *take(struct reader *r, size_t n, size_t size)
 {
     if (n > r->left / size)
@@ -127,11 +132,14 @@ static int take_into(struct reader *r, void *to, size_t size)
 static int take_weights(struct reader *r, struct quantized_weights *w)
 {
     struct file_weights f;
-    if (take_into(r, &f, sizeof f) || f.w_bits < 1 || f.w_bits > QUANTIZED_BITS_MAX || f.scheme >= SCHEME_COUNT ||
-        f.n_channels < 1 || f.n_codes % f.n_channels || (f.n_table && f.n_table != 1u << f.w_bits))
+    if (take_into(r, &f, sizeof f) || f.w_bits < 1 || f.w_bits > QUANTIZED_BITS_MAX ||
+        f.scheme >= SCHEME_COUNT || f.n_channels < 1 || f.n_codes % f.n_channels ||
+        (f.n_table && f.n_table != 1u << f.w_bits))
         return -1;
-    w->w_bits = (uint8_t)f.w_bits, w->scheme = (uint8_t)f.scheme, w->n_channels = f.n_channels, w->n_codes = f.n_codes;
-    if (!(w->scales = take(r, f.n_channels, sizeof *w->scales)) || !(w->bias = take(r, f.n_channels, sizeof *w->bias)) ||
+    w->w_bits = (uint8_t)f.w_bits, w->scheme = (uint8_t)f.scheme, w->n_channels = f.n_channels,
+    w->n_codes = f.n_codes;
+    if (!(w->scales = take(r, f.n_channels, sizeof *w->scales)) ||
+        !(w->bias = take(r, f.n_channels, sizeof *w->bias)) ||
         !(w->codes = take(r, f.n_codes, sizeof *w->codes)))
         return -1;
     for (uint32_t i = 0; i < f.n_codes; i++)
@@ -142,15 +150,17 @@ static int take_weights(struct reader *r, struct quantized_weights *w)
 
 static int take_all(struct reader *r, const struct file_header *h, struct quantized *q)
 {
-    if (h->n_tensors < 1 || h->n_tensors > NET_OPS_MAX + 1 || h->n_layers < 0 || h->n_layers > CANDIDATE_LAYERS_MAX ||
-        h->n_slots < 0 || h->n_slots > h->n_layers || h->n_options < 1 || h->n_options > QUANTIZED_OPTIONS_MAX ||
-        h->n_variants < 0 || h->n_variants > h->n_options)
+    if (h->n_tensors < 1 || h->n_tensors > NET_OPS_MAX + 1 || h->n_layers < 0 ||
+        h->n_layers > CANDIDATE_LAYERS_MAX || h->n_slots < 0 || h->n_slots > h->n_layers ||
+        h->n_options < 1 || h->n_options > QUANTIZED_OPTIONS_MAX || h->n_variants < 0 ||
+        h->n_variants > h->n_options)
         return -1;
     q->n_tensors = h->n_tensors, q->n_slots = h->n_slots, q->n_options = h->n_options;
     q->n_layers = h->n_layers, q->n_variants = h->n_variants;
     memcpy(q->key, h->key, sizeof q->key);
     q->weights = calloc((size_t)h->n_layers * (size_t)h->n_variants + 1, sizeof *q->weights);
-    if (!q->weights || take_into(r, q->options, sizeof q->options) || take_into(r, q->variants, sizeof q->variants) ||
+    if (!q->weights || take_into(r, q->options, sizeof q->options) ||
+        take_into(r, q->variants, sizeof q->variants) ||
         !(q->tensors = take(r, (size_t)h->n_tensors, sizeof *q->tensors)) ||
         !(q->sensitivity = take(r, (size_t)h->n_slots * (size_t)h->n_options, sizeof *q->sensitivity)))
         return -1;

@@ -1,20 +1,22 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Uniform, symmetric, per output channel. The scale is searched between a fifth of what the largest weight asks for and all of
-// it (few bits want the tails cut off), then fitted to the codes found: for given codes q the best scale is sum(w q) / sum(q^2),
-// for a given scale the best codes are the nearest; the two steps alternate (Lloyd, "Least squares quantization in PCM").
+// Uniform, symmetric, per output channel. The scale is searched between a fifth of what the largest weight
+// asks for and all of it (few bits want the tails cut off), then fitted to the codes found: for given codes q
+// the best scale is sum(w q) / sum(q^2), for a given scale the best codes are the nearest; the two steps
+// alternate (Lloyd, "Least squares quantization in PCM").
 //
-// Where the covariance C = R' R of the inputs is known, codes are not the nearest ones but chosen one after the other, each to make
-// good what those before it did to the output: with errors d = w - scale q, the output's error is |R d|^2, a sum of one square for each
-// row of R, and from the last row up each square is made least by its own weight (Babai's nearest plane; Frantar et al., "GPTQ",
-// arXiv:2210.17323, comes to the same codes). The scale is then searched again around the first one.
+// Where the covariance C = R' R of the inputs is known, codes are not the nearest ones but chosen one after
+// the other, each to make good what those before it did to the output: with errors d = w - scale q, the
+// output's error is |R d|^2, a sum of one square for each row of R, and from the last row up each square is
+// made least by its own weight (Babai's nearest plane; Frantar et al., "GPTQ", arXiv:2210.17323, comes to the
+// same codes). The scale is then searched again around the first one.
 #include "quant/quantize/quantizer.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define TO_NEAREST 6755399441055744.0 // 1.5 * 2^52: adding and taking it away rounds to an integer
-#define SCALE_STEPS 81 // 0.20, 0.21 .. 1.00 of the largest weight's
+#define SCALE_STEPS 81                // 0.20, 0.21 .. 1.00 of the largest weight's
 #define FIT_ROUNDS 4
 #define TOGETHER_STEPS 8 // of 4 %, to both sides
 #define TOGETHER_BITS 7  // from here on the first scale is as good

@@ -6,8 +6,8 @@
 #include <math.h>
 
 #define TO_NEAREST 6755399441055744.0 // 1.5 * 2^52: adding and taking it away rounds to an integer
-#define CLIP_STEPS 64 // of a range's end, between zero and what was seen
-#define CLIP_ROUNDS 3 // over both ends: the second one depends on the first
+#define CLIP_STEPS 64                 // of a range's end, between zero and what was seen
+#define CLIP_ROUNDS 3                 // over both ends: the second one depends on the first
 
 static const struct quantized_scale ALL_ZERO = {1.0f, 0};
 
@@ -79,13 +79,15 @@ struct quantized_scale calibration_scale(const struct calibrated *t, unsigned bi
     return scale_of(low, high, bits);
 }
 
-struct quantized_scale calibration_input_scale(const struct calibration *c, const struct calibrated *t, unsigned bits)
+struct quantized_scale calibration_input_scale(const struct calibration *c, const struct calibrated *t,
+                                               unsigned bits)
 {
     double step = (double)c->lattice;
     if (bits != 8 || step <= 0)
         return scale_of((double)t->low, (double)t->high, bits);
     double first = rint((double)t->low / step), last = rint((double)t->high / step);
-    static const int zeros[] = {0, -128}; // of int8 and uint8 data: the whole type then fits, whatever was seen of it
+    static const int zeros[] = {
+        0, -128}; // of int8 and uint8 data: the whole type then fits, whatever was seen of it
     for (int i = 0; i < 2; i++)
         if (first + zeros[i] >= -128 && last + zeros[i] <= 127)
             return (struct quantized_scale){c->lattice, zeros[i]};

@@ -34,7 +34,8 @@ static float *copied(const float *from, size_t n)
     return to;
 }
 
-static int make_alone(const struct net *n, const struct net_op *op, int samples, struct alone *a, struct error *e)
+static int make_alone(const struct net *n, const struct net_op *op, int samples, struct alone *a,
+                      struct error *e)
 {
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
     net_init(&a->net);
@@ -68,9 +69,11 @@ static void put_weights(struct net_op *op, const struct quantized_weights *w)
 }
 
 /* Squared distance of `values`, rounded to `bits`, from what they should be. */
-static double rounded_error(const float *values, const float *wanted, size_t n, struct quantized_scale s, unsigned bits)
+static double rounded_error(const float *values, const float *wanted, size_t n, struct quantized_scale s,
+                            unsigned bits)
 {
-    float least = (float)(-(1 << (bits - 1)) - s.zero_point), most = (float)((1 << (bits - 1)) - 1 - s.zero_point);
+    float least = (float)(-(1 << (bits - 1)) - s.zero_point),
+          most = (float)((1 << (bits - 1)) - 1 - s.zero_point);
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         float q = fminf(fmaxf(rintf(values[i] / s.scale), least), most);
@@ -99,13 +102,15 @@ static void look_at_layer(struct look *l, const struct net_op *op, const float *
     }
 }
 
-static void look_at_addition(struct look *l, int tensor, const float *values, size_t n)
+/* Additions and means have no weights: their outputs are rounded, nothing else. */
+static void look_at_rounding(struct look *l, int tensor, const float *values, size_t n)
 {
     struct quantized *q = l->q;
     for (int o = 0; o < q->n_options; o++) {
         struct setting s = q->options[o];
         if (s.scheme != SCHEME_FLOAT32)
-            l->errors[tensor * q->n_options + o] += rounded_error(values, values, n, q->tensors[tensor].at[s.a_bits], s.a_bits);
+            l->errors[tensor * q->n_options + o] +=
+                rounded_error(values, values, n, q->tensors[tensor].at[s.a_bits], s.a_bits);
     }
 }
 
@@ -116,14 +121,15 @@ static void see(void *user, int tensor, const float *values, int samples)
     size_t n = (size_t)samples * net_elements(&l->net->tensors[tensor]);
     for (int i = 0; i < l->net->n_ops; i++) {
         const struct net_op *op = &l->net->ops[i];
-        if (op->out != tensor || (op->layer < 0 && op->kind != NET_ADD))
+        if (op->out != tensor ||
+            op->kind == NET_MAXPOOL) // a maximum is one of the values that were rounded already
             continue;
         for (size_t k = 0; k < n; k++)
             l->powers[tensor] += (double)values[k] * (double)values[k];
         if (op->layer >= 0)
             look_at_layer(l, op, values, samples);
         else
-            look_at_addition(l, tensor, values, n);
+            look_at_rounding(l, tensor, values, n);
     }
 }
 
@@ -167,7 +173,8 @@ static void finish(struct look *l)
     float_run_finish(&l->run);
 }
 
-static void run_batches(struct look *l, const struct data *d, int available, quantize_progress *progress, void *user)
+static void run_batches(struct look *l, const struct data *d, int available, quantize_progress *progress,
+                        void *user)
 {
     int samples = available < SENSITIVITY_SAMPLES ? available : SENSITIVITY_SAMPLES;
     for (int first = 0; first < samples; first += l->run.batch) {
@@ -181,8 +188,8 @@ static void run_batches(struct look *l, const struct data *d, int available, qua
     }
 }
 
-int sensitivity_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress, void *user,
-                    struct quantized *q, struct error *e)
+int sensitivity_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress,
+                    void *user, struct quantized *q, struct error *e)
 {
     if (samples <= 0 || samples > d->n)
         samples = d->n;

@@ -8,10 +8,11 @@
 
 #define SENSITIVITY_SAMPLES 32
 
-/* Fills q->sensitivity; scales, weights and biases in `q` must be there. Each layer gets the float network's input; its output
- * with quantized weights and bias, then rounded to the option's activation width, is compared with the float output. The
- * additions of a slot count with the rounding of their outputs. Returns 0, or -1 with the reason. */
-int sensitivity_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress, void *user,
-                    struct quantized *q, struct error *e);
+/* Fills q->sensitivity; scales, weights and biases in `q` must be there. Each layer gets the float network's
+ * input; its output with quantized weights and bias, then rounded to the option's activation width, is
+ * compared with the float output. The additions and average pools that follow count with the rounding of
+ * their outputs. Returns 0, or -1 with the reason. */
+int sensitivity_run(const struct net *n, const struct data *d, int samples, quantize_progress *progress,
+                    void *user, struct quantized *q, struct error *e);
 
 #endif

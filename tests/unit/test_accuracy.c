@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Real networks: what eight bits keep and two bits lose, and host and kernels bit for bit. 
+// Real networks: what eight bits keep and two bits lose, and host and kernels bit for bit.
 // usage: test_accuracy SOURCE_ROOT demo | resnet-8
 #include "quant/evaluate/evaluator.h"
 #include "quant/import/import.h"
@@ -54,7 +54,8 @@ static void begin(const struct subject *s)
     for (int i = 0; i < samples.n; i++)
         if (labels[i] >= 0 && labelled++ >= SAMPLES)
             labels[i] = -1;
-    ck_assert_msg(quantize_network(&net, &calibration, &p, NULL, NULL, &quantized, &error) == 0, "%s", error.text);
+    ck_assert_msg(quantize_network(&net, &calibration, &p, NULL, NULL, &quantized, &error) == 0, "%s",
+                  error.text);
 }
 
 static void end(void)
@@ -81,8 +82,8 @@ static double percent(const char *setting)
     struct evaluator *v = evaluator_create(&l.program, lowered_blobs(&l), 2, &error);
     ck_assert_int_eq(evaluator_score(v, &samples, labels, 0, SAMPLES, &s, &error), 0);
     ck_assert_int_eq(s.total, SAMPLES);
-    printf("%s: %s %d of %d, flash %d, RAM %d bytes\n", net.ops[0].name, setting, (int)s.correct, (int)s.total, (int)l.flash_bytes,
-           (int)l.ram_bytes);
+    printf("%s: %s %d of %d, flash %d, RAM %d bytes\n", net.ops[0].name, setting, (int)s.correct,
+           (int)s.total, (int)l.flash_bytes, (int)l.ram_bytes);
     evaluator_destroy(v);
     lowered_finish(&l);
     return 100.0 * (double)s.correct / (double)s.total;
@@ -102,7 +103,8 @@ static void compare_with_kernels(const char *setting)
     struct lowered l;
     lower(setting, &l);
     const struct image_tensor *in = program_input(&l.program), *out = program_output(&l.program);
-    uint8_t *arena = aligned_alloc(16, (size_t)(l.ram_bytes + 15) / 16 * 16), *outputs = malloc(RUNS_OF_KERNELS * out->bytes);
+    uint8_t *arena = aligned_alloc(16, (size_t)(l.ram_bytes + 15) / 16 * 16),
+            *outputs = malloc(RUNS_OF_KERNELS * out->bytes);
     float *x = malloc(samples.elements * sizeof *x);
     struct evaluator *v = evaluator_create(&l.program, lowered_blobs(&l), 2, &error);
     ck_assert_int_eq(evaluator_outputs(v, &samples, 0, RUNS_OF_KERNELS, outputs, &error), 0);
@@ -136,16 +138,18 @@ START_TEST(the_demo_keeps_its_accuracy_with_eight_bits_and_loses_it_with_two)
 {
     char folder[512];
     snprintf(folder, sizeof folder, "%s/configs/demo", source_root);
-    struct subject s = {path(0, folder, "dscnn.onnx"), path(1, folder, "calibration_x.npy"), path(2, folder, "validation_x.npy"),
-                        path(3, folder, "validation_y.npy"), 0.25};
+    struct subject s = {path(0, folder, "dscnn.onnx"), path(1, folder, "calibration_x.npy"),
+                        path(2, folder, "validation_x.npy"), path(3, folder, "validation_y.npy"), 0.25};
     check_subject(&s);
 }
 END_TEST
 
 START_TEST(resnet_8_keeps_its_accuracy_with_eight_bits_and_loses_it_with_two)
 {
-    struct subject s = {path(0, assets, "models/mlperf-tiny-onnx/pretrainedResnet.onnx"), path(1, assets, "data/cifar10/calib_x.npy"),
-                        path(2, assets, "data/cifar10/test_x.npy"), path(3, assets, "data/cifar10/test_y.npy"), 0};
+    struct subject s = {path(0, assets, "models/mlperf-tiny-onnx/pretrainedResnet.onnx"),
+                        path(1, assets, "data/cifar10/calib_x.npy"),
+                        path(2, assets, "data/cifar10/test_x.npy"),
+                        path(3, assets, "data/cifar10/test_y.npy"), 0};
     check_subject(&s);
 }
 END_TEST

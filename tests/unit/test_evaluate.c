@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The evaluator against program_run, bit for bit, over random networks, candidates of all widths, and single operations with
-// parameters that no quantizer would choose.
+// The evaluator against program_run, bit for bit, over random networks, candidates of all widths, and single
+// operations with parameters that no quantizer would choose.
 #include "quant/evaluate/evaluator.h"
 #include "quant/evaluate/exact.h"
 #include "quant/program/lowered.h"
@@ -68,7 +68,8 @@ static uint8_t *outputs_of_kernels(void)
 
 static uint8_t *outputs_of_evaluator(const struct exact_loops *loops, int threads)
 {
-    struct evaluator *v = evaluator_create_with(&lowered.program, lowered_blobs(&lowered), threads, loops, &error);
+    struct evaluator *v =
+        evaluator_create_with(&lowered.program, lowered_blobs(&lowered), threads, loops, &error);
     uint8_t *outputs = malloc((size_t)test_case.data.n * output_bytes() + 1);
     ck_assert_ptr_nonnull(v);
     ck_assert_int_eq(evaluator_outputs(v, &test_case.data, 0, test_case.data.n, outputs, &error), 0);
@@ -133,6 +134,45 @@ START_TEST(operations_give_the_kernels_outputs)
 }
 END_TEST
 
+/* Sums of one pixel without inputs are the biases: all that is left is the rounding, here where halves meet.
+ */
+static void compare_roundings(const struct exact_loops *loops)
+{
+    static const int32_t multipliers[] = {0, 1, 1 << 30, 3 << 29, 5 << 28, INT32_MAX, (1 << 30) + 1};
+    const int16_t zero[2] = {0}, *const pixels[EXACT_PIXELS] = {zero, zero, zero, zero, zero, zero};
+    const struct exact_stretches none = {NULL, 0, 0};
+    const struct exact_output all = {3, INT16_MIN, INT16_MAX};
+    int32_t bias[EXACT_CHANNELS], multiplier[EXACT_CHANNELS], left[EXACT_CHANNELS], right[EXACT_CHANNELS];
+    const struct exact_rounding r = {bias, multiplier, left, right};
+    int16_t got[EXACT_CHANNELS], one[8];
+    for (int i = 0; i < EXACT_CHANNELS; i++) {
+        int shift = (int)rng_below(&rng, 62) - 31;
+        bias[i] = (int32_t)rng_u32(&rng) >> rng_below(&rng, 32);
+        multiplier[i] = multipliers[rng_below(&rng, sizeof multipliers / sizeof *multipliers)];
+        left[i] = shift > 0 ? shift : 0, right[i] = shift < 0 ? -shift : 0;
+    }
+    loops->product(pixels, &none, NULL, &r, &all, 1, EXACT_CHANNELS, got, EXACT_CHANNELS);
+    loops->depthwise(zero, NULL, 0, NULL, 8, &r, &all, one);
+    for (int i = 0; i < EXACT_CHANNELS; i++) {
+        int64_t wanted = kernel_requantize(bias[i], multiplier[i], left[i] - right[i]);
+        wanted = (int32_t)((uint32_t)wanted + 3u);
+        wanted = wanted < INT16_MIN ? INT16_MIN : wanted > INT16_MAX ? INT16_MAX : wanted;
+        ck_assert_int_eq(got[i], wanted);
+        if (i < 8)
+            ck_assert_int_eq(one[i], wanted);
+    }
+}
+
+START_TEST(roundings_are_the_kernels_where_halves_meet)
+{
+    rng_seed(&rng, 1, 6);
+    for (int i = 0; i < 20000; i++) {
+        compare_roundings(exact_loops_best());
+        compare_roundings(exact_loops_portable());
+    }
+}
+END_TEST
+
 START_TEST(scores_count_labelled_samples_in_parts)
 {
     int32_t labels[NET_CASE_SAMPLES];
@@ -171,6 +211,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, networks_give_the_kernels_outputs, 0, NETS);
     tcase_add_loop_test(t, operations_give_the_kernels_outputs, 0, 4);
+    tcase_add_test(t, roundings_are_the_kernels_where_halves_meet);
     tcase_add_test(t, scores_count_labelled_samples_in_parts);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

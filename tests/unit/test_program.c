@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Lowered programs over random networks and candidates: accepted by program_check, planned exactly, close to the float network.
+// Lowered programs over random networks and candidates: accepted by program_check, planned exactly, close to
+// the float network.
 #include "base/file.h"
 #include "quant/kernels/pack.h"
 #include "quant/net/float_run.h"
@@ -81,7 +82,8 @@ START_TEST(high_water_of_a_painted_arena_is_the_plan)
         net_case_candidate(&test_case, &rng, &candidate);
         lower();
         int64_t seen = 0;
-        for (int paint = 0; paint < 2; paint++) { // what is written may by chance look like one paint, not like both
+        for (int paint = 0; paint < 2;
+             paint++) { // what is written may by chance look like one paint, not like both
             uint8_t *arena = painted(paint ? 0xa5 : 0x5a), output[4096];
             ck_assert_uint_le(program_output(&lowered.program)->bytes, sizeof output);
             run(0, arena, output);
@@ -112,7 +114,8 @@ START_TEST(flash_is_the_sum_over_slots_and_equals_the_bytes)
             bytes += lowered.program.blobs[i].bytes;
         ck_assert_int_eq(planned, bytes);
         ck_assert_int_eq(lowered.flash_bytes, bytes);
-        ck_assert_int_eq(lowered.flash_bytes, lowered.weights_bytes + lowered.parameters_bytes + lowered.program_bytes);
+        ck_assert_int_eq(lowered.flash_bytes,
+                         lowered.weights_bytes + lowered.parameters_bytes + lowered.program_bytes);
         lowered_finish(&lowered);
     }
     end();
@@ -174,12 +177,13 @@ static double signal_to_noise_of(const char *setting)
     return decibels;
 }
 
-/* Eight bits leave about 1/256 of the range as error; a chain of a few layers keeps 20 dB. A mistake in a zero point, a multiplier,
- * a pad or the order of weights leaves less than 10. */
+/* Eight bits leave about 1/256 of the range as error; a chain of a few layers keeps 20 dB. A mistake in a
+ * zero point, a multiplier, a pad or the order of weights leaves less than 10. */
 START_TEST(programs_compute_what_the_float_network_does)
 {
     begin((uint64_t)_i);
-    double exact = signal_to_noise_of("float32"), eight = signal_to_noise_of("w8a8"), two = signal_to_noise_of("w2a8");
+    double exact = signal_to_noise_of("float32"), eight = signal_to_noise_of("w8a8"),
+           two = signal_to_noise_of("w2a8");
     ck_assert_msg(exact > 90, "float32: %.1f dB", exact);
     ck_assert_msg(eight > 20, "w8a8: %.1f dB", eight);
     ck_assert_msg(eight > two, "w8a8: %.1f dB, w2a8: %.1f dB", eight, two);
@@ -195,12 +199,14 @@ START_TEST(what_does_not_fit_says_how_many_bytes_are_missing)
     struct lowered_budget exact = {lowered.ram_bytes, lowered.flash_bytes};
     struct lowered_budget tight = {lowered.ram_bytes - 17, lowered.flash_bytes - 4};
     char wanted[256];
-    snprintf(wanted, sizeof wanted, "needs %jd bytes of RAM, 17 more than there are, and %jd bytes of flash, 4 more than there are",
+    snprintf(wanted, sizeof wanted,
+             "needs %jd bytes of RAM, 17 more than there are, and %jd bytes of flash, 4 more than there are",
              (intmax_t)lowered.ram_bytes, (intmax_t)lowered.flash_bytes);
     lowered_finish(&lowered);
     ck_assert_int_eq(lowered_make(&test_case.net, &quantized, &candidate, &exact, &lowered, &error), 0);
     lowered_finish(&lowered);
-    ck_assert_int_eq(lowered_make(&test_case.net, &quantized, &candidate, &tight, &lowered, &error), LOWERED_TOO_LARGE);
+    ck_assert_int_eq(lowered_make(&test_case.net, &quantized, &candidate, &tight, &lowered, &error),
+                     LOWERED_TOO_LARGE);
     ck_assert_str_eq(error.text, wanted);
     ck_assert_ptr_null(lowered.bytes);
     end();
@@ -232,7 +238,8 @@ START_TEST(an_image_carries_blobs_by_name_and_what_the_kernels_compute)
     net_case_candidate(&test_case, &rng, &candidate);
     lower();
     snprintf(path, sizeof path, "%s/a.pimg", test_case.folder);
-    ck_assert_msg(image_write(path, &lowered, &test_case.data, 2, 3, &written, &error) == 0, "%s", error.text);
+    ck_assert_msg(image_write(path, &lowered, &test_case.data, 2, 3, &written, &error) == 0, "%s",
+                  error.text);
     ck_assert_int_eq(file_read(path, 1 << 24, &data, &size, &error), 0);
     const struct image_file *h = (const void *)data;
     const struct image_file_blob *blobs = (const void *)(data + sizeof *h);
@@ -247,7 +254,8 @@ START_TEST(an_image_carries_blobs_by_name_and_what_the_kernels_compute)
     }
     for (uint32_t i = 0; i < h->n_samples; i++) {
         run(2 + (int)i, arena, output);
-        ck_assert_mem_eq(data + h->expected_offset + i * h->output_bytes, output, program_output(&lowered.program)->bytes);
+        ck_assert_mem_eq(data + h->expected_offset + i * h->output_bytes, output,
+                         program_output(&lowered.program)->bytes);
     }
     sha256_of(data, size, digest);
     ck_assert_mem_eq(digest, written.sha256, SHA256_BYTES);
@@ -260,7 +268,8 @@ END_TEST
 
 static bool collide(const struct plan_buffer *a, const struct plan_buffer *b)
 {
-    return a->first <= b->last && b->first <= a->last && a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+    return a->first <= b->last && b->first <= a->last && a->offset < b->offset + b->bytes &&
+           b->offset < a->offset + a->bytes;
 }
 
 START_TEST(planned_buffers_never_collide_and_chains_are_planned_without_loss)

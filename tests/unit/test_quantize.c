@@ -51,8 +51,18 @@ static void begin_with_one_layer(enum net_kind kind, const float *data)
     net_init(n);
     n->input = net_add_tensor(n, 6, 6, 4, &error);
     n->output = net_add_tensor(n, dense ? 1 : 6, dense ? 1 : 6, 5, &error);
-    struct net_op op = {.kind = kind, .name = "layer", .in = {n->input, -1}, .out = n->output, .kernel_h = 1, .kernel_w = 1,
-                        .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .groups = 1, .act_min = -INFINITY,
+    struct net_op op = {.kind = kind,
+                        .name = "layer",
+                        .in = {n->input, -1},
+                        .out = n->output,
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .act_min = -INFINITY,
                         .act_max = INFINITY};
     if (!dense)
         op.kernel_h = op.kernel_w = 3, op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
@@ -96,7 +106,9 @@ static void sum_errors(void *user, int tensor, const float *x, int samples)
 static double squared_error(int tensor, int bits, struct quantized_scale scale)
 {
     struct errors s = {tensor, bits, scale, 0};
-    ck_assert_int_eq(float_run_data(&test_case.net, &test_case.data, 0, test_case.data.n, sum_errors, NULL, &s, &error), 0);
+    ck_assert_int_eq(
+        float_run_data(&test_case.net, &test_case.data, 0, test_case.data.n, sum_errors, NULL, &s, &error),
+        0);
     return s.sum;
 }
 
@@ -126,12 +138,17 @@ START_TEST(min_max_ranges_hold_all_that_was_seen)
     p.clipping = CLIPPING_MINMAX;
     rng_seed(&rng, (uint64_t)_i, 6);
     net_case_make(&test_case, &rng);
-    ck_assert_int_eq(quantize_network(&test_case.net, &test_case.data, &p, NULL, NULL, &quantized, &error), 0);
+    ck_assert_int_eq(quantize_network(&test_case.net, &test_case.data, &p, NULL, NULL, &quantized, &error),
+                     0);
     for (int t = 0; t < test_case.net.n_tensors; t++) {
         struct quantized_scale s = quantized.tensors[t].at[8];
         double half = (double)s.scale / 2 * 1.001;
-        ck_assert_double_le(fabs(rounded((double)quantized.tensors[t].low, s, 8) - (double)quantized.tensors[t].low), 2 * half);
-        ck_assert_double_le(fabs(rounded((double)quantized.tensors[t].high, s, 8) - (double)quantized.tensors[t].high), 2 * half);
+        ck_assert_double_le(
+            fabs(rounded((double)quantized.tensors[t].low, s, 8) - (double)quantized.tensors[t].low),
+            2 * half);
+        ck_assert_double_le(
+            fabs(rounded((double)quantized.tensors[t].high, s, 8) - (double)quantized.tensors[t].high),
+            2 * half);
         ck_assert_int_ge(s.zero_point, -128);
         ck_assert_int_le(s.zero_point, 127);
     }
@@ -150,7 +167,8 @@ static double weight_error(int layer, const char *text)
     double sum = 0, power = 0;
     for (uint32_t i = 0; i < w->n_codes; i++) {
         ck_assert_uint_lt(w->codes[i], 1u << s.w_bits);
-        double x = (double)w->scales[i / (w->n_codes / w->n_channels)] * (w->codes[i] - (1 << (s.w_bits - 1)));
+        double x =
+            (double)w->scales[i / (w->n_codes / w->n_channels)] * (w->codes[i] - (1 << (s.w_bits - 1)));
         sum += pow(x - (double)op->weights[i], 2);
         power += pow((double)op->weights[i], 2);
     }
@@ -170,7 +188,8 @@ START_TEST(more_bits_bring_weights_closer)
 }
 END_TEST
 
-/* Mean over the calibration data of what a layer gives with 2-bit weights, less what it should give, relative to its deviation. */
+/* Mean over the calibration data of what a layer gives with 2-bit weights, less what it should give, relative
+ * to its deviation. */
 static double mean_error(bool corrected)
 {
     struct setting two = {2, 8, SCHEME_UNIFORM};
@@ -287,9 +306,11 @@ START_TEST(a_channel_of_zeros_keeps_its_bias)
     memset(op->weights + 37, 0, 35 * sizeof *op->weights);
     op->bias[0] = 3, op->bias[1] = -4;
     net_case_quantize(&test_case, &quantized);
-    const struct quantized_weights *w = quantized_weights_of(&quantized, 0, (struct setting){4, 8, SCHEME_UNIFORM});
+    const struct quantized_weights *w =
+        quantized_weights_of(&quantized, 0, (struct setting){4, 8, SCHEME_UNIFORM});
     for (int k = 0; k < 2; k++) {
-        double integer = (double)w->bias[k] / ((double)w->scales[k] * (double)quantized.tensors[0].at[8].scale);
+        double integer =
+            (double)w->bias[k] / ((double)w->scales[k] * (double)quantized.tensors[0].at[8].scale);
         ck_assert_double_lt(fabs(integer), 2147483647.0);
         ck_assert_double_eq_tol((double)w->bias[k], (double)op->bias[k], 1e-6);
     }
@@ -300,7 +321,8 @@ END_TEST
 
 #define ROW 24
 
-/* Inputs that vary together, as the activations of neighbours do: C = A A' + 0.05, R upper triangular with R' R = C. */
+/* Inputs that vary together, as the activations of neighbours do: C = A A' + 0.05, R upper triangular with R'
+ * R = C. */
 static void random_covariance(double c[ROW][ROW], double r[ROW][ROW])
 {
     double a[ROW][4];
@@ -355,7 +377,8 @@ START_TEST(rounding_together_keeps_the_output_closer_than_one_by_one)
         together += output_error(&row, c);
         free(weights);
     }
-    ck_assert_msg(together < 0.5 * alone, "%u bits: together %g, one by one %g", 2 + (unsigned)_i, together, alone);
+    ck_assert_msg(together < 0.5 * alone, "%u bits: together %g, one by one %g", 2 + (unsigned)_i, together,
+                  alone);
 }
 END_TEST
 
@@ -377,7 +400,8 @@ START_TEST(covariances_are_those_of_the_samples)
         size_t first = (size_t)v.order[a], second = (size_t)v.order[b];
         double wanted = a == b ? 0.01 * diagonal : 0, got = 0;
         for (size_t i = 0; i < NET_CASE_SAMPLES; i++)
-            wanted += ((double)x[i * length + first] - mean[first]) * ((double)x[i * length + second] - mean[second]) / NET_CASE_SAMPLES;
+            wanted += ((double)x[i * length + first] - mean[first]) *
+                      ((double)x[i * length + second] - mean[second]) / NET_CASE_SAMPLES;
         for (size_t k = 0; k <= (a < b ? a : b); k++)
             got += v.factor[k * length + a] * v.factor[k * length + b];
         ck_assert_double_eq_tol(got, wanted, 1e-9);
@@ -456,12 +480,14 @@ START_TEST(a_missing_broken_or_foreign_file_is_made_again)
     uint8_t other[SHA256_BYTES] = {1};
     begin(4);
     ck_assert_int_eq(quantized_load(file_path(), quantized.key, &again, &error), 1);
-    ck_assert_int_eq(quantized_open(file_path(), &test_case.net, &test_case.data, &p, NULL, NULL, &again, &error), 0);
+    ck_assert_int_eq(
+        quantized_open(file_path(), &test_case.net, &test_case.data, &p, NULL, NULL, &again, &error), 0);
     ck_assert_mem_eq(again.key, quantized.key, SHA256_BYTES);
     quantized_finish(&again);
     ck_assert_int_eq(quantized_load(file_path(), other, &again, &error), 1);
     ck_assert_int_eq(file_write(file_path(), "junk", 4, &error), 0);
-    ck_assert_int_eq(quantized_open(file_path(), &test_case.net, &test_case.data, &p, NULL, NULL, &again, &error), 0);
+    ck_assert_int_eq(
+        quantized_open(file_path(), &test_case.net, &test_case.data, &p, NULL, NULL, &again, &error), 0);
     quantized_finish(&again);
     ck_assert_int_eq(quantized_load(file_path(), quantized.key, &again, &error), 0);
     quantized_finish(&again);
