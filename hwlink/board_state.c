@@ -326,7 +326,9 @@ static void on_cleared(struct board_core *c, const struct board_event *ev, struc
         return;
     }
     go(c, BOARD_RELEASING);
-    board_wire_call(t, scale_of(c), HALT_MS, "reset run");
+    /* With polling off OpenOCD would go on believing that the core is in reset, and its `halt` do nothing: one look finds
+     * the reset over, the next the core running. */
+    board_wire_call(t, scale_of(c), HALT_MS, "reset run; poll; poll");
 }
 
 static void on_released(struct board_core *c, const struct board_event *ev, struct board_todo *t)

@@ -43,6 +43,14 @@ void core_finish(struct machine *m)
     free(m->core.regions);
 }
 
+void core_use_flash(struct machine *m, uint8_t *flash)
+{
+    for (struct core_region *region = m->core.regions; region->bytes; region++)
+        if (region->flash)
+            region->memory = flash;
+    core_invalidate_all(m);
+}
+
 void core_reset(struct machine *m)
 {
     struct core *c = &m->core;

@@ -115,4 +115,7 @@ void core_set_register(struct machine *m, unsigned selector, uint32_t value);
 void core_invalidate(struct machine *m, uint32_t address, uint32_t bytes);
 void core_invalidate_all(struct machine *m);
 
+/* Executes from these FLASH_BYTES instead of the memory's own, which stay the caller's business. */
+void core_use_flash(struct machine *m, uint8_t *flash);
+
 #endif

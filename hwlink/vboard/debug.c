@@ -49,11 +49,13 @@
 
 /* --- debug state --- */
 
+/* `control` keeps what the debugger has asked for: a core that a breakpoint halted leaves a reset running, as parts do when
+ * OpenOCD resets them out of one of its algorithms. */
+
 static void halt(struct machine *m, uint32_t reason)
 {
     struct debug *d = &m->debug;
     d->halted = true;
-    d->control |= C_HALT;
     d->dfsr |= reason;
     m->core.sleeping = 0; // a debug event ends a WFI
     m->core.locked_up = 0;
@@ -151,7 +153,7 @@ static uint32_t read_dhcsr(struct machine *m, enum bus_who who)
 {
     struct debug *d = &m->debug;
     uint32_t value = d->control | S_REGRDY;
-    value |= d->halted ? S_HALT : 0;
+    value |= d->halted ? S_HALT | C_HALT : 0;
     value |= m->core.sleeping ? S_SLEEP : 0;
     value |= m->core.locked_up ? S_LOCKUP : 0;
     value |= d->retired || !d->halted ? S_RETIRE_ST : 0;

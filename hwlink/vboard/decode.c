@@ -119,11 +119,14 @@ static int is_direct_branch(const struct op *op)
     return op->inner == run_bl || op->inner == run_cbz || op->inner == run_cbnz;
 }
 
-/* A jump may go there: a stub decodes it when it does. */
-static void prepare_slot(struct op *slot)
+/* A jump may go there: a stub decodes it when it does. Its address is known before that: a run may be cut there, and its line is
+ * fetched on arrival. */
+static void prepare_slot(const struct core_region *region, struct op *slot)
 {
-    if (!slot->run)
-        slot->run = op_decode_here;
+    if (slot->run)
+        return;
+    slot->run = op_decode_here;
+    slot->pc = region->base + 2 * (uint32_t)(slot - region->ops);
 }
 
 /* A target outside the region becomes the slot past its end, where the fetch faults. */
@@ -138,7 +141,7 @@ static void prepare_branch(const struct core_region *region, struct op *op, uint
     }
     if ((target & 2) && is_wide(halfword(region, target)))
         op->flags |= OP_TARGET_SPLIT;
-    prepare_slot(&region->ops[target / 2]);
+    prepare_slot(region, &region->ops[target / 2]);
 }
 
 static void set_place(struct machine *m, const struct core_region *region, struct op *op, uint32_t at, uint32_t bytes)
@@ -193,7 +196,7 @@ static void decode_run(struct machine *m, struct core_region *region, uint32_t a
         region->ops[at / 2] = op;
         struct op *slot = &region->ops[next / 2];
         int known = slot->run && slot->run != op_decode_here && slot->it == next_it;
-        prepare_slot(slot);
+        prepare_slot(region, slot);
         if (next >= region->bytes)
             break;
         slot->refund = following.refund;

@@ -12,6 +12,7 @@
 void icache_empty(struct machine *m)
 {
     memset(m->icache.tag, 0, sizeof m->icache.tag);
+    memset(m->icache.recent, 0, sizeof m->icache.recent); // what follows must not depend on what was before
     m->icache.last_line = UINT32_MAX - 1;
     m->core.line = UINT32_MAX;
 }

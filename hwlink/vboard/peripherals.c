@@ -58,6 +58,14 @@ static uint32_t read_icache(struct machine *m, uint32_t offset)
     }
 }
 
+/* Ends at a whole cycle: from here on, time does not depend on how long the firmware had waited before. */
+static void invalidate(struct machine *m)
+{
+    uint64_t cycle = 1u << CORE_TIME_BITS;
+    icache_empty(m);
+    m->core.time = (m->core.time + cycle - 1) & ~(cycle - 1);
+}
+
 static void write_icache(struct machine *m, uint32_t offset, uint32_t value)
 {
     struct peripherals *p = &m->peripherals;
@@ -66,7 +74,7 @@ static void write_icache(struct machine *m, uint32_t offset, uint32_t value)
     p->icache_cr = value & ~2u;
     icache_configure(m, (int)(value & 1), value & 4 ? 2 : 1);
     if (value & 2)
-        icache_empty(m);
+        invalidate(m);
     if (value & 1u << 18) // HITMRST
         p->icache_hits = m->core.counts.cache_hits;
     if (value & 1u << 19) // MISSMRST

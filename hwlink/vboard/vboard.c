@@ -168,6 +168,7 @@ static void use_cells(struct vboard *b)
 {
     b->own_flash = b->machine->memory.flash;
     b->machine->memory.flash = b->cells->flash;
+    core_use_flash(b->machine, b->cells->flash);
     b->machine->peripherals.flash.bytes = b->cells->flash;
     b->machine->peripherals.flash.record = &b->cells->record;
 }

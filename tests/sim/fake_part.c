@@ -143,7 +143,7 @@ static int one_command(struct fake_part *p, const char *command, char *reply, si
     char path[256];
     unsigned long address;
     unsigned n, m;
-    if (strncmp(command, "init", 4) == 0 || strncmp(command, "poll off", 8) == 0 || strcmp(command, "reset halt") == 0 ||
+    if (strncmp(command, "init", 4) == 0 || strncmp(command, "poll", 4) == 0 || strcmp(command, "reset halt") == 0 ||
         strcmp(command, "halt") == 0)
         return 0;
     if (strcmp(command, "reset run") == 0) {

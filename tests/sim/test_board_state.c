@@ -136,7 +136,7 @@ static const char *const first_trace =
     "verifying\n  verify_image F 0x08024000 bin\n"
     "asking\nask: pages 19+1\nerasing\n  flash erase_sector 0 19 19\nwriting\n  flash write_image F 0x08026000 bin\n"
     "verifying\n  verify_image F 0x08026000 bin\n"
-    "clearing\n  write_memory 0x20010000 32 {0 0 0 0}\nreleasing\n  reset run\n"
+    "clearing\n  write_memory 0x20010000 32 {0 0 0 0}\nreleasing\n  reset run; poll; poll\n"
     "booting\n  read_memory 0x20010000 32 25\n"
     "posting\n  write_memory\nrunning\n  read_memory 0x20010000 32 25\n"
     "reading\n  read_memory 0x20010050 32 336\n  read_memory 0x20014000 32 12\n"

@@ -467,6 +467,40 @@ START_TEST(cycles_do_not_depend_on_how_a_run_is_cut)
 }
 END_TEST
 
+/* A branch far forward, to code that was never executed. */
+static void put_branch_to_new_code(void)
+{
+    put_code(CODE, (const uint16_t[]){0xe07e}, 1);                          // b CODE + 0x100
+    put_code(CODE + 0x100, (const uint16_t[]){0x2005, 0x3001, 0xbe00}, 3); // movs r0, #5; adds r0, #1
+}
+
+START_TEST(a_run_may_end_at_a_branch_to_new_code)
+{
+    put_branch_to_new_code();
+    ck_assert_int_eq(core_step(m), CORE_BUDGET);
+    ck_assert_uint_eq(get(15), CODE + 0x100);
+    ck_assert_int_eq(core_run(m, 1000), CORE_BREAKPOINT);
+    ck_assert_uint_eq(get(0), 6);
+}
+END_TEST
+
+START_TEST(new_code_takes_the_cycles_of_known_code)
+{
+    uint64_t time[2];
+    bus_write(m, 0x40022000u, 4, 0x104, BUS_CORE); // FLASH_ACR: 4 wait states, prefetch
+    bus_write(m, 0x40030400u, 4, 5, BUS_CORE);     // ICACHE_CR: on
+    put_branch_to_new_code();
+    for (int i = 0; i < 2; i++) {
+        bus_write(m, 0x40030400u, 4, 7, BUS_CORE); // empty
+        set(15, CODE);
+        time[i] = m->core.time;
+        ck_assert_int_eq(core_run(m, 1000), CORE_BREAKPOINT);
+        time[i] = m->core.time - time[i];
+    }
+    ck_assert_uint_eq(time[0], time[1]);
+}
+END_TEST
+
 START_TEST(a_request_to_stop_ends_one_run)
 {
     put_code(CODE, (const uint16_t[]){0xe7fe}, 1);
@@ -526,6 +560,8 @@ int main(void)
     tcase_add_test(t, an_invalid_operation_gives_the_default_nan);
     tcase_add_test(t, float_registers_survive_an_interrupt);
     tcase_add_test(t, cycles_do_not_depend_on_how_a_run_is_cut);
+    tcase_add_test(t, a_run_may_end_at_a_branch_to_new_code);
+    tcase_add_test(t, new_code_takes_the_cycles_of_known_code);
     tcase_add_test(t, a_request_to_stop_ends_one_run);
     tcase_add_test(t, a_system_reset_by_firmware_starts_again);
     suite_add_tcase(suite, t);
