@@ -9,7 +9,7 @@
 
 struct stall {
     uv_check_t check; // after each poll
-    uint64_t last_ns, idle_ns, worst_ns;
+    uint64_t last_ns, idle_ns, worked_ns, worst_ns;
 };
 
 /* The loop is made to count its idle time. Does not keep the loop alive; the owner closes `check`. */

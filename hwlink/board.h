@@ -55,7 +55,7 @@ struct board_result {
     uint32_t op_cycles[IMAGE_OPS_MAX];           // in sample 0
     uint16_t op_layer[IMAGE_OPS_MAX];            // 0xffff: belongs to no layer
     uint32_t arena_high_water, stack_high_water; // bytes
-    bool outputs_ok;                             // equal to the image's, byte by byte
+    bool outputs_ok;                             // equal to the image's (board_image_agrees)
     uint8_t outputs_sha256[SHA256_BYTES];
 
     uint32_t n_windows;        // 0 without energy

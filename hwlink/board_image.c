@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "quant/kernels/mailbox.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,4 +117,34 @@ void board_image_patch(struct board_image *i, uint32_t k, uint32_t address)
 {
     struct image_blob *table = (struct image_blob *)((char *)i->program + i->program->blobs_offset);
     table[k].address = address;
+}
+
+static bool floats_agree(const char *a, const char *b, uint32_t n)
+{
+    float x, y, largest = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(&x, a + 4 * i, 4);
+        largest = fabsf(x) > largest ? fabsf(x) : largest;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(&x, a + 4 * i, 4);
+        memcpy(&y, b + 4 * i, 4);
+        if (!(fabsf(x - y) <= largest * (float)BOARD_FLOAT_TOLERANCE)) // also where one is no number
+            return false;
+    }
+    return true;
+}
+
+bool board_image_agrees(const struct board_image *i, const void *outputs)
+{
+    const struct image_file *f = i->file;
+    const char *expected = (const char *)i->expected;
+    if (memcmp(outputs, expected, f->expected_bytes) == 0)
+        return true;
+    if (!i->ops[i->program->n_ops - 1].float32)
+        return false;
+    for (uint32_t k = 0; k < f->n_samples; k++)
+        if (!floats_agree(expected + k * f->output_bytes, (const char *)outputs + k * f->output_bytes, f->output_bytes / 4))
+            return false;
+    return true;
 }

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "quant/kernels/image.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BOARD_IMAGE_MAX (8u << 20) // bytes of an image file: four times the part's flash
@@ -28,6 +29,11 @@ struct board_image {
  * contents that their SHA-256 says. Returns 0, or -1 with the reason; `i` is then empty. */
 int board_image_read(const char *path, struct board_image *i, struct error *e);
 void board_image_finish(struct board_image *i);
+
+#define BOARD_FLOAT_TOLERANCE 0.001 // of a sample's largest output: the board fuses multiplications and additions
+
+/* Whether `outputs` (expected_bytes) are what the host computed: bit for bit, or of a float32 program within BOARD_FLOAT_TOLERANCE. */
+bool board_image_agrees(const struct board_image *i, const void *outputs);
 
 /* Gives blob `k` its address on the board. The program's own checksum does not cover addresses. */
 void board_image_patch(struct board_image *i, uint32_t k, uint32_t address);

@@ -8,6 +8,7 @@
 #include "tests/sim/small_image.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,29 @@ START_TEST(every_fault_has_its_class_and_the_next_measurement_is_good)
 }
 END_TEST
 
+/* Of a float32 program whose samples are `expected`. */
+static bool agrees(const float *expected, const float *outputs, uint32_t samples, uint32_t each, bool is_float)
+{
+    struct image_file about = {.n_samples = samples, .output_bytes = 4 * each, .expected_bytes = 4 * samples * each};
+    struct image_program program = {.n_ops = 1};
+    struct image_op op = {.float32 = is_float};
+    struct board_image i = {.file = &about, .program = &program, .ops = &op, .expected = (const uint8_t *)expected};
+    return board_image_agrees(&i, outputs);
+}
+
+START_TEST(float_outputs_agree_within_a_thousandth_of_the_largest)
+{
+    const float expected[4] = {1000, 0, 1, -2}, near[4] = {999.5f, 0.9f, 1.001f, -2}, far[4] = {1000, 0, 1, -2.003f};
+    const float none[4] = {1000, 0, NAN, -2};
+    ck_assert(agrees(expected, expected, 2, 2, true));
+    ck_assert(agrees(expected, near, 2, 2, true));
+    ck_assert(!agrees(expected, far, 2, 2, true));
+    ck_assert(!agrees(expected, none, 2, 2, true));
+    ck_assert(agrees(expected, expected, 2, 2, false));
+    ck_assert(!agrees(expected, near, 2, 2, false));
+}
+END_TEST
+
 START_TEST(damaged_image_files_are_refused)
 {
     char *data;
@@ -397,6 +421,7 @@ int main(void)
     tcase_add_test(t, a_silent_runner_ends_at_the_deadline);
     tcase_add_loop_test(t, every_fault_has_its_class_and_the_next_measurement_is_good, 0,
                         (int)(sizeof faults / sizeof *faults));
+    tcase_add_test(t, float_outputs_agree_within_a_thousandth_of_the_largest);
     tcase_add_test(t, damaged_image_files_are_refused);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
