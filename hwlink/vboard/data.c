@@ -8,7 +8,7 @@ static void flash_load_time(struct machine *m, uint32_t address)
 {
     struct core *c = &m->core;
     c->counts.flash_loads++;
-    add_stall(&c->counts.stall_data, c, TIMING_FLASH_LOAD + icache_read(m, address >> ICACHE_LINE_BITS));
+    add_stall(&c->counts.stall_data, c, TIMING_FLASH_LOAD + icache_read(c, &m->icache, address >> ICACHE_LINE_BITS));
 }
 
 /* Flash at either of its addresses. */
@@ -43,7 +43,7 @@ static uint32_t check_alignment(struct machine *m, uint32_t address, unsigned si
 uint32_t data_load_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
 {
     *value = 0;
-    uint32_t fault = check_alignment(m, address, size);
+    uint32_t fault = address & (size - 1) ? check_alignment(m, address, size) : 0;
     if (fault)
         return fault;
     if (is_flash(address))

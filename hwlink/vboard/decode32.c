@@ -346,7 +346,13 @@ static void decode_single(struct op *op, struct op_use *use, uint32_t h1, uint32
         use->late = 0;
         return;
     }
-    op->inner = exec_transfer[load ? loads[is_signed][size] : stores[size]][how];
+    enum transfer what = load ? loads[is_signed][size] : stores[size];
+    op->inner = exec_transfer[what][how];
+    if (op->n == 13 && (how == ADDRESS_PRE || how == ADDRESS_POST)) {
+        op->inner = run_transfer_sp;
+        op->shift = (uint8_t)what;
+        op->a = (uint8_t)how;
+    }
 }
 
 static void decode_multiple(struct op *op, struct op_use *use, uint32_t h1, uint32_t h2)

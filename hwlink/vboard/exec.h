@@ -50,6 +50,7 @@ enum addressing {
     ADDRESSINGS,
 };
 extern op_run *const exec_transfer[TRANSFERS][ADDRESSINGS]; // stores have no literal
+op_run run_transfer_sp;            // shift: transfer, a: addressing; the stack pointer is written back
 op_run run_ldr_pc;                 // any addressing, in `shift`; d = 15
 op_run run_ldrd, run_strd;         // d, a; addressing in `shift`
 op_run run_ldm, run_stm;           // registers in imm; shift: 1 decrement before; amount: 1 writes back

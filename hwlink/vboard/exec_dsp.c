@@ -50,14 +50,14 @@ static inline uint32_t shifted_lsl(const struct core *c, const struct op *op)
 HANDLER(run_pkhbt)
 {
     m->core.r[op->d] = (m->core.r[op->n] & 0xffffu) | (shifted_lsl(&m->core, op) & 0xffff0000u);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_pkhtb)
 {
     uint32_t low = (uint32_t)((int32_t)m->core.r[op->m] >> (op->amount > 31 ? 31 : op->amount));
     m->core.r[op->d] = (m->core.r[op->n] & 0xffff0000u) | (low & 0xffffu);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 static int32_t signed_limit(struct core *c, int64_t value, unsigned bits)
@@ -86,13 +86,13 @@ static int32_t to_saturate(const struct core *c, const struct op *op)
 HANDLER(run_ssat)
 {
     m->core.r[op->d] = (uint32_t)signed_limit(&m->core, to_saturate(&m->core, op), op->imm);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_usat)
 {
     m->core.r[op->d] = unsigned_limit(&m->core, to_saturate(&m->core, op), op->imm);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_ssat16)
@@ -101,7 +101,7 @@ HANDLER(run_ssat16)
     uint32_t v = c->r[op->n];
     uint32_t low = (uint32_t)signed_limit(c, (int16_t)v, op->imm) & 0xffffu;
     c->r[op->d] = low | (uint32_t)signed_limit(c, (int32_t)v >> 16, op->imm) << 16;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_usat16)
@@ -110,7 +110,7 @@ HANDLER(run_usat16)
     uint32_t v = c->r[op->n];
     uint32_t low = unsigned_limit(c, (int16_t)v, op->imm);
     c->r[op->d] = low | unsigned_limit(c, (int32_t)v >> 16, op->imm) << 16;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 #define SATURATING(name, value)                                                                                          \
@@ -119,7 +119,7 @@ HANDLER(run_usat16)
         struct core *c = &m->core;                                                                                       \
         int64_t first = (int32_t)c->r[op->m], second = (int32_t)c->r[op->n];                                             \
         c->r[op->d] = (uint32_t)signed_limit(c, value, 32);                                                              \
-        return op_next(op);                                                                                              \
+        return op_next_wide(op);                                                                                              \
     }
 SATURATING(qadd, first + second)
 SATURATING(qsub, first - second)
@@ -133,7 +133,7 @@ HANDLER(run_sel)
     for (int i = 0; i < 4; i++)
         mask |= (c->ge >> i & 1) * (255u << 8 * i);
     c->r[op->d] = (c->r[op->n] & mask) | (c->r[op->m] & ~mask);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 enum parallel { PARALLEL_PLAIN, PARALLEL_SATURATE, PARALLEL_HALVE };
@@ -180,7 +180,7 @@ static inline const struct op *parallel(struct core *c, const struct op *op, enu
     c->r[op->d] = result;
     if (how == PARALLEL_PLAIN)
         c->ge = flags;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 #define PARALLEL(name, operation, how, is_signed)                                                                        \

@@ -81,7 +81,7 @@ static inline void occupy(struct core *c, const struct op *op)
         issue2(m, op, TIMING_FPU_LATENCY);                                                                               \
         uint32_t a = c->s[op->n], b = c->s[op->m];                                                                       \
         c->s[op->d] = (value);                                                                                           \
-        return op_next(op);                                                                                              \
+        return op_next_wide(op);                                                                                              \
     }
 BINARY(run_vadd, fpu_do(c, a, b, FPU_ADD))
 BINARY(run_vsub, fpu_do(c, a, b, FPU_SUB))
@@ -97,7 +97,7 @@ HANDLER(run_vdiv)
     issue2(m, op, TIMING_FPU_LATENCY);
     occupy(c, op);
     c->s[op->d] = fpu_do(c, c->s[op->n], c->s[op->m], FPU_DIV);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vsqrt)
@@ -108,7 +108,7 @@ HANDLER(run_vsqrt)
     uint32_t a = fpu_flush_input(c, c->s[op->m]);
     uint32_t r = fpu_bits(sqrtf(fpu_float(a)));
     c->s[op->d] = fpu_is_nan(r) ? fpu_nan2(c, a, 0) : r;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 #define UNARY(name, latency, value)                                                                                      \
@@ -118,7 +118,7 @@ HANDLER(run_vsqrt)
         issue1(m, op, latency);                                                                                          \
         uint32_t a = c->s[op->m];                                                                                        \
         c->s[op->d] = (value);                                                                                           \
-        return op_next(op);                                                                                              \
+        return op_next_wide(op);                                                                                              \
     }
 UNARY(run_vabs, 1, a & 0x7fffffffu)
 UNARY(run_vneg, 1, a ^ 0x80000000u)
@@ -144,7 +144,7 @@ HANDLER(run_vcvt_half)
         c->s[op->d] = (c->s[op->d] & ~(0xffffu << op->amount)) | fpu_to_half(c, a) << op->amount;
     else
         c->s[op->d] = fpu_from_half(c, a >> op->amount & 0xffffu);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vmov_imm)
@@ -153,7 +153,7 @@ HANDLER(run_vmov_imm)
     in_context(m);
     c->s_ready[op->d] = start_at(c, 0, 1) + TIMING_CYCLE;
     c->s[op->d] = op->imm;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vfma)
@@ -162,7 +162,7 @@ HANDLER(run_vfma)
     issue_fma(m, op);
     uint32_t n = c->s[op->n] ^ (uint32_t)(op->shift & 1) << 31, a = c->s[op->d] ^ (uint32_t)(op->shift & 2) << 30;
     c->s[op->d] = fpu_fma(c, a, n, c->s[op->m]);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vmla)
@@ -172,7 +172,7 @@ HANDLER(run_vmla)
     uint32_t product = fpu_do(c, c->s[op->n], c->s[op->m], FPU_MUL) ^ (uint32_t)(op->shift & 1) << 31;
     uint32_t a = c->s[op->d] ^ (uint32_t)(op->shift & 2) << 30;
     c->s[op->d] = fpu_do(c, a, product, FPU_ADD);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 /* shift: bit 0 a quiet NaN is invalid too, bit 1 with zero */
@@ -184,7 +184,7 @@ HANDLER(run_vcmp)
     uint32_t b = op->shift & 2 ? 0 : c->s[op->m];
     uint32_t flags = fpu_compare(c, c->s[op->d], b, op->shift & 1);
     c->fpscr = (c->fpscr & 0x0fffffffu) | flags;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 /* shift: 1 to the core register d from S register n, 0 to S register n */
@@ -199,7 +199,7 @@ HANDLER(run_vmov_core)
         c->s_ready[op->n] = start_at(c, 0, 1) + TIMING_CYCLE;
         c->s[op->n] = c->r[op->d];
     }
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 /* d and a with S registers m and m + 1 */
@@ -217,7 +217,7 @@ HANDLER(run_vmov_pair)
         s[0] = c->r[op->d];
         s[1] = c->r[op->a];
     }
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vmrs)
@@ -229,7 +229,7 @@ HANDLER(run_vmrs)
         set_apsr(c, (c->fpscr & 0xf0000000u) | (apsr(c) & 0x0fffffffu));
     else
         c->r[op->d] = c->fpscr;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vmsr)
@@ -238,7 +238,7 @@ HANDLER(run_vmsr)
     in_context(m);
     c->fpscr = c->r[op->d] & FPSCR_WRITABLE;
     fpu_enter(c);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 static inline uint32_t float_address(const struct core *c, const struct op *op)
@@ -249,6 +249,12 @@ static inline uint32_t float_address(const struct core *c, const struct op *op)
 static uint32_t move_words(struct machine *m, const struct op *op, uint32_t address, unsigned words, int load, uint32_t *at)
 {
     struct core *c = &m->core;
+    uint32_t offset = address - SRAM_BASE;
+    if (load && offset < SRAM_BYTES - 128 && !(address & 3) && !c->sram_load) { // all at once
+        c->counts.loads += words;
+        memcpy(&c->s[op->d], m->memory.sram + offset, 4 * words);
+        return 0;
+    }
     for (unsigned i = 0; i < words && op->d + i < 32; i++) {
         *at = address + 4 * i;
         uint32_t *s = &c->s[op->d + i];
@@ -281,16 +287,16 @@ HANDLER(run_vldr)
         in_context(m);
         c->s_ready[op->d] = start_at(c, 0, 1) + TIMING_FPU_LOAD_LATENCY * TIMING_CYCLE;
         uint32_t fault = data_load(m, float_address(c, op), 4, &c->s[op->d]);
-        return __builtin_expect(fault == 0, 1) ? op_next(op) : data_fault(m, op, float_address(c, op), fault);
+        return __builtin_expect(fault == 0, 1) ? op_next_wide(op) : data_fault(m, op, float_address(c, op), fault);
     }
     const struct op *faulted = move(m, op, float_address(c, op), op->m, 1);
-    return faulted ? faulted : op_next(op);
+    return faulted ? faulted : op_next_wide(op);
 }
 
 HANDLER(run_vstr)
 {
     const struct op *faulted = move(m, op, float_address(&m->core, op), op->m, 0);
-    return faulted ? faulted : op_next(op);
+    return faulted ? faulted : op_next_wide(op);
 }
 
 static inline const struct op *move_multiple(struct machine *m, const struct op *op, int load)
@@ -305,7 +311,7 @@ static inline const struct op *move_multiple(struct machine *m, const struct op 
         return faulted;
     if (op->amount)
         c->r[op->n] = op->shift ? address : base + bytes;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_vldm)

@@ -33,34 +33,62 @@ static inline int write_back(struct core *c, const struct op *op, enum addressin
     return 1;
 }
 
-static inline const struct op *load(struct machine *m, const struct op *op, enum transfer what, enum addressing how)
+static inline uint32_t extended(uint32_t value, enum transfer what)
 {
-    static const unsigned sizes[] = {4, 2, 1, 2, 1};
+    return what == LOAD_S16 ? (uint32_t)(int16_t)value : what == LOAD_S8 ? (uint32_t)(int8_t)value : value;
+}
+
+static const uint8_t sizes[TRANSFERS] = {4, 2, 1, 2, 1, 4, 2, 1};
+
+/* Any load or store, wherever it goes. */
+static __attribute__((noinline)) const struct op *transfer(struct machine *m, const struct op *op, enum transfer what,
+                                                           enum addressing how)
+{
     struct core *c = &m->core;
-    uint32_t address = address_of(c, op, how), value;
-    uint32_t fault = data_load(m, address, sizes[what], &value);
-    if (__builtin_expect(fault != 0, 0))
+    int is_load = what < STORE_32;
+    uint32_t address = address_of(c, op, how), value = c->r[op->d];
+    if (op->n == 13 && how == ADDRESS_PRE && !stack_allows(c, address))
+        return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
+    uint32_t fault = is_load ? data_load(m, address, sizes[what], &value) : data_store(m, address, sizes[what], value);
+    if (fault)
         return data_fault(m, op, address, fault);
     if (!write_back(c, op, how))
         return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
-    if (what == LOAD_S16)
-        value = (uint32_t)(int16_t)value;
-    if (what == LOAD_S8)
-        value = (uint32_t)(int8_t)value;
-    c->r[op->d] = value;
+    if (is_load)
+        c->r[op->d] = extended(value, what);
+    return op_next(op);
+}
+
+HANDLER(run_transfer_sp)
+{
+    return transfer(m, op, (enum transfer)op->shift, (enum addressing)op->a);
+}
+
+/* The common case in a few host instructions: aligned, in SRAM, the bus free, the base not the stack pointer if written. */
+static inline const struct op *load(struct machine *m, const struct op *op, enum transfer what, enum addressing how)
+{
+    struct core *c = &m->core;
+    uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = 0;
+    if (__builtin_expect(at >= SRAM_BYTES || (address & (sizes[what] - 1u)) || c->sram_load, 0))
+        return transfer(m, op, what, how);
+    c->counts.loads++;
+    memcpy(&value, m->memory.sram + at, sizes[what]);
+    if (how == ADDRESS_PRE || how == ADDRESS_POST)
+        c->r[op->n] += op->imm;
+    c->r[op->d] = extended(value, what);
     return op_next(op);
 }
 
 static inline const struct op *store(struct machine *m, const struct op *op, enum transfer what, enum addressing how)
 {
     struct core *c = &m->core;
-    uint32_t address = address_of(c, op, how), value = c->r[op->d];
-    if (op->n == 13 && how == ADDRESS_PRE && !stack_allows(c, address))
-        return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
-    uint32_t fault = data_store(m, address, what == STORE_32 ? 4 : what == STORE_16 ? 2 : 1, value);
-    if (__builtin_expect(fault != 0, 0))
-        return data_fault(m, op, address, fault);
-    write_back(c, op, how);
+    uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = c->r[op->d];
+    if (__builtin_expect(at >= SRAM_BYTES || (address & (sizes[what] - 1u)) || m->memory.code[at / MEMORY_GRANULE], 0))
+        return transfer(m, op, what, how);
+    c->counts.stores++;
+    memcpy(m->memory.sram + at, &value, sizes[what]);
+    if (how == ADDRESS_PRE || how == ADDRESS_POST)
+        c->r[op->n] += op->imm;
     return op_next(op);
 }
 

@@ -29,15 +29,16 @@ static inline const struct op *set_wide(struct core *c, const struct op *op, uin
 {
     c->r[op->a] = (uint32_t)value;
     c->r[op->d] = (uint32_t)(value >> 32);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 /* Stores a sum that sets Q when it does not fit; it wraps. */
 static inline const struct op *set_sum(struct core *c, const struct op *op, int64_t sum)
 {
     c->r[op->d] = (uint32_t)sum;
-    c->q |= sum != (int32_t)sum;
-    return op_next(op);
+    if (__builtin_expect(sum != (int32_t)sum, 0))
+        c->q = 1;
+    return op_next_wide(op);
 }
 
 HANDLER(run_mul)
@@ -59,14 +60,14 @@ HANDLER(run_mla)
 {
     struct core *c = &m->core;
     c->r[op->d] = c->r[op->a] + c->r[op->n] * c->r[op->m];
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_mls)
 {
     struct core *c = &m->core;
     c->r[op->d] = c->r[op->a] - c->r[op->n] * c->r[op->m];
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_smull)
@@ -112,7 +113,7 @@ static inline int32_t halves(const struct core *c, const struct op *op)
 HANDLER(run_smulxy)
 {
     m->core.r[op->d] = (uint32_t)halves(&m->core, op);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_smlaxy)
@@ -129,7 +130,7 @@ static inline int64_t by_half(const struct core *c, const struct op *op)
 HANDLER(run_smulwy)
 {
     m->core.r[op->d] = (uint32_t)by_half(&m->core, op);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_smlawy)
@@ -144,18 +145,28 @@ HANDLER(run_smlalxy)
     return set_wide(c, op, wide(c, op) + (uint64_t)(int64_t)halves(c, op));
 }
 
+/* p + q + accumulator; most sums fit. */
+static inline const struct op *set_sum_of_products(struct core *c, const struct op *op, int32_t p, int32_t q)
+{
+    int32_t a = (int32_t)c->r[op->a], both, sum;
+    if (__builtin_expect(__builtin_add_overflow(p, q, &both), 0) || __builtin_expect(__builtin_add_overflow(both, a, &sum), 0))
+        return set_sum(c, op, (int64_t)p + q + a);
+    c->r[op->d] = (uint32_t)sum;
+    return op_next_wide(op);
+}
+
 HANDLER(run_smlad)
 {
     struct core *c = &m->core;
     uint32_t n = c->r[op->n], k = c->r[op->m];
-    return set_sum(c, op, (int64_t)low(n) * low(k) + (int64_t)high(n) * high(k) + (int32_t)c->r[op->a]);
+    return set_sum_of_products(c, op, low(n) * low(k), high(n) * high(k));
 }
 
 HANDLER(run_smladx)
 {
     struct core *c = &m->core;
     uint32_t n = c->r[op->n], k = c->r[op->m];
-    return set_sum(c, op, (int64_t)low(n) * high(k) + (int64_t)high(n) * low(k) + (int32_t)c->r[op->a]);
+    return set_sum_of_products(c, op, low(n) * high(k), high(n) * low(k));
 }
 
 /* The two products; `shift` exchanges the halves of the second operand. */
@@ -185,7 +196,7 @@ HANDLER(run_smusd)
     int64_t p0, p1;
     products(&m->core, op, &p0, &p1);
     m->core.r[op->d] = (uint32_t)(p0 - p1);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_smlald)
@@ -210,7 +221,7 @@ static inline const struct op *most_significant(struct core *c, const struct op 
     if (op->shift)
         sum += 0x80000000u;
     c->r[op->d] = (uint32_t)(sum >> 32);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_smmla)
@@ -232,7 +243,7 @@ HANDLER(run_usada8)
         sum += (uint32_t)(difference < 0 ? -difference : difference);
     }
     c->r[op->d] = sum;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 /* Early termination: by the bits of the quotient (timing.h). */
@@ -256,7 +267,7 @@ static const struct op *divide_by_zero(struct machine *m, const struct op *op)
     if (m->system.ccr & 1u << 4) // DIV_0_TRP
         return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_DIVBYZERO);
     m->core.r[op->d] = 0;
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_sdiv)
@@ -267,7 +278,7 @@ HANDLER(run_sdiv)
     if (!d)
         return divide_by_zero(m, op);
     c->r[op->d] = d == ~0u ? 0 - n : (uint32_t)((int32_t)n / (int32_t)d);
-    return op_next(op);
+    return op_next_wide(op);
 }
 
 HANDLER(run_udiv)
@@ -278,5 +289,5 @@ HANDLER(run_udiv)
     if (!d)
         return divide_by_zero(m, op);
     c->r[op->d] = n / d;
-    return op_next(op);
+    return op_next_wide(op);
 }

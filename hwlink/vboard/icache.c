@@ -12,7 +12,7 @@
 void icache_empty(struct machine *m)
 {
     memset(m->icache.tag, 0, sizeof m->icache.tag);
-    memset(m->icache.recent, 0, sizeof m->icache.recent); // what follows must not depend on what was before
+    memset(m->icache.direct, 0, sizeof m->icache.direct);
     m->icache.last_line = UINT32_MAX - 1;
     m->core.line = UINT32_MAX;
 }
@@ -42,45 +42,45 @@ void icache_flash_timing(struct machine *m, int wait_states, int prefetch)
 }
 
 /* From the flash array; the line after the last one may have been prefetched, the last one itself is still there. */
-static uint32_t read_array(struct machine *m, uint32_t line)
+static uint32_t read_array(struct core *c, struct icache *i, uint32_t line)
 {
-    struct icache *i = &m->icache;
     uint32_t after = line - i->last_line;
     i->last_line = line;
-    m->core.counts.flash_fetches++;
+    c->counts.flash_fetches++;
     return after == 0 ? 0 : after == 1 ? i->next_miss_time : i->miss_time;
 }
 
-static uint32_t read_direct_mapped(struct machine *m, uint32_t line)
+static uint32_t miss(struct core *c, struct icache *i, uint32_t line)
 {
-    uint32_t *tag = &m->icache.tag[line % ICACHE_LINES];
+    c->counts.cache_misses++;
+    return read_array(c, i, line);
+}
+
+static uint32_t read_direct_mapped(struct core *c, struct icache *i, uint32_t line)
+{
+    uint32_t *tag = &i->direct[line % ICACHE_LINES];
     if (*tag == line + 1) {
-        m->core.counts.cache_hits++;
+        c->counts.cache_hits++;
         return 0;
     }
     *tag = line + 1;
-    m->core.counts.cache_misses++;
-    return read_array(m, line);
+    return miss(c, i, line);
 }
 
-uint32_t icache_read(struct machine *m, uint32_t line)
+uint32_t icache_read_slow(struct core *c, struct icache *i, uint32_t line)
 {
-    struct icache *i = &m->icache;
     if (!i->enabled)
-        return read_array(m, line);
+        return read_array(c, i, line);
     if (i->ways == 1)
-        return read_direct_mapped(m, line);
-    uint32_t set = line % SETS;
-    for (uint32_t way = 0; way < 2; way++) {
-        if (i->tag[way * SETS + set] == line + 1) {
-            i->recent[set] = (uint8_t)way;
-            m->core.counts.cache_hits++;
-            return 0;
-        }
+        return read_direct_mapped(c, i, line);
+    uint32_t *first = &i->tag[line % SETS * 2], *second = first + 1;
+    int hit = *second == line + 1;
+    if (*first != line + 1) {
+        *second = *first;
+        *first = line + 1;
+        if (!hit)
+            return miss(c, i, line);
     }
-    uint32_t victim = !i->recent[set];
-    i->tag[victim * SETS + set] = line + 1;
-    i->recent[set] = (uint8_t)victim;
-    m->core.counts.cache_misses++;
-    return read_array(m, line);
+    c->counts.cache_hits++;
+    return 0;
 }

@@ -4,6 +4,8 @@
 #ifndef PARE_HWLINK_VBOARD_ICACHE_H
 #define PARE_HWLINK_VBOARD_ICACHE_H
 
+#include "hwlink/vboard/core.h"
+
 #include <stdint.h>
 
 struct machine;
@@ -12,8 +14,9 @@ struct machine;
 #define ICACHE_LINE_BITS 4
 
 struct icache {
-    uint32_t tag[ICACHE_LINES]; // line number + 1, 0 is empty; way w of set s at w * 256 + s; direct mapped: at line % 512
-    uint8_t recent[ICACHE_LINES / 2]; // the way used last
+    /* Line number + 1, 0 is empty. Two ways: a set's two side by side, the one used last first. One way: at line % 512. Only one
+     * of them is in use, the other is empty. */
+    uint32_t tag[ICACHE_LINES], direct[ICACHE_LINES];
     uint32_t last_line;               // read from flash last: the next one has been prefetched
     int enabled, ways;                // 1 or 2
     int wait_states, prefetch;        // FLASH_ACR LATENCY and PRFTEN
@@ -32,7 +35,17 @@ void icache_empty(struct machine *m);
 /* From FLASH_ACR. */
 void icache_flash_timing(struct machine *m, int wait_states, int prefetch);
 
-/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. */
-uint32_t icache_read(struct machine *m, uint32_t line);
+/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. The inline part is the
+ * hit on a set's first way. */
+uint32_t icache_read_slow(struct core *c, struct icache *i, uint32_t line);
+
+static inline uint32_t icache_read(struct core *c, struct icache *i, uint32_t line)
+{
+    if (__builtin_expect(i->tag[line % (ICACHE_LINES / 2) * 2] == line + 1, 1)) {
+        c->counts.cache_hits++;
+        return 0;
+    }
+    return icache_read_slow(c, i, line);
+}
 
 #endif

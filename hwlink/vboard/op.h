@@ -78,6 +78,12 @@ static inline const struct op *op_next(const struct op *op)
     return (const struct op *)(const void *)((const char *)op + op->step);
 }
 
+/* The same after an instruction that always has 32 bits. */
+static inline const struct op *op_next_wide(const struct op *op)
+{
+    return op + 2;
+}
+
 /* decode.c */
 op_run op_decode_here;
 const struct op *op_at(struct machine *m, uint32_t address); // decoded; on a fault of the fetch the handler's first instruction
@@ -164,9 +170,11 @@ static inline void set_apsr(struct core *c, uint32_t value)
 static inline void fetch_line(struct machine *m, uint32_t line)
 {
     m->core.line = line;
-    uint32_t stall = icache_read(m, line);
-    m->core.time += stall;
-    m->core.counts.stall_fetch += stall;
+    uint32_t stall = icache_read(&m->core, &m->icache, line);
+    if (__builtin_expect(stall != 0, 0)) {
+        m->core.time += stall;
+        m->core.counts.stall_fetch += stall;
+    }
 }
 
 /* Is this narrow branch, IT or NOP the second of a pair? Remembers it, so that the next one is not. */

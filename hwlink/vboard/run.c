@@ -15,7 +15,7 @@
 struct run {
     struct machine *m;
     const char *image;
-    int console, json, registers;
+    int console, json, registers, account;
     uint64_t max_cycles;
     const char *until;
     char tail[UNTIL_MAX]; // the last bytes printed, as many as --until has
@@ -141,6 +141,15 @@ static void print_rows(const struct figure_row *rows, unsigned n, int json)
     }
 }
 
+/* What is left when all else is taken off: results that were not ready, and issues of several cycles. */
+static uint64_t pipeline_time(const struct core *c)
+{
+    const struct core_counts *n = &c->counts;
+    uint64_t known = n->sleep_time + n->stall_branch + n->stall_fetch + n->stall_data + n->stall_fpu + n->stall_exception +
+                     ((n->instructions - n->dual_issued) << CORE_TIME_BITS);
+    return c->time > known ? c->time - known : 0;
+}
+
 static void print_figures(const struct run *r, enum core_stop stop)
 {
     const struct core *c = &r->m->core;
@@ -158,8 +167,9 @@ static void print_figures(const struct run *r, enum core_stop stop)
         {"cache_hits", "cache hits", n->cache_hits, 0},
         {"cache_misses", "cache misses", n->cache_misses, 0},
         {"flash_fetches", "lines read from flash", n->flash_fetches, 0},
-        {"stall_use", "cycles lost: result not ready", n->stall_use, 1},
-        {"stall_issue", "  issue of several cycles", n->stall_issue, 1},
+        {"stall_pipeline", "cycles lost: pipeline", pipeline_time(c), 1},
+        {"stall_use", "    result not ready", n->stall_use, 1},
+        {"stall_issue", "    issue of several cycles", n->stall_issue, 1},
         {"stall_branch", "  taken branches", n->stall_branch, 1},
         {"stall_fetch", "  instructions from flash", n->stall_fetch, 1},
         {"stall_data", "  data from flash", n->stall_data, 1},
@@ -196,7 +206,7 @@ static int run_machine(struct run *r, const char *send)
         return 2;
     }
     r->m->core.bkpt_stops = 1;
-    r->m->core.account = 1;
+    r->m->core.account = r->account;
     r->m->peripherals.usart.output = print_byte;
     r->m->peripherals.usart.user = r;
     if (send && peripheral_input(r->m, send, (uint32_t)strlen(send)) < strlen(send)) {
@@ -213,7 +223,7 @@ static int run_machine(struct run *r, const char *send)
     return r->until || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
 }
 
-enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS };
+enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT };
 
 static int usage(void)
 {
@@ -234,7 +244,7 @@ static int read_options(int argc, char **argv, struct run *r, const char **send)
         {"console", no_argument, NULL, OPTION_CONSOLE},        {"send", required_argument, NULL, OPTION_SEND},
         {"until", required_argument, NULL, OPTION_UNTIL},      {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
         {"json", no_argument, NULL, OPTION_JSON},              {"registers", no_argument, NULL, OPTION_REGISTERS},
-        {NULL, 0, NULL, 0},
+        {"account", no_argument, NULL, OPTION_ACCOUNT},        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -243,6 +253,7 @@ static int read_options(int argc, char **argv, struct run *r, const char **send)
         case OPTION_SEND: *send = optarg; break;
         case OPTION_UNTIL: r->until = optarg; break;
         case OPTION_JSON: r->json = 1; break;
+        case OPTION_ACCOUNT: r->account = 1; break;
         case OPTION_REGISTERS: r->registers = 1; break;
         case OPTION_MAX_CYCLES:
             if (read_number(optarg, &r->max_cycles))
