@@ -36,7 +36,9 @@ static int check_network(const cJSON *o, const uint8_t network_sha256[SHA256_BYT
         return 0;
     if (sha256_parse(hex, sha256))
         return error_set(e, "'network.sha256' is not a SHA-256");
-    return memcmp(sha256, network_sha256, sizeof sha256) ? error_set(e, "it is a configuration of another network") : 0;
+    return memcmp(sha256, network_sha256, sizeof sha256)
+               ? error_set(e, "it is a configuration of another network")
+               : 0;
 }
 
 static int width_of(const cJSON *layer, const char *key, uint8_t *bits, struct error *e)
@@ -68,24 +70,29 @@ static int setting_of(const cJSON *layer, struct setting *s, struct error *e)
     return 0;
 }
 
-static int read_layer(const cJSON *layer, const struct net *n, int i, struct candidate *c, bool *known, struct error *e)
+static int read_layer(const cJSON *layer, const struct net *n, int i, struct candidate *c, bool *known,
+                      struct error *e)
 {
     struct setting s;
     const char *name = params_text(layer, "name");
     int slot = n->layers[i].slot;
     if (!name || strcmp(name, candidate_file_name(n, i)))
-        return error_set(e, "layer %d is '%.60s', the network's is '%s'", i, name ? name : "", candidate_file_name(n, i));
+        return error_set(e, "layer %d is '%.60s', the network's is '%s'", i, name ? name : "",
+                         candidate_file_name(n, i));
     if (setting_of(layer, &s, e))
         return error_wrap(e, "layer '%s'", name);
     if (known[slot] && !setting_equal(s, c->layers[slot]))
-        return error_set(e, "layer '%s' differs from a layer whose output meets its own in an addition: they must be alike", name);
+        return error_set(
+            e,
+            "layer '%s' differs from a layer whose output meets its own in an addition: they must be alike",
+            name);
     c->layers[slot] = s;
     known[slot] = true;
     return 0;
 }
 
-static int read_config(const cJSON *o, const struct net *n, const uint8_t network_sha256[SHA256_BYTES], struct candidate *c,
-                       struct error *e)
+static int read_config(const cJSON *o, const struct net *n, const uint8_t network_sha256[SHA256_BYTES],
+                       struct candidate *c, struct error *e)
 {
     bool known[CANDIDATE_LAYERS_MAX] = {false};
     const cJSON *layers = params_member(o, "layers");
@@ -117,8 +124,8 @@ static int parse_text(const char *text, int n_slots, struct candidate *c, struct
     return rc;
 }
 
-int candidate_file_parse(const char *text, const struct net *n, const uint8_t network_sha256[SHA256_BYTES], struct candidate *c,
-                         struct error *e)
+int candidate_file_parse(const char *text, const struct net *n, const uint8_t network_sha256[SHA256_BYTES],
+                         struct candidate *c, struct error *e)
 {
     if (text[strspn(text, " \t\r\n")] != '{')
         return parse_text(text, n->n_slots, c, e);
@@ -137,7 +144,8 @@ int candidate_file_read(const char *argument, const struct net *n, const uint8_t
         return parse_text(argument, n->n_slots, c, e) ? error_wrap(e, "there is no such file, and") : 0;
     if (file_read(argument, CANDIDATE_FILE_MAX, &text, &size, e))
         return -1;
-    int rc = strlen(text) == size ? candidate_file_parse(text, n, network_sha256, c, e) : error_set(e, "it is not a text");
+    int rc = strlen(text) == size ? candidate_file_parse(text, n, network_sha256, c, e)
+                                  : error_set(e, "it is not a text");
     free(text);
     return rc ? error_wrap(e, "%s", argument) : 0;
 }
@@ -156,8 +164,9 @@ static cJSON *layer_json(const struct net *n, const struct candidate *c, int i)
     return o;
 }
 
-cJSON *candidate_file_config(const struct net *n, const struct candidate *c, const char *version, const char *network_path,
-                             const uint8_t network_sha256[SHA256_BYTES], const cJSON *figures, const cJSON *provenance)
+cJSON *candidate_file_config(const struct net *n, const struct candidate *c, const char *version,
+                             const char *network_path, const uint8_t network_sha256[SHA256_BYTES],
+                             const cJSON *figures, const cJSON *provenance)
 {
     char text[CANDIDATE_TEXT_MAX], hex[SHA256_HEX];
     const char *slash = strrchr(network_path, '/');
@@ -175,6 +184,7 @@ cJSON *candidate_file_config(const struct net *n, const struct candidate *c, con
     for (int i = 0; i < n->n_layers; i++)
         cJSON_AddItemToArray(layers, layer_json(n, c, i));
     cJSON_AddItemToObject(o, "figures", figures ? cJSON_Duplicate(figures, true) : cJSON_CreateArray());
-    cJSON_AddItemToObject(o, "provenance", provenance ? cJSON_Duplicate(provenance, true) : cJSON_CreateObject());
+    cJSON_AddItemToObject(o, "provenance",
+                          provenance ? cJSON_Duplicate(provenance, true) : cJSON_CreateObject());
     return o;
 }

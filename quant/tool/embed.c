@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Runs while pare is built: turns text files into one C file, so that pare-net carries the sources of its packages.
-// usage: embed OUT.c FILE...
-// In sources (not in templates, *.in) #include "a/b/c.h" becomes #include "c.h": stems are unique, so a package needs no folders.
+// Runs while pare is built: turns text files into one C file, so that pare-net carries the sources of its
+// packages. usage: embed OUT.c FILE... In sources (not in templates, *.in) #include "a/b/c.h" becomes
+// #include "c.h": stems are unique, so a package needs no folders.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,8 @@ int main(int argc, char **argv)
             return 1;
     fprintf(out, "const struct embedded embedded_files[] = {\n");
     for (int i = 2; i < argc; i++)
-        fprintf(out, "    {\"%s\", (const char *)file_%d, sizeof file_%d - 1},\n", base_of(argv[i]), i - 2, i - 2);
+        fprintf(out, "    {\"%s\", (const char *)file_%d, sizeof file_%d - 1},\n", base_of(argv[i]), i - 2,
+                i - 2);
     fprintf(out, "};\nconst int embedded_count = %d;\n", argc - 2);
     return fclose(out) ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Text files that were built into this program (quant/tool/embed.c): the kernels and templates of the C package.
+// Text files that were built into this program (quant/tool/embed.c): the kernels and templates of the C
+// package.
 #ifndef PARE_QUANT_TOOL_EMBEDDED_H
 #define PARE_QUANT_TOOL_EMBEDDED_H
 

@@ -33,7 +33,8 @@ static int check_header(const struct image_file *f, size_t size, struct error *e
 static int check_blobs(const struct image_view *v, struct error *e)
 {
     if (v->header->n_blobs != v->program.header->n_blobs)
-        return error_set(e, "the image has %u blobs, its program %u", v->header->n_blobs, v->program.header->n_blobs);
+        return error_set(e, "the image has %u blobs, its program %u", v->header->n_blobs,
+                         v->program.header->n_blobs);
     for (uint32_t i = 0; i < v->header->n_blobs; i++) {
         const struct image_file_blob *b = &v->blobs[i];
         uint8_t sha256[SHA256_BYTES];
@@ -55,10 +56,12 @@ int image_view_open(struct image_view *v, const void *bytes, size_t size, struct
     v->inputs = v->bytes + f->inputs_offset;
     v->expected = v->bytes + f->expected_offset;
     uint32_t where;
-    enum program_fault fault = program_check(&v->program, v->bytes + f->program_offset, f->program_bytes, &where);
+    enum program_fault fault =
+        program_check(&v->program, v->bytes + f->program_offset, f->program_bytes, &where);
     if (fault != PROGRAM_OK)
         return error_set(e, "the image's program: %s (%u)", program_fault_name(fault), where);
-    if (f->input_bytes < program_input(&v->program)->bytes || f->output_bytes < program_output(&v->program)->bytes)
+    if (f->input_bytes < program_input(&v->program)->bytes ||
+        f->output_bytes < program_output(&v->program)->bytes)
         return error_set(e, "the image's samples are smaller than its input or output");
     return check_blobs(v, e);
 }

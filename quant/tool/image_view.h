@@ -16,8 +16,8 @@ struct image_view {
     const uint8_t *inputs, *expected; // n_samples of input_bytes and output_bytes each
 };
 
-/* Checks `size` bytes (4-aligned, they must outlive the view): sections, the program, blobs' sizes and hashes, samples.
- * Returns 0, or -1 with the reason. */
+/* Checks `size` bytes (4-aligned, they must outlive the view): sections, the program, blobs' sizes and
+ * hashes, samples. Returns 0, or -1 with the reason. */
 int image_view_open(struct image_view *v, const void *bytes, size_t size, struct error *e);
 
 /* The first operation that uses blob `b`, or -1. */

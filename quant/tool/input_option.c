@@ -50,5 +50,7 @@ int input_option(struct data_transform *t, const char *name, const char *value, 
     if (strcmp(name, "layout"))
         return 1;
     t->nchw = !strcmp(value, "nchw");
-    return t->nchw || !strcmp(value, "nhwc") ? 0 : error_set(e, "--input-layout %s: nhwc or nchw is wanted", value);
+    return t->nchw || !strcmp(value, "nhwc")
+               ? 0
+               : error_set(e, "--input-layout %s: nhwc or nchw is wanted", value);
 }

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Texts are made one by one in a buffer and written below FOLDER.part, which takes the folder's name in the end.
+// Texts are made one by one in a buffer and written below FOLDER.part, which is renamed in the end.
 #include "quant/tool/package.h"
 
 #include "base/file.h"
@@ -57,17 +57,20 @@ static const struct {
 };
 
 /* Kernels that every package has, and the one that only float32 needs. */
-static const char *const kernels[] = {"conv.c", "depthwise.c", "elementwise.c", "pack.c", "product.c", "program.c"};
+static const char *const kernels[] = {"conv.c", "depthwise.c", "elementwise.c",
+                                      "pack.c", "product.c",   "program.c"};
 static const char float_kernels[] = "float32.c";
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 /* Words that would not compile as a structure's name, and targets that CMake has. */
 static const char *const reserved[] = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
-    "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static",
-    "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm", "class", "new", "delete",
-    "this", "template", "namespace", "all", "clean", "help", "install", "package", "test",
+    "auto",      "break",  "case",   "char",     "const",    "continue", "default",  "do",
+    "double",    "else",   "enum",   "extern",   "float",    "for",      "goto",     "if",
+    "inline",    "int",    "long",   "register", "restrict", "return",   "short",    "signed",
+    "sizeof",    "static", "struct", "switch",   "typedef",  "union",    "unsigned", "void",
+    "volatile",  "while",  "asm",    "class",    "new",      "delete",   "this",     "template",
+    "namespace", "all",    "clean",  "help",     "install",  "package",  "test",
 };
 
 int package_check_name(const char *name, struct error *e)
@@ -79,10 +82,12 @@ int package_check_name(const char *name, struct error *e)
     for (size_t i = 0; i < n; i++)
         fits = fits && (isalnum((unsigned char)name[i]) || name[i] == '_') && (unsigned char)name[i] < 128;
     if (!fits)
-        return error_set(e, "'%s' is no C identifier: a package's name has letters, digits and _, a letter first", name);
+        return error_set(
+            e, "'%s' is no C identifier: a package's name has letters, digits and _, a letter first", name);
     for (int i = 0; i < COUNT(reserved); i++)
         if (!strcmp(name, reserved[i]))
-            return error_set(e, "'%s' is a reserved word of C or CMake: choose another name for the package", name);
+            return error_set(e, "'%s' is a reserved word of C or CMake: choose another name for the package",
+                             name);
     return 0;
 }
 
@@ -109,7 +114,8 @@ static int put_embedded(struct packing *k, const char *name, const char *to, boo
     buffer_init(&path, PATH_MAX);
     int rc = template_expand(&k->keys, to, &path) || buffer_append(&path, "", 1);
     if (!rc)
-        rc = has_keys ? template_expand(&k->keys, file->text, &k->text) : buffer_append(&k->text, file->text, file->size);
+        rc = has_keys ? template_expand(&k->keys, file->text, &k->text)
+                      : buffer_append(&k->text, file->text, file->size);
     rc = rc ? error_set(e, "%s: out of memory", to) : put_file(k, path.data, e);
     buffer_finish(&path);
     return rc;
@@ -135,7 +141,8 @@ static void set_kernel_keys(struct packing *k)
         sprintf(text + strlen(text), "%ssrc/kernels/%s", i ? " " : "  ", kernels[i]);
     sprintf(text + strlen(text), "%s%s", is_float ? " src/kernels/" : "", is_float ? float_kernels : "");
     template_set(&k->keys, "KERNELS", "%s", text);
-    template_set(&k->keys, "DEFINITIONS", is_float ? "%s" : "target_compile_definitions(%s PRIVATE PROGRAM_INTEGER_ONLY)\n",
+    template_set(&k->keys, "DEFINITIONS",
+                 is_float ? "%s" : "target_compile_definitions(%s PRIVATE PROGRAM_INTEGER_ONLY)\n",
                  is_float ? "" : k->about->name);
 }
 
@@ -154,7 +161,8 @@ static int put_sources(struct packing *k, struct error *e)
         char to[PACKAGE_NAME_MAX + 32];
         const char *slot = strstr(made[i].to, "%s");
         int before = slot ? (int)(slot - made[i].to) : (int)strlen(made[i].to);
-        snprintf(to, sizeof to, "%.*s%s%s", before, made[i].to, slot ? k->about->name : "", slot ? slot + 2 : "");
+        snprintf(to, sizeof to, "%.*s%s%s", before, made[i].to, slot ? k->about->name : "",
+                 slot ? slot + 2 : "");
         if (made[i].make(k->about, k->image, &k->text))
             return error_set(e, "%s: more than %u bytes, or out of memory", to, PACKAGE_FILE_MAX);
         if (put_file(k, to, e))
@@ -185,7 +193,8 @@ static cJSON *layers_json(const struct packing *k)
         int layer = op < 0 ? 0xffff : k->image->program.ops[op].layer;
         cJSON_AddStringToObject(o, "name", layer == 0xffff ? "" : package_source_layer(k->about, layer));
         cJSON_AddNumberToObject(o, "w_bits", op < 0 ? 0 : k->image->program.ops[op].w_bits);
-        cJSON_AddNumberToObject(o, "a_bits", op < 0 ? 0 : k->image->program.tensors[k->image->program.ops[op].out].bits);
+        cJSON_AddNumberToObject(o, "a_bits",
+                                op < 0 ? 0 : k->image->program.tensors[k->image->program.ops[op].out].bits);
         cJSON_AddNumberToObject(o, "weights_bytes", k->image->blobs[i].bytes);
         cJSON_AddStringToObject(o, "weights_sha256", sha256_hex(k->image->blobs[i].sha256, hex));
         cJSON_AddItemToArray(layers, o);
@@ -258,7 +267,8 @@ static int remove_tree(const char *path)
     return nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-int package_write(const struct package *p, const struct image_view *image, const char *folder, cJSON **files, struct error *e)
+int package_write(const struct package *p, const struct image_view *image, const char *folder, cJSON **files,
+                  struct error *e)
 {
     struct packing k = {.about = p, .image = image, .files = cJSON_CreateArray()};
     if (package_check_name(p->name, e))

@@ -13,20 +13,21 @@
 
 /* What goes into a package besides the image. Everything stays the caller's. */
 struct package {
-    const char *name;         // C identifier, at most PACKAGE_NAME_MAX characters
-    const char *version;      // of this tool
-    const cJSON *config;      // a pare.config/1 object
-    const cJSON *figures;     // written into metadata.json as they are; NULL: none
-    const cJSON *input;       // how stored data become the network's input ("transform"); NULL: none
+    const char *name;          // C identifier, at most PACKAGE_NAME_MAX characters
+    const char *version;       // of this tool
+    const cJSON *config;       // a pare.config/1 object
+    const cJSON *figures;      // written into metadata.json as they are; NULL: none
+    const cJSON *input;        // how stored data become the network's input ("transform"); NULL: none
     uint32_t parameters_bytes; // of the program, from the plan
 };
 
-/* 0 if `name` can be a package's name, or -1 with the reason: no C identifier, too long, or reserved (a keyword, a target of CMake). */
+/* 0 if `name` can be a package's name, or -1 with the reason: no C identifier, too long, or reserved (a
+ * keyword, a target of CMake). */
 int package_check_name(const char *name, struct error *e);
 
-/* Writes the package of `image`. `folder` must not exist or be empty; it appears at once, when all is written, so that a failure leaves
- * nothing behind. *files (may be NULL) becomes a JSON array of the files' names, which the caller deletes. Equal arguments give
- * equal bytes. Returns 0, or -1 with the reason. */
+/* Writes the package of `image`. `folder` must not exist or be empty; it appears at once, when all is
+ * written, so that a failure leaves nothing behind. *files (may be NULL) becomes a JSON array of the files'
+ * names, which the caller deletes. Equal arguments give equal bytes. Returns 0, or -1 with the reason. */
 int package_write(const struct package *p, const struct image_view *image, const char *folder, cJSON **files,
                   struct error *e);
 

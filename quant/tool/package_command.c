@@ -17,14 +17,15 @@
 
 #define DEFAULT_SAMPLES 4
 
-static const char usage[] = "usage: pare-net package FILE --candidate C --calibration X.npy --out FOLDER [options]\n"
-                            "       pare-net image FILE --candidate C --calibration X.npy --out IMAGE [options]\n"
-                            "  --candidate C       settings (w8a8 or one for each slot), or a file with them: text or pare.config/1\n"
-                            "  --calibration X     samples that ranges are found on; the first ones are recorded with their outputs\n"
-                            "  --out FOLDER        where the package goes; must not exist or be empty\n"
-                            "  --name NAME         of the package: a C identifier, default network\n"
-                            "  --samples N         recorded samples, default 4\n"
-                            "  --clipping C        mse (default) or minmax\n" INPUT_OPTION_HELP;
+static const char usage[] =
+    "usage: pare-net package FILE --candidate C --calibration X.npy --out FOLDER [options]\n"
+    "       pare-net image FILE --candidate C --calibration X.npy --out IMAGE [options]\n"
+    "  --candidate C       settings (w8a8 or one for each slot), or a file with them: text or pare.config/1\n"
+    "  --calibration X     samples that ranges are found on; the first ones are recorded with their outputs\n"
+    "  --out FOLDER        where the package goes; must not exist or be empty\n"
+    "  --name NAME         of the package: a C identifier, default network\n"
+    "  --samples N         recorded samples, default 4\n"
+    "  --clipping C        mse (default) or minmax\n" INPUT_OPTION_HELP;
 
 struct package_arguments {
     const char *file, *candidate, *calibration, *out, *name;
@@ -32,12 +33,18 @@ struct package_arguments {
 };
 
 static const struct option options[] = {
-    {"candidate", required_argument, NULL, 'c'},   {"calibration", required_argument, NULL, 'x'},
-    {"out", required_argument, NULL, 'o'},         {"name", required_argument, NULL, 'n'},
-    {"samples", required_argument, NULL, 's'},     {"clipping", required_argument, NULL, 'l'},
-    {"input-scale", required_argument, NULL, 'i'}, {"input-mean", required_argument, NULL, 'i'},
-    {"input-std", required_argument, NULL, 'i'},   {"input-layout", required_argument, NULL, 'i'},
-    {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+    {"candidate", required_argument, NULL, 'c'},
+    {"calibration", required_argument, NULL, 'x'},
+    {"out", required_argument, NULL, 'o'},
+    {"name", required_argument, NULL, 'n'},
+    {"samples", required_argument, NULL, 's'},
+    {"clipping", required_argument, NULL, 'l'},
+    {"input-scale", required_argument, NULL, 'i'},
+    {"input-mean", required_argument, NULL, 'i'},
+    {"input-std", required_argument, NULL, 'i'},
+    {"input-layout", required_argument, NULL, 'i'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 static int take_samples(const char *text, int *samples, struct error *e)
@@ -53,7 +60,9 @@ static int take_samples(const char *text, int *samples, struct error *e)
 static int take_clipping(const char *text, enum clipping *clipping, struct error *e)
 {
     *clipping = !strcmp(text, "minmax") ? CLIPPING_MINMAX : CLIPPING_MSE;
-    return *clipping == CLIPPING_MSE && strcmp(text, "mse") ? error_set(e, "--clipping %s: mse or minmax is wanted", text) : 0;
+    return *clipping == CLIPPING_MSE && strcmp(text, "mse")
+               ? error_set(e, "--clipping %s: mse or minmax is wanted", text)
+               : 0;
 }
 
 static int take(struct package_arguments *a, int letter, const char *name, struct error *e)
@@ -94,14 +103,18 @@ static int read_arguments(int argc, char **argv, struct package_arguments *a, st
         return error_set(e, "one network file is wanted");
     a->file = argv[optind];
     if (!a->candidate || !a->calibration || !a->out)
-        return error_set(e, "%s is missing", !a->candidate ? "--candidate" : !a->calibration ? "--calibration" : "--out");
+        return error_set(e, "%s is missing",
+                         !a->candidate     ? "--candidate"
+                         : !a->calibration ? "--calibration"
+                                           : "--out");
     if ((size_t)snprintf(a->session.network, PATH_MAX, "%s", a->file) >= PATH_MAX ||
         (size_t)snprintf(a->session.calibration, PATH_MAX, "%s", a->calibration) >= PATH_MAX)
         return error_set(e, "a path is too long");
     return package_check_name(a->name, e);
 }
 
-/* The candidate needs the network's slots, and the session the candidate's settings: the network is read twice. */
+/* The candidate needs the network's slots, and the session the candidate's settings: the network is read
+ * twice. */
 static int read_candidate(const struct package_arguments *a, struct candidate *c, struct error *e)
 {
     struct net n;
@@ -125,11 +138,12 @@ static cJSON *read_document(const char *argument)
     return o;
 }
 
-static enum session_fault make_package(const struct package_arguments *a, struct session *s, const struct candidate *c,
-                                       struct error *e)
+static enum session_fault make_package(const struct package_arguments *a, struct session *s,
+                                       const struct candidate *c, struct error *e)
 {
     cJSON *document = read_document(a->candidate);
-    const struct session_package p = {.name = a->name, .folder = a->out,
+    const struct session_package p = {.name = a->name,
+                                      .folder = a->out,
                                       .found = cJSON_GetObjectItemCaseSensitive(document, "figures"),
                                       .provenance = cJSON_GetObjectItemCaseSensitive(document, "provenance")};
     enum session_fault fault = session_package(s, c, &p, NULL, e);
@@ -137,15 +151,16 @@ static enum session_fault make_package(const struct package_arguments *a, struct
     return fault;
 }
 
-static enum session_fault make_image(const struct package_arguments *a, struct session *s, const struct candidate *c,
-                                     struct error *e)
+static enum session_fault make_image(const struct package_arguments *a, struct session *s,
+                                     const struct candidate *c, struct error *e)
 {
     struct image_written written;
     enum session_fault fault = session_lower(s, c, false, e);
     return fault ? fault : session_image(s, a->out, &written, e);
 }
 
-typedef enum session_fault maker(const struct package_arguments *, struct session *, const struct candidate *, struct error *);
+typedef enum session_fault maker(const struct package_arguments *, struct session *, const struct candidate *,
+                                 struct error *);
 
 static int make(struct package_arguments *a, maker *what, struct session *s, struct error *e)
 {
@@ -156,16 +171,17 @@ static int make(struct package_arguments *a, maker *what, struct session *s, str
     int rc = what(a, s, &c, e) ? -1 : 0;
     if (!rc)
         printf("%s: flash %lld bytes (weights %lld, parameters %lld, program %lld), RAM %lld bytes\n", a->out,
-               (long long)s->lowered.flash_bytes, (long long)s->lowered.weights_bytes, (long long)s->lowered.parameters_bytes,
-               (long long)s->lowered.program_bytes, (long long)s->lowered.ram_bytes);
+               (long long)s->lowered.flash_bytes, (long long)s->lowered.weights_bytes,
+               (long long)s->lowered.parameters_bytes, (long long)s->lowered.program_bytes,
+               (long long)s->lowered.ram_bytes);
     session_close(s);
     return rc;
 }
 
 static int run(int argc, char **argv, maker *what)
 {
-    static struct package_arguments a = {.name = "network",
-                                         .session = {.board_samples = DEFAULT_SAMPLES, .quantize.clipping = CLIPPING_MSE}};
+    static struct package_arguments a = {
+        .name = "network", .session = {.board_samples = DEFAULT_SAMPLES, .quantize.clipping = CLIPPING_MSE}};
     struct error e = {""};
     int rc = read_arguments(argc, argv, &a, &e);
     if (rc > 0) {

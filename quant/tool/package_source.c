@@ -59,8 +59,11 @@ int package_source_data(const struct package *p, const struct image_view *image,
 {
     char name[PACKAGE_NAME_MAX + 1];
     upper(p->name, name);
-    int rc = put(out, "// The network's constants, aligned to 16 as kernels want them.\n#ifndef PARE_PACKAGE_%s_DATA_H\n"
-                      "#define PARE_PACKAGE_%s_DATA_H\n\n#include <stdint.h>\n\n", name, name);
+    int rc = put(
+        out,
+        "// The network's constants, aligned to 16 as kernels want them.\n#ifndef PARE_PACKAGE_%s_DATA_H\n"
+        "#define PARE_PACKAGE_%s_DATA_H\n\n#include <stdint.h>\n\n",
+        name, name);
     rc |= put(out, "extern const uint8_t %s_program[%u];\n", p->name, image->program.header->bytes);
     for (uint32_t i = 0; i < image->header->n_blobs; i++)
         rc |= put(out, "extern const uint8_t %s_weights_%u[%u];\n", p->name, i, image->blobs[i].bytes);
@@ -68,7 +71,8 @@ int package_source_data(const struct package *p, const struct image_view *image,
 }
 
 /* A comment that names the layer; names come from a user's file. */
-static int put_layer_comment(const struct package *p, const struct image_view *image, uint32_t blob, struct buffer *out)
+static int put_layer_comment(const struct package *p, const struct image_view *image, uint32_t blob,
+                             struct buffer *out)
 {
     int i = image_view_op_of_blob(image, blob);
     const struct image_op *op = i < 0 ? NULL : &image->program.ops[i];
@@ -92,7 +96,8 @@ static int put_array(struct buffer *out, const uint8_t *bytes, size_t n)
 
 int package_source_weights(const struct package *p, const struct image_view *image, struct buffer *out)
 {
-    int rc = put(out, "// Packed weights: %u bytes in all.\n#include \"%s_data.h\"\n", image_view_weights_bytes(image), p->name);
+    int rc = put(out, "// Packed weights: %u bytes in all.\n#include \"%s_data.h\"\n",
+                 image_view_weights_bytes(image), p->name);
     for (uint32_t i = 0; i < image->header->n_blobs && !rc; i++) {
         rc |= put_layer_comment(p, image, i, out);
         rc |= put(out, "const uint8_t %s_weights_%u[%u]", p->name, i, image->blobs[i].bytes);
@@ -104,7 +109,9 @@ int package_source_weights(const struct package *p, const struct image_view *ima
 int package_source_program(const struct package *p, const struct image_view *image, struct buffer *out)
 {
     uint32_t n = image->program.header->bytes;
-    int rc = put(out, "// The program: %u operations over %u tensors, and per-channel parameters (kernels/image.h).\n#include \"%s_data.h\"\n\n",
+    int rc = put(out,
+                 "// The program: %u operations over %u tensors, and per-channel parameters "
+                 "(kernels/image.h).\n#include \"%s_data.h\"\n\n",
                  image->program.header->n_ops, image->program.header->n_tensors, p->name);
     rc |= put(out, "const uint8_t %s_program[%u]", p->name, n);
     return rc | put_array(out, image->program.bytes, n);
@@ -115,8 +122,11 @@ int package_source_vectors_header(const struct package *p, const struct image_vi
     char name[PACKAGE_NAME_MAX + 1];
     const struct image_file *f = image->header;
     upper(p->name, name);
-    int rc = put(out, "// Recorded inputs and the outputs that they must give.\n#ifndef PARE_PACKAGE_%s_VECTORS_H\n"
-                      "#define PARE_PACKAGE_%s_VECTORS_H\n\n#include <stdint.h>\n\n", name, name);
+    int rc =
+        put(out,
+            "// Recorded inputs and the outputs that they must give.\n#ifndef PARE_PACKAGE_%s_VECTORS_H\n"
+            "#define PARE_PACKAGE_%s_VECTORS_H\n\n#include <stdint.h>\n\n",
+            name, name);
     rc |= put(out, "#define %s_TEST_SAMPLES %uu\n\n", name, f->n_samples);
     rc |= put(out, "extern const uint8_t %s_test_inputs[%u][%u];\n", p->name, f->n_samples, f->input_bytes);
     rc |= put(out, "extern const uint8_t %s_test_outputs[%u][%u];\n", p->name, f->n_samples, f->output_bytes);
@@ -134,7 +144,8 @@ static int put_samples(struct buffer *out, const uint8_t *bytes, uint32_t n, uin
 int package_source_vectors(const struct package *p, const struct image_view *image, struct buffer *out)
 {
     const struct image_file *f = image->header;
-    int rc = put(out, "// Samples of the network's data, in the program's own formats.\n#include \"vectors.h\"\n\n");
+    int rc = put(
+        out, "// Samples of the network's data, in the program's own formats.\n#include \"vectors.h\"\n\n");
     rc |= put(out, "const uint8_t %s_test_inputs[%u][%u]", p->name, f->n_samples, f->input_bytes);
     rc |= put_samples(out, image->inputs, f->n_samples, f->input_bytes);
     rc |= put(out, "\nconst uint8_t %s_test_outputs[%u][%u]", p->name, f->n_samples, f->output_bytes);
@@ -151,7 +162,10 @@ static const char *float_text(float value, char text[32])
 
 static const char *type_text(unsigned bits)
 {
-    return bits == 8 ? "int8_t" : bits == 16 ? "int16_t" : bits == 32 ? "float" : "integers of BITS bits, packed, the first one lowest";
+    return bits == 8    ? "int8_t"
+           : bits == 16 ? "int16_t"
+           : bits == 32 ? "float"
+                        : "integers of BITS bits, packed, the first one lowest";
 }
 
 struct tensor_keys {
@@ -179,7 +193,11 @@ static void set_program(const struct package *p, const struct image_view *image,
     char *text = calloc(h->n_blobs + 1, PACKAGE_NAME_MAX + 24);
     size_t used = 0;
     for (uint32_t i = 0; text && i < h->n_blobs; i++)
-        used += (size_t)sprintf(text + used, "%s%s_weights_%u,", i % BLOBS_PER_LINE ? " " : i ? "\n    " : "    ", p->name, i);
+        used += (size_t)sprintf(text + used, "%s%s_weights_%u,",
+                                i % BLOBS_PER_LINE ? " "
+                                : i                ? "\n    "
+                                                   : "    ",
+                                p->name, i);
     template_set(t, "BLOBS", "%s", text && used ? text : "    0,");
     free(text);
     template_set(t, "TENSORS_OFFSET", "%u", h->tensors_offset);
@@ -199,10 +217,12 @@ static const char *text_of(const cJSON *object, const char *key, const char *oth
 
 void package_source_keys(const struct package *p, const struct image_view *image, struct template *t)
 {
-    static const struct tensor_keys input = {"INPUT_H", "INPUT_W", "INPUT_C", "INPUT_ELEMENTS", "INPUT_BYTES", "INPUT_BITS",
-                                             "INPUT_SCALE", "INPUT_ZERO", "INPUT_TYPE", "INPUT_OFFSET"};
-    static const struct tensor_keys output = {"OUTPUT_H", "OUTPUT_W", "OUTPUT_C", "OUTPUT_ELEMENTS", "OUTPUT_BYTES",
-                                              "OUTPUT_BITS", "OUTPUT_SCALE", "OUTPUT_ZERO", "OUTPUT_TYPE", "OUTPUT_OFFSET"};
+    static const struct tensor_keys input = {"INPUT_H",     "INPUT_W",     "INPUT_C",     "INPUT_ELEMENTS",
+                                             "INPUT_BYTES", "INPUT_BITS",  "INPUT_SCALE", "INPUT_ZERO",
+                                             "INPUT_TYPE",  "INPUT_OFFSET"};
+    static const struct tensor_keys output = {
+        "OUTPUT_H",    "OUTPUT_W",     "OUTPUT_C",    "OUTPUT_ELEMENTS", "OUTPUT_BYTES",
+        "OUTPUT_BITS", "OUTPUT_SCALE", "OUTPUT_ZERO", "OUTPUT_TYPE",     "OUTPUT_OFFSET"};
     char name[PACKAGE_NAME_MAX + 1];
     const cJSON *network = cJSON_GetObjectItemCaseSensitive(p->config, "network");
     template_set(t, "NAME", "%s", p->name);

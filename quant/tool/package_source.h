@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a C package that are made from an image's bytes: C arrays, their declarations, and what the templates need.
+// The parts of a C package that are made from an image's bytes: C arrays, their declarations, and what the
+// templates need.
 #ifndef PARE_QUANT_TOOL_PACKAGE_SOURCE_H
 #define PARE_QUANT_TOOL_PACKAGE_SOURCE_H
 
@@ -14,7 +15,8 @@
 int package_source_data(const struct package *p, const struct image_view *image, struct buffer *out);
 int package_source_weights(const struct package *p, const struct image_view *image, struct buffer *out);
 int package_source_program(const struct package *p, const struct image_view *image, struct buffer *out);
-int package_source_vectors_header(const struct package *p, const struct image_view *image, struct buffer *out);
+int package_source_vectors_header(const struct package *p, const struct image_view *image,
+                                  struct buffer *out);
 int package_source_vectors(const struct package *p, const struct image_view *image, struct buffer *out);
 
 /* Sets every key that the templates of quant/tool/package/ have. */

@@ -8,7 +8,8 @@
 #define WORD_MAX 32 // longer words are not compared
 #define KEYS_MAX 32
 
-static const char *const type_names[PARAMS_TYPE_COUNT] = {"a text", "an integer", "a number", "a list", "an object", "a value"};
+static const char *const type_names[PARAMS_TYPE_COUNT] = {"a text", "an integer", "a number",
+                                                          "a list", "an object",  "a value"};
 
 static int smaller(int a, int b)
 {
@@ -80,7 +81,8 @@ static int unknown(const char *where, const char *key, const struct params_key *
     return error_set(e, "%s: there is no '%.40s'", where, key);
 }
 
-static int check_member(const cJSON *member, const char *where, const struct params_key *keys, int n, struct error *e)
+static int check_member(const cJSON *member, const char *where, const struct params_key *keys, int n,
+                        struct error *e)
 {
     int i = 0;
     while (i < n && strcmp(keys[i].name, member->string))
@@ -97,7 +99,8 @@ static int check_member(const cJSON *member, const char *where, const struct par
     return 0;
 }
 
-int params_check(const cJSON *object, const char *where, const struct params_key *keys, int n, struct error *e)
+int params_check(const cJSON *object, const char *where, const struct params_key *keys, int n,
+                 struct error *e)
 {
     if (!cJSON_IsObject(object))
         return error_set(e, "%s: must be an object", where);
@@ -120,12 +123,13 @@ const char *params_text(const cJSON *object, const char *key)
     return cJSON_GetStringValue(params_member(object, key));
 }
 
-int params_integer(const cJSON *object, const char *key, int64_t low, int64_t high, int64_t otherwise, int64_t *value,
-                   struct error *e)
+int params_integer(const cJSON *object, const char *key, int64_t low, int64_t high, int64_t otherwise,
+                   int64_t *value, struct error *e)
 {
     const cJSON *member = params_member(object, key);
     *value = member ? (int64_t)member->valuedouble : otherwise;
     if (member && (*value < low || *value > high))
-        return error_set(e, "'%s' is %lld, it must be %lld to %lld", key, (long long)*value, (long long)low, (long long)high);
+        return error_set(e, "'%s' is %lld, it must be %lld to %lld", key, (long long)*value, (long long)low,
+                         (long long)high);
     return 0;
 }

@@ -23,14 +23,16 @@ static int labelled(const int32_t *labels, int n)
     return count;
 }
 
-static int open_set(struct session *s, const char *samples, const char *labels, struct session_set *set, struct error *e)
+static int open_set(struct session *s, const char *samples, const char *labels, struct session_set *set,
+                    struct error *e)
 {
     int classes = (int)net_elements(&s->net.tensors[s->net.output]);
     if (!*samples)
         return 0;
     if (data_open(samples, &s->net.tensors[s->net.input], &s->params.transform, &set->samples, e))
         return -1;
-    if (data_labels(labels, set->samples.n, classes, &set->labels, e) || sha256_file(labels, set->labels_sha256, e))
+    if (data_labels(labels, set->samples.n, classes, &set->labels, e) ||
+        sha256_file(labels, set->labels_sha256, e))
         return -1;
     set->n_labelled = labelled(set->labels, set->samples.n);
     return set->n_labelled ? 0 : error_set(e, "%s: no sample has a label", labels);
@@ -44,7 +46,9 @@ static int open_files(struct session *s, struct error *e)
     if (data_open(p->calibration, &s->net.tensors[s->net.input], &p->transform, &s->calibration, e))
         return -1;
     return open_set(s, p->validation, p->validation_labels, &s->validation, e) ||
-           open_set(s, p->test, p->test_labels, &s->test, e) ? -1 : 0;
+                   open_set(s, p->test, p->test_labels, &s->test, e)
+               ? -1
+               : 0;
 }
 
 /* The first rule that matches a layer's name restricts its slot. */
@@ -70,7 +74,8 @@ static int apply_rules(struct session *s, struct error *e)
         if (!bad)
             continue;
         regerror(bad, &rules[n], why, sizeof why);
-        rc = error_set(e, "rules[%d]: '%.60s' is not a regular expression: %s", n, s->params.rules[n].layer, why);
+        rc = error_set(e, "rules[%d]: '%.60s' is not a regular expression: %s", n, s->params.rules[n].layer,
+                       why);
         break;
     }
     for (int i = 0; i < s->net.n_slots; i++)
@@ -83,7 +88,8 @@ static int apply_rules(struct session *s, struct error *e)
 }
 
 /* Computed once and kept: its float arithmetic may give other bits elsewhere. */
-static enum session_fault open_quantized(struct session *s, quantize_progress *progress, void *user, struct error *e)
+static enum session_fault open_quantized(struct session *s, quantize_progress *progress, void *user,
+                                         struct error *e)
 {
     char path[PATH_MAX + 16];
     const struct quantize_params *p = &s->params.quantize;
@@ -139,7 +145,8 @@ enum session_fault session_score_float(struct session *s, struct error *e)
     return *s->params.folder && file_write(path, line, (size_t)n, e) ? SESSION_FAILED : SESSION_OK;
 }
 
-static enum session_fault open_all(struct session *s, quantize_progress *progress, void *user, struct error *e)
+static enum session_fault open_all(struct session *s, quantize_progress *progress, void *user,
+                                   struct error *e)
 {
     if (open_files(s, e) || apply_rules(s, e))
         return SESSION_INVALID;
@@ -148,8 +155,8 @@ static enum session_fault open_all(struct session *s, quantize_progress *progres
     return open_quantized(s, progress, user, e);
 }
 
-enum session_fault session_open(struct session *s, const struct session_params *p, quantize_progress *progress, void *user,
-                                struct error *e)
+enum session_fault session_open(struct session *s, const struct session_params *p,
+                                quantize_progress *progress, void *user, struct error *e)
 {
     memset(s, 0, sizeof *s);
     s->params = *p;
@@ -210,7 +217,8 @@ static bool is_option(const struct session *s, struct setting setting)
     return false;
 }
 
-enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c, struct error *e)
+enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c,
+                                     struct error *e)
 {
     if (candidate_parse(text, s->net.n_slots, c, e))
         return SESSION_INVALID;
@@ -220,7 +228,8 @@ enum session_fault session_candidate(const struct session *s, const char *text, 
         bool is_float = c->layers[i].scheme == SCHEME_FLOAT32;
         floats += is_float;
         if (!is_float && !is_option(s, c->layers[i]))
-            return (enum session_fault)error_set(e, "slot %d: %s is not among the options", i, setting_format(c->layers[i], name));
+            return (enum session_fault)error_set(e, "slot %d: %s is not among the options", i,
+                                                 setting_format(c->layers[i], name));
     }
     if (floats && floats < c->n)
         return (enum session_fault)error_set(e, "float32 goes for all slots or for none");
@@ -230,29 +239,33 @@ enum session_fault session_candidate(const struct session *s, const char *text, 
 static bool exceeds(const struct session *s)
 {
     const struct lowered_budget *b = &s->params.budget;
-    return (b->ram_bytes && s->lowered.ram_bytes > b->ram_bytes) || (b->flash_bytes && s->lowered.flash_bytes > b->flash_bytes);
+    return (b->ram_bytes && s->lowered.ram_bytes > b->ram_bytes) ||
+           (b->flash_bytes && s->lowered.flash_bytes > b->flash_bytes);
 }
 
-enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget, struct error *e)
+enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget,
+                                 struct error *e)
 {
     static const struct lowered_budget no_limit;
     if (s->has_lowered && candidate_equal(c, &s->candidate) && (!check_budget || !exceeds(s)))
         return SESSION_OK;
     drop_lowered(s);
-    int rc = lowered_make(&s->net, &s->quantized, c, check_budget ? &s->params.budget : &no_limit, &s->lowered, e);
+    int rc =
+        lowered_make(&s->net, &s->quantized, c, check_budget ? &s->params.budget : &no_limit, &s->lowered, e);
     s->has_lowered = rc == 0;
     s->candidate = *c;
     return rc == LOWERED_TOO_LARGE ? SESSION_INFEASIBLE : rc ? SESSION_INVALID : SESSION_OK;
 }
 
-enum session_fault session_image(struct session *s, const char *path, struct image_written *w, struct error *e)
+enum session_fault session_image(struct session *s, const char *path, struct image_written *w,
+                                 struct error *e)
 {
     int n = s->params.board_samples < s->calibration.n ? s->params.board_samples : s->calibration.n;
     return image_write(path, &s->lowered, &s->calibration, 0, n, w, e) ? SESSION_FAILED : SESSION_OK;
 }
 
-enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set, int first, int n,
-                                 struct score *score, struct error *e)
+enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set,
+                                 int first, int n, struct score *score, struct error *e)
 {
     enum session_fault fault = session_lower(s, c, false, e);
     if (fault)

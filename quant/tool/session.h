@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// One network with its data and everything that was found out about quantizing it: what the worker keeps between requests.
+// One network with its data and everything that was found out about quantizing it: what the worker keeps
+// between requests.
 #ifndef PARE_QUANT_TOOL_SESSION_H
 #define PARE_QUANT_TOOL_SESSION_H
 
@@ -18,8 +19,8 @@
 
 /* Layers whose name matches may have these options only. */
 struct session_rule {
-    char layer[256];   // POSIX extended regular expression
-    uint32_t options;  // bit i: options[i]
+    char layer[256];  // POSIX extended regular expression
+    uint32_t options; // bit i: options[i]
 };
 
 /* What the user decides. Paths are empty where there is none. */
@@ -33,7 +34,7 @@ struct session_params {
     struct quantize_params quantize; // options and how they are calibrated
     int n_rules;
     struct session_rule rules[SESSION_RULES_MAX];
-    int board_samples;      // in each image, from the calibration data
+    int board_samples; // in each image, from the calibration data
     struct lowered_budget budget;
 };
 
@@ -64,34 +65,40 @@ struct session {
 /* Whose fault a failure is. */
 enum session_fault {
     SESSION_OK = 0,
-    SESSION_INVALID = -1,    // the user's files or settings: trying again does not help
-    SESSION_FAILED = -2,     // this machine: disk, memory
-    SESSION_INFEASIBLE = 1,  // the candidate does not fit the board
+    SESSION_INVALID = -1,   // the user's files or settings: trying again does not help
+    SESSION_FAILED = -2,    // this machine: disk, memory
+    SESSION_INFEASIBLE = 1, // the candidate does not fit the board
 };
 
-/* Opens everything; what is in the folder already is not computed again. Anything but SESSION_OK comes with the reason and leaves
- * `s` closed. */
-enum session_fault session_open(struct session *s, const struct session_params *p, quantize_progress *progress, void *user,
-                                struct error *e);
+/* Opens everything; what is in the folder already is not computed again. Anything but SESSION_OK comes with
+ * the reason and leaves `s` closed. */
+enum session_fault session_open(struct session *s, const struct session_params *p,
+                                quantize_progress *progress, void *user, struct error *e);
 void session_close(struct session *s);
 
-/* Scores the float network on the validation set, or finds in the folder what it scored: its bits may differ elsewhere. */
+/* Scores the float network on the validation set, or finds in the folder what it scored: its bits may differ
+ * elsewhere. */
 enum session_fault session_score_float(struct session *s, struct error *e);
 
-/* The different settings of `c` as the options of `q`. Returns 0, or -1 with the reason: more than there can be. */
+/* The different settings of `c` as the options of `q`. Returns 0, or -1 with the reason: more than there can
+ * be. */
 int session_options(const struct candidate *c, struct quantize_params *q, struct error *e);
 
-/* The candidate of a text: one setting for each slot, or one for all; each an option, or float32 for all. SESSION_OK or SESSION_INVALID. */
-enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c, struct error *e);
+/* The candidate of a text: one setting for each slot, or one for all; each an option, or float32 for all.
+ * SESSION_OK or SESSION_INVALID. */
+enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c,
+                                     struct error *e);
 
 /* Lowers it into s->lowered. With `check_budget` a candidate that exceeds the board is SESSION_INFEASIBLE. */
-enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget, struct error *e);
+enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget,
+                                 struct error *e);
 
 /* Writes the image of s->lowered. */
-enum session_fault session_image(struct session *s, const char *path, struct image_written *w, struct error *e);
+enum session_fault session_image(struct session *s, const char *path, struct image_written *w,
+                                 struct error *e);
 
 /* Scores samples first..first+n-1 (n < 0: all the rest) of the labelled ones of `set`. */
-enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set, int first, int n,
-                                 struct score *score, struct error *e);
+enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set,
+                                 int first, int n, struct score *score, struct error *e);
 
 #endif

@@ -40,12 +40,12 @@ static cJSON *transform_json(const struct data_transform *t)
     return o;
 }
 
-static int write_package(struct session *s, const struct session_package *p, const struct image_view *image, cJSON **files,
-                         struct error *e)
+static int write_package(struct session *s, const struct session_package *p, const struct image_view *image,
+                         cJSON **files, struct error *e)
 {
     cJSON *input = transform_json(&s->params.transform);
-    cJSON *config = candidate_file_config(&s->net, &s->candidate, PARE_VERSION, s->params.network, s->network_sha256, p->found,
-                                          p->provenance);
+    cJSON *config = candidate_file_config(&s->net, &s->candidate, PARE_VERSION, s->params.network,
+                                          s->network_sha256, p->found, p->provenance);
     const struct package package = {.name = p->name,
                                     .version = PARE_VERSION,
                                     .config = config,
@@ -58,8 +58,8 @@ static int write_package(struct session *s, const struct session_package *p, con
     return rc;
 }
 
-enum session_fault session_package(struct session *s, const struct candidate *c, const struct session_package *p, cJSON **files,
-                                   struct error *e)
+enum session_fault session_package(struct session *s, const struct candidate *c,
+                                   const struct session_package *p, cJSON **files, struct error *e)
 {
     struct image_view image;
     char *bytes;

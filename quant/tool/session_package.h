@@ -17,7 +17,7 @@ struct session_package {
 };
 
 /* Lowers `c` and writes its package. *files (may be NULL) as of package_write. */
-enum session_fault session_package(struct session *s, const struct candidate *c, const struct session_package *p, cJSON **files,
-                                   struct error *e);
+enum session_fault session_package(struct session *s, const struct candidate *c,
+                                   const struct session_package *p, cJSON **files, struct error *e);
 
 #endif

@@ -9,7 +9,8 @@
 
 #define TEMPLATE_VALUES_MAX 48
 
-struct template {
+struct template
+{
     int n;
     struct {
         const char *key; // static
@@ -22,12 +23,14 @@ void template_init(struct template *t);
 void template_finish(struct template *t);
 
 /* What @KEY@ stands for from now on. Running out of memory is remembered, template_expand fails then. */
-void template_set(struct template *t, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void template_set(struct template *t, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The embedded file of this name; there must be one. */
 const struct embedded *template_file(const char *name);
 
-/* Appends `text` with every @KEY@ replaced; a key without a value is a bug of this program. Returns 0, or -1 (limit, memory). */
+/* Appends `text` with every @KEY@ replaced; a key without a value is a bug of this program. Returns 0, or -1
+ * (limit, memory). */
 int template_expand(const struct template *t, const char *text, struct buffer *out);
 
 #endif

@@ -26,8 +26,8 @@ struct work {
     bool broken; // output cannot be written any more
     struct session session;
     bool is_open;
-    int64_t id;            // of the request under way
-    const char *step;      // what was last told of its progress
+    int64_t id;       // of the request under way
+    const char *step; // what was last told of its progress
     int percent;
 };
 
@@ -73,7 +73,9 @@ static void answer(struct work *w, cJSON *result)
 static void refuse(struct work *w, enum session_fault fault, const struct error *why)
 {
     cJSON *o = message(w), *error = cJSON_AddObjectToObject(o, "error");
-    const char *kind = fault == SESSION_INFEASIBLE ? "infeasible" : fault == SESSION_FAILED ? "failed" : "invalid";
+    const char *kind = fault == SESSION_INFEASIBLE ? "infeasible"
+                       : fault == SESSION_FAILED   ? "failed"
+                                                   : "invalid";
     cJSON_AddStringToObject(error, "kind", kind);
     cJSON_AddStringToObject(error, "message", why->text);
     write_line(w, o);
@@ -96,7 +98,8 @@ static void progress(void *user, const char *text, int done, int total)
     write_line(w, o);
 }
 
-static enum session_fault do_open(struct work *w, const struct session_params *p, cJSON **result, struct error *e)
+static enum session_fault do_open(struct work *w, const struct session_params *p, cJSON **result,
+                                  struct error *e)
 {
     if (w->is_open)
         session_close(&w->session);
@@ -109,8 +112,8 @@ static enum session_fault do_open(struct work *w, const struct session_params *p
     return fault;
 }
 
-static enum session_fault do_lower(struct work *w, const struct work_request *r, const struct candidate *c, cJSON **result,
-                                   struct error *e)
+static enum session_fault do_lower(struct work *w, const struct work_request *r, const struct candidate *c,
+                                   cJSON **result, struct error *e)
 {
     struct image_written image;
     enum session_fault fault = session_lower(&w->session, c, true, e);
@@ -121,8 +124,8 @@ static enum session_fault do_lower(struct work *w, const struct work_request *r,
     return fault;
 }
 
-static enum session_fault do_score(struct work *w, const struct work_request *r, const struct candidate *c, cJSON **result,
-                                   struct error *e)
+static enum session_fault do_score(struct work *w, const struct work_request *r, const struct candidate *c,
+                                   cJSON **result, struct error *e)
 {
     struct score score;
     const struct session_set *set = r->test ? &w->session.test : &w->session.validation;
@@ -136,8 +139,8 @@ static enum session_fault do_score(struct work *w, const struct work_request *r,
     return fault;
 }
 
-static enum session_fault do_package(struct work *w, const struct work_request *r, const struct candidate *c, cJSON **result,
-                                     struct error *e)
+static enum session_fault do_package(struct work *w, const struct work_request *r, const struct candidate *c,
+                                     cJSON **result, struct error *e)
 {
     cJSON *files = NULL;
     const struct session_package p = {.name = r->name, .folder = r->folder, .figures = r->figures};
@@ -151,7 +154,8 @@ static enum session_fault do_package(struct work *w, const struct work_request *
     return SESSION_OK;
 }
 
-static enum session_fault do_candidate(struct work *w, const struct work_request *r, cJSON **result, struct error *e)
+static enum session_fault do_candidate(struct work *w, const struct work_request *r, cJSON **result,
+                                       struct error *e)
 {
     struct candidate c;
     enum session_fault fault = session_candidate(&w->session, r->candidate, &c, e);
@@ -162,8 +166,8 @@ static enum session_fault do_candidate(struct work *w, const struct work_request
                                      : do_package(w, r, &c, result, e);
 }
 
-static enum session_fault do_request(struct work *w, const struct work_request *r, const struct session_params *open,
-                                     cJSON **result, struct error *e)
+static enum session_fault do_request(struct work *w, const struct work_request *r,
+                                     const struct session_params *open, cJSON **result, struct error *e)
 {
     if (r->method == WORK_OPEN)
         return do_open(w, open, result, e);
@@ -265,7 +269,8 @@ int work_command(int argc, char **argv)
 {
     if (argc != 1) {
         bool help = !strcmp(argv[1], "--help");
-        fprintf(help ? stdout : stderr, "usage: pare-net work\n  speaks JSON lines on stdin and stdout, see docs/worker.md\n");
+        fprintf(help ? stdout : stderr,
+                "usage: pare-net work\n  speaks JSON lines on stdin and stdout, see docs/worker.md\n");
         return help ? 0 : 2;
     }
     die_with_parent();

@@ -61,7 +61,8 @@ static void add_options(const struct session *s, int slot, cJSON *o)
         if (s->allowed[slot] >> i & 1)
             cJSON_AddItemToArray(allowed, cJSON_CreateNumber(i));
         cJSON_AddItemToArray(flash, cJSON_CreateNumber((double)footprint_slot(&s->net, slot, q->options[i])));
-        cJSON_AddItemToArray(sensitivity, cJSON_CreateNumber(s->quantized.sensitivity[slot * q->n_options + i]));
+        cJSON_AddItemToArray(sensitivity,
+                             cJSON_CreateNumber(s->quantized.sensitivity[slot * q->n_options + i]));
     }
 }
 
@@ -143,7 +144,8 @@ cJSON *work_answer_open(const struct session *s)
     cJSON *options = cJSON_AddArrayToObject(o, "options");
     for (int i = 0; i < s->params.quantize.n_options; i++) {
         char text[SETTING_TEXT_MAX];
-        cJSON_AddItemToArray(options, cJSON_CreateString(setting_format(s->params.quantize.options[i], text)));
+        cJSON_AddItemToArray(options,
+                             cJSON_CreateString(setting_format(s->params.quantize.options[i], text)));
     }
     cJSON_AddItemToObject(o, "layers", layers_json(n));
     cJSON_AddItemToObject(o, "slots", slots_json(s));

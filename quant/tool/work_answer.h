@@ -10,7 +10,8 @@
 
 /* Each returns an object that the caller deletes, or NULL when memory runs out. */
 cJSON *work_answer_open(const struct session *s);
-cJSON *work_answer_lower(const struct session *s, const struct image_written *image); // image NULL: none was written
+cJSON *work_answer_lower(const struct session *s,
+                         const struct image_written *image); // image NULL: none was written
 cJSON *work_answer_score(const struct score *score);
 
 #endif

@@ -13,7 +13,8 @@
 #define BYTES_MAX ((int64_t)1 << 40) // of a board's flash or RAM: anything a board could have
 #define SAMPLES_MAX 100000000        // of a data set: more than a .npy of 1 GiB has
 
-static const char *const method_names[WORK_METHOD_COUNT] = {"", "open", "lower", "score", "package", "inspect"};
+static const char *const method_names[WORK_METHOD_COUNT] = {"",      "open",    "lower",
+                                                            "score", "package", "inspect"};
 
 static int copy_path(const cJSON *params, const char *key, char to[PATH_MAX], struct error *e)
 {
@@ -55,10 +56,12 @@ static int read_options(const cJSON *list, struct quantize_params *q, struct err
             return error_set(e, "options: %s is there twice", item->valuestring);
         q->options[q->n_options++] = s;
     }
-    return option_index(q, reference) < 0 ? error_set(e, "options: w8a8, the reference, must be among them") : 0;
+    return option_index(q, reference) < 0 ? error_set(e, "options: w8a8, the reference, must be among them")
+                                          : 0;
 }
 
-static int read_rule(const cJSON *o, int i, const struct quantize_params *q, struct session_rule *rule, struct error *e)
+static int read_rule(const cJSON *o, int i, const struct quantize_params *q, struct session_rule *rule,
+                     struct error *e)
 {
     static const struct params_key keys[] = {{"layer", PARAMS_TEXT, true}, {"options", PARAMS_LIST, true}};
     char where[32];
@@ -112,8 +115,10 @@ static int read_numbers(const cJSON *list, const char *key, double *to, int *n, 
 
 static int read_input(const cJSON *o, struct data_transform *t, struct error *e)
 {
-    static const struct params_key keys[] = {{"scale", PARAMS_NUMBER, false}, {"mean", PARAMS_LIST, false},
-                                             {"std", PARAMS_LIST, false}, {"layout", PARAMS_TEXT, false}};
+    static const struct params_key keys[] = {{"scale", PARAMS_NUMBER, false},
+                                             {"mean", PARAMS_LIST, false},
+                                             {"std", PARAMS_LIST, false},
+                                             {"layout", PARAMS_TEXT, false}};
     if (!o)
         return 0;
     if (params_check(o, "input", keys, COUNT(keys), e))
@@ -140,9 +145,12 @@ static int read_paths(const cJSON *o, struct session_params *p, struct error *e)
     const struct {
         const char *key;
         char *to;
-    } paths[] = {{"network", p->network},       {"folder", p->folder},
-                 {"calibration", p->calibration}, {"validation", p->validation},
-                 {"validation_labels", p->validation_labels}, {"test", p->test},
+    } paths[] = {{"network", p->network},
+                 {"folder", p->folder},
+                 {"calibration", p->calibration},
+                 {"validation", p->validation},
+                 {"validation_labels", p->validation_labels},
+                 {"test", p->test},
                  {"test_labels", p->test_labels}};
     for (int i = 0; i < COUNT(paths); i++)
         if (copy_path(o, paths[i].key, paths[i].to, e))
@@ -182,8 +190,12 @@ static int read_open(const cJSON *o, struct session_params *p, struct error *e)
     if (clipping && strcmp(clipping, "mse") && strcmp(clipping, "minmax"))
         return error_set(e, "open: 'clipping' is mse or minmax, not '%.40s'", clipping);
     p->quantize.clipping = clipping && !strcmp(clipping, "minmax") ? CLIPPING_MINMAX : CLIPPING_MSE;
-    return read_paths(o, p, e) || read_counts(o, p, e) || read_input(params_member(o, "input"), &p->transform, e) ||
-           read_options(params_member(o, "options"), &p->quantize, e) || read_rules(params_member(o, "rules"), p, e) ? -1 : 0;
+    return read_paths(o, p, e) || read_counts(o, p, e) ||
+                   read_input(params_member(o, "input"), &p->transform, e) ||
+                   read_options(params_member(o, "options"), &p->quantize, e) ||
+                   read_rules(params_member(o, "rules"), p, e)
+               ? -1
+               : 0;
 }
 
 static int read_lower(const cJSON *o, struct work_request *r, struct error *e)
@@ -197,8 +209,10 @@ static int read_lower(const cJSON *o, struct work_request *r, struct error *e)
 
 static int read_score(const cJSON *o, struct work_request *r, struct error *e)
 {
-    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true}, {"set", PARAMS_TEXT, true},
-                                             {"first", PARAMS_INTEGER, false}, {"n", PARAMS_INTEGER, false}};
+    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true},
+                                             {"set", PARAMS_TEXT, true},
+                                             {"first", PARAMS_INTEGER, false},
+                                             {"n", PARAMS_INTEGER, false}};
     int64_t first, n;
     if (params_check(o, "score", keys, COUNT(keys), e))
         return -1;
@@ -206,7 +220,8 @@ static int read_score(const cJSON *o, struct work_request *r, struct error *e)
     r->test = !strcmp(set, "test");
     if (!r->test && strcmp(set, "validation"))
         return error_set(e, "score: 'set' is validation or test, not '%.40s'", set);
-    if (params_integer(o, "first", 0, SAMPLES_MAX, 0, &first, e) || params_integer(o, "n", 1, SAMPLES_MAX, -1, &n, e))
+    if (params_integer(o, "first", 0, SAMPLES_MAX, 0, &first, e) ||
+        params_integer(o, "n", 1, SAMPLES_MAX, -1, &n, e))
         return error_wrap(e, "score");
     r->first = (int)first;
     r->n = (int)n;
@@ -215,8 +230,10 @@ static int read_score(const cJSON *o, struct work_request *r, struct error *e)
 
 static int read_package(const cJSON *o, struct work_request *r, struct error *e)
 {
-    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true}, {"folder", PARAMS_TEXT, true},
-                                             {"name", PARAMS_TEXT, false}, {"figures", PARAMS_ANY, false}};
+    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true},
+                                             {"folder", PARAMS_TEXT, true},
+                                             {"name", PARAMS_TEXT, false},
+                                             {"figures", PARAMS_ANY, false}};
     if (params_check(o, "package", keys, COUNT(keys), e))
         return -1;
     r->folder = params_text(o, "folder");
@@ -254,10 +271,11 @@ static int find_method(const char *name, enum work_method *method, struct error 
     return error_set(e, "there is no method '%.40s'", name);
 }
 
-int work_request_read(const char *line, size_t size, struct work_request *r, struct session_params *open, struct error *e)
+int work_request_read(const char *line, size_t size, struct work_request *r, struct session_params *open,
+                      struct error *e)
 {
-    static const struct params_key keys[] = {{"id", PARAMS_INTEGER, true}, {"method", PARAMS_TEXT, true},
-                                             {"params", PARAMS_OBJECT, false}};
+    static const struct params_key keys[] = {
+        {"id", PARAMS_INTEGER, true}, {"method", PARAMS_TEXT, true}, {"params", PARAMS_OBJECT, false}};
     const char *end = NULL;
     *r = (struct work_request){.id = -1, .json = cJSON_ParseWithLengthOpts(line, size, &end, false)};
     while (r->json && end < line + size && isspace((unsigned char)*end))

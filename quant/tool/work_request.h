@@ -25,17 +25,18 @@ struct work_request {
     cJSON *json;
     int64_t id; // -1 while unknown
     enum work_method method;
-    const char *candidate;  // lower, score, package
-    const char *image;      // lower, or NULL
-    bool test;              // score
-    int first, n;           // score; n -1: all the rest
+    const char *candidate;     // lower, score, package
+    const char *image;         // lower, or NULL
+    bool test;                 // score
+    int first, n;              // score; n -1: all the rest
     const char *folder, *name; // package
-    const cJSON *figures;   // package, or NULL
+    const cJSON *figures;      // package, or NULL
 };
 
-/* Reads one line of `size` bytes, NUL-terminated. `open` is filled by the method open. Returns 0, or -1 with the reason; `r` then has the
- * id if the line had one. End it with work_request_finish in both cases. */
-int work_request_read(const char *line, size_t size, struct work_request *r, struct session_params *open, struct error *e);
+/* Reads one line of `size` bytes, NUL-terminated. `open` is filled by the method open. Returns 0, or -1 with
+ * the reason; `r` then has the id if the line had one. End it with work_request_finish in both cases. */
+int work_request_read(const char *line, size_t size, struct work_request *r, struct session_params *open,
+                      struct error *e);
 void work_request_finish(struct work_request *r);
 
 #endif

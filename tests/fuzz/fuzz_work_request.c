@@ -9,13 +9,20 @@
 #include <string.h>
 
 const char *const fuzz_seeds[] = {
-    "{\"id\":1,\"method\":\"open\",\"params\":{\"network\":\"a.onnx\",\"folder\":\"f\",\"calibration\":\"c.npy\",\"validation\":\"v.npy\","
-    "\"validation_labels\":\"l.npy\",\"test\":\"t.npy\",\"test_labels\":\"u.npy\",\"input\":{\"scale\":0.25,\"mean\":[1,2,3],\"std\":[1],"
-    "\"layout\":\"nchw\"},\"options\":[\"w8a8\",\"w4a8\",\"w4a8/log\"],\"rules\":[{\"layer\":\"^conv_0$\",\"options\":[\"w8a8\"]}],"
-    "\"clipping\":\"mse\",\"calibration_samples\":100,\"board_samples\":4,\"ram_bytes\":65536,\"flash_bytes\":100000}}",
-    "{\"id\": 2, \"method\": \"lower\", \"params\": {\"candidate\": \"w8a8 w4a8 w2a4\", \"image\": \"/tmp/image\"}}",
-    "{\"id\": 3, \"method\": \"score\", \"params\": {\"candidate\": \"w8a8\", \"set\": \"test\", \"first\": 10, \"n\": 20}}",
-    "{\"id\": 4, \"method\": \"package\", \"params\": {\"candidate\": \"w8a8\", \"folder\": \"out\", \"name\": \"kws\", \"figures\": {\"a\": [1, {\"b\": null}]}}}",
+    "{\"id\":1,\"method\":\"open\",\"params\":{\"network\":\"a.onnx\",\"folder\":\"f\",\"calibration\":\"c."
+    "npy\",\"validation\":\"v.npy\","
+    "\"validation_labels\":\"l.npy\",\"test\":\"t.npy\",\"test_labels\":\"u.npy\",\"input\":{\"scale\":0.25,"
+    "\"mean\":[1,2,3],\"std\":[1],"
+    "\"layout\":\"nchw\"},\"options\":[\"w8a8\",\"w4a8\",\"w4a8/"
+    "log\"],\"rules\":[{\"layer\":\"^conv_0$\",\"options\":[\"w8a8\"]}],"
+    "\"clipping\":\"mse\",\"calibration_samples\":100,\"board_samples\":4,\"ram_bytes\":65536,\"flash_"
+    "bytes\":100000}}",
+    "{\"id\": 2, \"method\": \"lower\", \"params\": {\"candidate\": \"w8a8 w4a8 w2a4\", \"image\": "
+    "\"/tmp/image\"}}",
+    "{\"id\": 3, \"method\": \"score\", \"params\": {\"candidate\": \"w8a8\", \"set\": \"test\", \"first\": "
+    "10, \"n\": 20}}",
+    "{\"id\": 4, \"method\": \"package\", \"params\": {\"candidate\": \"w8a8\", \"folder\": \"out\", "
+    "\"name\": \"kws\", \"figures\": {\"a\": [1, {\"b\": null}]}}}",
     "{\"id\": 9007199254740992, \"method\": \"inspect\"}",
     NULL,
 };

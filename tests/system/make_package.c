@@ -23,7 +23,8 @@ static int make(const char *folder, const char *name, unsigned w_bits, struct er
     unlink(path);
     if (rc)
         return -1;
-    cJSON *config = cJSON_Parse("{\"schema\": \"pare.config/1\", \"layers\": [{\"name\": \"first // */\"}, {\"name\": \"second\"}]}");
+    cJSON *config = cJSON_Parse(
+        "{\"schema\": \"pare.config/1\", \"layers\": [{\"name\": \"first // */\"}, {\"name\": \"second\"}]}");
     const struct package p = {.name = name, .version = "test", .config = config};
     rc = image_view_open(&image, bytes, size, e) || package_write(&p, &image, folder, NULL, e);
     cJSON_Delete(config);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// A user of the package `kws`: answers all samples of a .npy file and counts what is right. Built by test_package_demo.sh.
-// usage: predict X.npy Y.npy SCALE
+// A user of the package `kws`: answers all samples of a .npy file and counts what is right. Built by
+// test_package_demo.sh. usage: predict X.npy Y.npy SCALE
 #include <kws.h>
 
 #include <stdio.h>
@@ -14,7 +14,8 @@ static FILE *open_npy(const char *path)
 {
     unsigned char head[10];
     FILE *f = fopen(path, "rb");
-    if (!f || fread(head, 1, sizeof head, f) != sizeof head || fseek(f, 10 + head[8] + 256 * head[9], SEEK_SET)) {
+    if (!f || fread(head, 1, sizeof head, f) != sizeof head ||
+        fseek(f, 10 + head[8] + 256 * head[9], SEEK_SET)) {
         fprintf(stderr, "%s: cannot be read\n", path);
         exit(1);
     }

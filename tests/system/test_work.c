@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The real worker on the demo's network: what it answers, what it refuses, and that it goes on to the same bits.
-// usage: test_work PARE_NET DEMO_FOLDER
+// The real worker on the demo's network: what it answers, what it refuses, and that it goes on to the same
+// bits. usage: test_work PARE_NET DEMO_FOLDER
 #include "base/file.h"
 #include "base/sha256.h"
 #include "tests/system/worker.h"
@@ -23,7 +23,8 @@ static char folder[64];
 #define BUDGET INPUT ", \"ram_bytes\": 688128, \"flash_bytes\": 1966080"
 #define OPTIONS "\"options\": [\"w8a8\", \"w4a8\", \"w2a8\", \"w4a4\"]"
 
-/* Params of open on the demo; `extra` is more JSON members, or replaces `network` and the like when `but` names a file. */
+/* Params of open on the demo; `extra` is more JSON members, or replaces `network` and the like when `but`
+ * names a file. */
 static const char *open_params(const char *key, const char *file, const char *extra)
 {
     static char text[8192];
@@ -36,8 +37,8 @@ static const char *open_params(const char *key, const char *file, const char *ex
     size_t n = (size_t)snprintf(text, sizeof text, "{\"folder\": \"%s\"", folder);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         bool other = key && !strcmp(files[i][0], key);
-        n += (size_t)snprintf(text + n, sizeof text - n, ", \"%s\": \"%s/%s\"", files[i][0], other ? folder : demo,
-                              other ? file : files[i][1]);
+        n += (size_t)snprintf(text + n, sizeof text - n, ", \"%s\": \"%s/%s\"", files[i][0],
+                              other ? folder : demo, other ? file : files[i][1]);
     }
     snprintf(text + n, sizeof text - n, "%s}", extra);
     return text;
@@ -96,8 +97,8 @@ static long long flash_of(const cJSON *opened, int option)
 {
     long long bytes = number(opened, "flash_fixed_bytes");
     const cJSON *slot;
-    cJSON_ArrayForEach(slot, member(opened, "slots"))
-        bytes += (long long)cJSON_GetArrayItem(member(slot, "flash_bytes"), option)->valuedouble;
+    cJSON_ArrayForEach(slot, member(opened, "slots")) bytes +=
+        (long long)cJSON_GetArrayItem(member(slot, "flash_bytes"), option)->valuedouble;
     return bytes;
 }
 
@@ -150,8 +151,10 @@ START_TEST(a_study_is_opened_lowered_scored_and_packaged)
     ck_assert_int_gt(score(&w, "w8a8", "\"set\": \"test\""), 800);
 
     char params[256], path[128];
-    snprintf(params, sizeof params, "{\"candidate\": \"w4a8\", \"folder\": \"%s/package\", \"name\": \"kws\", \"figures\": {\"a\": 1}}",
-             folder);
+    snprintf(
+        params, sizeof params,
+        "{\"candidate\": \"w4a8\", \"folder\": \"%s/package\", \"name\": \"kws\", \"figures\": {\"a\": 1}}",
+        folder);
     cJSON *packaged = worker_ask(&w, "package", params);
     ck_assert_int_eq(number(result_of(packaged), "flash_bytes"), flash_of(opened, 1));
     const cJSON *file;
@@ -177,9 +180,12 @@ static char *answers(struct worker *w, const cJSON *opened)
     buffer_append(&b, text, strlen(text));
     free(text);
     for (int i = 0; i < 2; i++) {
-        snprintf(params, sizeof params, "{\"candidate\": \"%s\", \"image\": \"%s/image\"}", i ? "w4a4" : "w2a8", folder);
+        snprintf(params, sizeof params, "{\"candidate\": \"%s\", \"image\": \"%s/image\"}",
+                 i ? "w4a4" : "w2a8", folder);
         cJSON *answer = worker_ask(w, "lower", params);
-        cJSON *scored = worker_ask(w, "score", i ? "{\"candidate\": \"w4a4\", \"set\": \"test\"}" : "{\"candidate\": \"w2a8\", \"set\": \"test\"}");
+        cJSON *scored = worker_ask(w, "score",
+                                   i ? "{\"candidate\": \"w4a4\", \"set\": \"test\"}"
+                                     : "{\"candidate\": \"w2a8\", \"set\": \"test\"}");
         text = cJSON_PrintUnformatted(result_of(answer));
         char *more = cJSON_PrintUnformatted(result_of(scored));
         buffer_append(&b, text, strlen(text));
@@ -228,8 +234,12 @@ START_TEST(rules_restrict_the_slots_they_match)
 {
     struct worker w;
     worker_start(&w, pare_net);
-    cJSON *answer = worker_ask(&w, "open", open_params(NULL, NULL, ", " OPTIONS ", " BUDGET ", \"calibration_samples\": 20, "
-        "\"rules\": [{\"layer\": \"nothing is called so\", \"options\": [\"w2a8\"]}, {\"layer\": \".\", \"options\": [\"w4a8\", \"w8a8\"]}]"));
+    cJSON *answer =
+        worker_ask(&w, "open",
+                   open_params(NULL, NULL,
+                               ", " OPTIONS ", " BUDGET ", \"calibration_samples\": 20, "
+                               "\"rules\": [{\"layer\": \"nothing is called so\", \"options\": [\"w2a8\"]}, "
+                               "{\"layer\": \".\", \"options\": [\"w4a8\", \"w8a8\"]}]"));
     const cJSON *slot;
     cJSON_ArrayForEach(slot, member(result_of(answer), "slots"))
     {
@@ -239,7 +249,10 @@ START_TEST(rules_restrict_the_slots_they_match)
         cJSON_Delete(expected);
     }
     cJSON_Delete(answer);
-    expect_error(worker_ask(&w, "open", open_params(NULL, NULL, ", " OPTIONS ", " BUDGET ", \"rules\": [{\"layer\": \"(\", \"options\": [\"w4a8\"]}]")),
+    expect_error(worker_ask(&w, "open",
+                            open_params(NULL, NULL,
+                                        ", " OPTIONS ", " BUDGET
+                                        ", \"rules\": [{\"layer\": \"(\", \"options\": [\"w4a8\"]}]")),
                  "invalid", "not a regular expression");
     ck_assert_int_eq(worker_end(&w), 0);
 }
@@ -257,12 +270,17 @@ START_TEST(wrong_requests_get_one_clear_line_each)
         {"{\"id\": 1, \"method\": \"lowr\"}", "did you mean 'lower'?"},
         {"{\"id\": 1, \"method\": \"lower\", \"parms\": {}}", "did you mean 'params'?"},
         {"{\"id\": 1, \"method\": \"lower\"}", "must be an object"},
-        {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidat\": \"w8a8\"}}", "did you mean 'candidate'?"},
+        {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidat\": \"w8a8\"}}",
+         "did you mean 'candidate'?"},
         {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidate\": 8}}", "'candidate' must be a text"},
-        {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidate\": \"a\", \"candidate\": \"b\"}}", "twice"},
+        {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidate\": \"a\", \"candidate\": \"b\"}}",
+         "twice"},
         {"{\"id\": 1, \"method\": \"lower\", \"params\": {\"candidate\": \"w8a8\"}}", "nothing is open"},
-        {"{\"id\": 1, \"method\": \"score\", \"params\": {\"candidate\": \"w8a8\", \"set\": \"train\"}}", "validation or test"},
-        {"{\"id\": 1, \"method\": \"package\", \"params\": {\"candidate\": \"w8a8\", \"folder\": \"/tmp/x\", \"name\": \"a b\"}}", "no C identifier"},
+        {"{\"id\": 1, \"method\": \"score\", \"params\": {\"candidate\": \"w8a8\", \"set\": \"train\"}}",
+         "validation or test"},
+        {"{\"id\": 1, \"method\": \"package\", \"params\": {\"candidate\": \"w8a8\", \"folder\": \"/tmp/x\", "
+         "\"name\": \"a b\"}}",
+         "no C identifier"},
         {"{\"id\": 1, \"method\": \"open\", \"params\": {}}", "'network' is missing"},
     };
     struct worker w;
@@ -276,17 +294,20 @@ START_TEST(wrong_requests_get_one_clear_line_each)
         {", \"options\": [\"w4a8\"], " BUDGET, "w8a8, the reference"},
         {", \"options\": [\"w8a8\", \"w99a8\"], " BUDGET, "not a setting"},
         {", \"options\": [\"w8a8\", \"w8a8\"], " BUDGET, "twice"},
-        {", " OPTIONS ", " BUDGET ", \"rules\": [{\"layer\": \"x\", \"options\": [\"w3a3\"]}]", "not among the options"},
+        {", " OPTIONS ", " BUDGET ", \"rules\": [{\"layer\": \"x\", \"options\": [\"w3a3\"]}]",
+         "not among the options"},
         {", " OPTIONS ", \"ram_bytes\": 1, \"flash_bytes\": 1, \"input\": {\"std\": [0]}", "above 0"},
         {", " OPTIONS ", " BUDGET ", \"board_samples\": 1000", "must be 1 to 64"},
     };
     for (size_t i = 0; i < sizeof wrong_open / sizeof *wrong_open; i++)
-        expect_error(worker_ask(&w, "open", open_params(NULL, NULL, wrong_open[i][0])), "invalid", wrong_open[i][1]);
+        expect_error(worker_ask(&w, "open", open_params(NULL, NULL, wrong_open[i][0])), "invalid",
+                     wrong_open[i][1]);
     ck_assert_int_eq(worker_end(&w), 0);
 }
 END_TEST
 
-/* Puts the first `bytes` of a file of the demo (0: all) into the folder, with the byte at `at` changed to `value` (at < 0: none). */
+/* Puts the first `bytes` of a file of the demo (0: all) into the folder, with the byte at `at` changed to
+ * `value` (at < 0: none). */
 static void spoil(const char *name, const char *to, size_t bytes, long at, char value)
 {
     char path[256], *data;
@@ -310,10 +331,14 @@ START_TEST(broken_files_get_one_clear_line_each)
     spoil("validation_y.npy", "shape.npy", 0, -1, 0);
     worker_start(&w, pare_net);
     expect_error(worker_ask(&w, "open", open_params("network", "short.onnx", good)), "invalid", "short.onnx");
-    expect_error(worker_ask(&w, "open", open_params("network", "missing.onnx", good)), "invalid", "missing.onnx");
-    expect_error(worker_ask(&w, "open", open_params("calibration", "short.npy", good)), "invalid", "short.npy");
-    expect_error(worker_ask(&w, "open", open_params("calibration", "shape.npy", good)), "invalid", "shape.npy");
-    expect_error(worker_ask(&w, "open", open_params("validation_labels", "labels.npy", good)), "invalid", "77");
+    expect_error(worker_ask(&w, "open", open_params("network", "missing.onnx", good)), "invalid",
+                 "missing.onnx");
+    expect_error(worker_ask(&w, "open", open_params("calibration", "short.npy", good)), "invalid",
+                 "short.npy");
+    expect_error(worker_ask(&w, "open", open_params("calibration", "shape.npy", good)), "invalid",
+                 "shape.npy");
+    expect_error(worker_ask(&w, "open", open_params("validation_labels", "labels.npy", good)), "invalid",
+                 "77");
     expect_error(worker_ask(&w, "lower", "{\"candidate\": \"w8a8\"}"), "invalid", "nothing is open");
     ck_assert_int_eq(worker_end(&w), 0);
 }
@@ -323,15 +348,19 @@ START_TEST(what_fits_no_board_is_infeasible_with_the_bytes_that_are_missing)
 {
     struct worker w;
     worker_start(&w, pare_net);
-    cJSON *answer = worker_ask(&w, "open", open_params(NULL, NULL, ", " OPTIONS ", " INPUT ", \"ram_bytes\": 688128, \"flash_bytes\": 9000, "
-                                                                   "\"calibration_samples\": 20"));
+    cJSON *answer =
+        worker_ask(&w, "open",
+                   open_params(NULL, NULL,
+                               ", " OPTIONS ", " INPUT ", \"ram_bytes\": 688128, \"flash_bytes\": 9000, "
+                               "\"calibration_samples\": 20"));
     char missing[32];
     snprintf(missing, sizeof missing, "%lld", flash_of(result_of(answer), 0) - 9000);
     cJSON_Delete(answer);
     expect_error(worker_ask(&w, "lower", "{\"candidate\": \"w8a8\"}"), "infeasible", missing);
     expect_error(worker_ask(&w, "lower", "{\"candidate\": \"w3a8\"}"), "invalid", "not among the options");
     expect_error(worker_ask(&w, "lower", "{\"candidate\": \"w8a8 w8a8\"}"), "invalid", "2 settings");
-    expect_error(worker_ask(&w, "score", "{\"candidate\": \"w8a8\", \"set\": \"test\", \"first\": 1001}"), "invalid", "1000");
+    expect_error(worker_ask(&w, "score", "{\"candidate\": \"w8a8\", \"set\": \"test\", \"first\": 1001}"),
+                 "invalid", "1000");
     ck_assert_int_eq(worker_end(&w), 0);
 }
 END_TEST

@@ -68,7 +68,8 @@ cJSON *worker_next(struct worker *w)
 cJSON *worker_ask(struct worker *w, const char *method, const char *params)
 {
     char *line;
-    assert(asprintf(&line, "{\"id\": %lld, \"method\": \"%s\", \"params\": %s}", (long long)++w->id, method, params) > 0);
+    assert(asprintf(&line, "{\"id\": %lld, \"method\": \"%s\", \"params\": %s}", (long long)++w->id, method,
+                    params) > 0);
     worker_send(w, line);
     free(line);
     cJSON *answer = worker_next(w);

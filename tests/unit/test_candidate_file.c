@@ -18,8 +18,14 @@ static struct net_op ops[] = {
     {.kind = NET_ADD, .name = "add", .in = {1, 2}, .out = 3, .layer = -1},
     {.kind = NET_DENSE, .name = "dense", .in = {3, -1}, .out = 4, .groups = 1, .layer = 2},
 };
-static struct net net = {.n_tensors = 5, .n_ops = 4, .n_layers = 3, .n_slots = 2, .tensors = tensors, .ops = ops,
-                         .layers = {{0, 0}, {1, 0}, {3, 1}}, .output = 4};
+static struct net net = {.n_tensors = 5,
+                         .n_ops = 4,
+                         .n_layers = 3,
+                         .n_slots = 2,
+                         .tensors = tensors,
+                         .ops = ops,
+                         .layers = {{0, 0}, {1, 0}, {3, 1}},
+                         .output = 4};
 static const uint8_t sha256[SHA256_BYTES] = {1, 2, 3}, other[SHA256_BYTES] = {4};
 static struct candidate c;
 static struct error e;
@@ -112,14 +118,16 @@ START_TEST(a_slip_of_the_pen_gets_a_suggestion)
     ck_assert_str_eq(params_nearest("candidat", words, 3), "candidate");
     ck_assert_str_eq(params_nearest("iamge", words, 3), "image");
     ck_assert_ptr_null(params_nearest("folder", words, 3));
-    ck_assert_ptr_null(params_nearest("a very long key that nobody would ever have meant to write", words, 3));
+    ck_assert_ptr_null(
+        params_nearest("a very long key that nobody would ever have meant to write", words, 3));
 }
 END_TEST
 
 START_TEST(a_package_has_the_name_of_a_c_identifier)
 {
     static const char *const good[] = {"network", "Kws_2", "a"};
-    static const char *const bad[] = {"", "2a", "_a", "a-b", "int", "test", "n\xc3\xa4", "x12345678901234567890123456789012"};
+    static const char *const bad[] = {"",    "2a",   "_a",        "a-b",
+                                      "int", "test", "n\xc3\xa4", "x12345678901234567890123456789012"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert_int_eq(package_check_name(good[i], &e), 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
