@@ -73,7 +73,9 @@ struct core {
     int stepping;          // breakpoints of the FPB do not stop
     int account;           // count stall_use and stall_issue too (slower)
     int stop;              // enum core_stop + 1 that a handler wants
+    uint32_t fetches;      // code comes from flash
     uint32_t sram_load;    // what a load from SRAM costs beyond its issue (timing.h)
+    uint32_t sram_free;    // SRAM_BYTES if that is nothing, else 0: bytes that loads reach at once
     atomic_int ask_stop;
     struct core_counts counts;
     struct core_region *regions;

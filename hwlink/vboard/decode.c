@@ -51,6 +51,54 @@ static void decode_one(struct machine *m, const struct core_region *region, uint
     op->issue = use->cycles;
 }
 
+static const struct op *run_conditional(struct machine *m, const struct op *op)
+{
+    struct core *c = &m->core;
+    if (holds(c, op->cond))
+        return op->inner(m, op);
+    c->time -= op->cost - TIMING_CYCLE + op->refund * TIMING_CYCLE;
+    return op_next(op);
+}
+
+void fetch_line(struct machine *m, uint32_t line)
+{
+    m->core.line = line;
+    add_stall(&m->core.counts.stall_fetch, &m->core, icache_read(&m->core, &m->icache, line));
+}
+
+const struct op *fetch_then_go(struct machine *m, const struct op *op, uint32_t line)
+{
+    fetch_line(m, line);
+    return op;
+}
+
+static __attribute__((noinline)) const struct op *fetch_then_run(struct machine *m, const struct op *op, uint32_t line)
+{
+    fetch_line(m, line);
+    return op->inner(m, op);
+}
+
+/* First instruction that ends in its line, unless a branch arrived in that line. */
+static inline const struct op *run_line(struct machine *m, const struct op *op, uint32_t bytes)
+{
+    struct core *c = &m->core;
+    uint32_t line = (op->pc + bytes - 1) >> ICACHE_LINE_BITS;
+    if (c->line == line)
+        return op->inner(m, op);
+    c->line = line;
+    return icache_hit(c, &m->icache, line) ? op->inner(m, op) : fetch_then_run(m, op, line);
+}
+
+static const struct op *run_line_narrow(struct machine *m, const struct op *op)
+{
+    return run_line(m, op, 2);
+}
+
+static const struct op *run_line_wide(struct machine *m, const struct op *op)
+{
+    return run_line(m, op, 4);
+}
+
 /* The wrapper of rare flags: breakpoint, condition, line. */
 static const struct op *run_wrapped(struct machine *m, const struct op *op)
 {
@@ -69,32 +117,6 @@ static const struct op *run_wrapped(struct machine *m, const struct op *op)
         c->time -= op->cost - TIMING_CYCLE + op->refund * TIMING_CYCLE;
         return op_next(op);
     }
-    return op->inner(m, op);
-}
-
-static const struct op *run_conditional(struct machine *m, const struct op *op)
-{
-    struct core *c = &m->core;
-    if (holds(c, op->cond))
-        return op->inner(m, op);
-    c->time -= op->cost - TIMING_CYCLE + op->refund * TIMING_CYCLE;
-    return op_next(op);
-}
-
-/* First instruction that ends in its line, 16 or 32 bits. */
-static const struct op *run_line_narrow(struct machine *m, const struct op *op)
-{
-    uint32_t line = (op->pc + 1) >> ICACHE_LINE_BITS;
-    if (m->core.line != line)
-        fetch_line(m, line);
-    return op->inner(m, op);
-}
-
-static const struct op *run_line_wide(struct machine *m, const struct op *op)
-{
-    uint32_t line = (op->pc + 3) >> ICACHE_LINE_BITS;
-    if (m->core.line != line)
-        fetch_line(m, line);
     return op->inner(m, op);
 }
 
@@ -249,7 +271,9 @@ const struct op *op_at(struct machine *m, uint32_t address)
     if (!region)
         return exception_fetch_fault(m, address);
     c->region = region;
+    c->fetches = (uint32_t)region->flash;
     c->sram_load = region->shares_bus ? TIMING_SRAM_LOAD_WITH_CODE : 0;
+    c->sram_free = region->shares_bus ? 0 : SRAM_BYTES;
     struct op *op = &region->ops[(address - region->base) / 2];
     if (c->itstate && op->it != c->itstate)
         op->run = NULL;

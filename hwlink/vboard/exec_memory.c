@@ -69,7 +69,7 @@ static inline const struct op *load(struct machine *m, const struct op *op, enum
 {
     struct core *c = &m->core;
     uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = 0;
-    if (__builtin_expect(at >= SRAM_BYTES || (address & (sizes[what] - 1u)) || c->sram_load, 0))
+    if (__builtin_expect(at >= c->sram_free || (address & (sizes[what] - 1u)), 0))
         return transfer(m, op, what, how);
     c->counts.loads++;
     memcpy(&value, m->memory.sram + at, sizes[what]);

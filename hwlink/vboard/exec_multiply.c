@@ -149,7 +149,9 @@ HANDLER(run_smlalxy)
 static inline const struct op *set_sum_of_products(struct core *c, const struct op *op, int32_t p, int32_t q)
 {
     int32_t a = (int32_t)c->r[op->a], both, sum;
-    if (__builtin_expect(__builtin_add_overflow(p, q, &both), 0) || __builtin_expect(__builtin_add_overflow(both, a, &sum), 0))
+    if (__builtin_expect(__builtin_add_overflow(p, q, &both), 0))
+        return set_sum(c, op, (int64_t)p + q + a);
+    if (__builtin_expect(__builtin_add_overflow(both, a, &sum), 0))
         return set_sum(c, op, (int64_t)p + q + a);
     c->r[op->d] = (uint32_t)sum;
     return op_next_wide(op);

@@ -67,7 +67,7 @@ static uint32_t read_direct_mapped(struct core *c, struct icache *i, uint32_t li
     return miss(c, i, line);
 }
 
-uint32_t icache_read_slow(struct core *c, struct icache *i, uint32_t line)
+uint32_t icache_read(struct core *c, struct icache *i, uint32_t line)
 {
     if (!i->enabled)
         return read_array(c, i, line);

@@ -35,17 +35,16 @@ void icache_empty(struct machine *m);
 /* From FLASH_ACR. */
 void icache_flash_timing(struct machine *m, int wait_states, int prefetch);
 
-/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. The inline part is the
- * hit on a set's first way. */
-uint32_t icache_read_slow(struct core *c, struct icache *i, uint32_t line);
+/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. */
+uint32_t icache_read(struct core *c, struct icache *i, uint32_t line);
 
-static inline uint32_t icache_read(struct core *c, struct icache *i, uint32_t line)
+/* The common case of it, without a stall: the line was used last in its set. Returns 0 where icache_read must be asked. */
+static inline int icache_hit(struct core *c, const struct icache *i, uint32_t line)
 {
-    if (__builtin_expect(i->tag[line % (ICACHE_LINES / 2) * 2] == line + 1, 1)) {
-        c->counts.cache_hits++;
+    if (__builtin_expect(i->tag[line % (ICACHE_LINES / 2) * 2] != line + 1, 0))
         return 0;
-    }
-    return icache_read_slow(c, i, line);
+    c->counts.cache_hits++;
+    return 1;
 }
 
 #endif

@@ -166,16 +166,9 @@ static inline void set_apsr(struct core *c, uint32_t value)
     c->ge = value >> 16 & 15;
 }
 
-/* Instruction side of the C-bus. */
-static inline void fetch_line(struct machine *m, uint32_t line)
-{
-    m->core.line = line;
-    uint32_t stall = icache_read(&m->core, &m->icache, line);
-    if (__builtin_expect(stall != 0, 0)) {
-        m->core.time += stall;
-        m->core.counts.stall_fetch += stall;
-    }
-}
+/* Instruction side of the C-bus, when icache_hit does not know the line. decode.c */
+void fetch_line(struct machine *m, uint32_t line);
+const struct op *fetch_then_go(struct machine *m, const struct op *op, uint32_t line); // returns op
 
 /* Is this narrow branch, IT or NOP the second of a pair? Remembers it, so that the next one is not. */
 static inline int pairs(struct core *c, const struct op *op)
@@ -188,10 +181,13 @@ static inline int pairs(struct core *c, const struct op *op)
 /* Where a jump arrives. */
 static inline const struct op *arrive(struct machine *m, const struct op *target)
 {
-    m->core.entry = target;
-    if (m->core.region->flash)
-        fetch_line(m, target->pc >> ICACHE_LINE_BITS);
-    return target;
+    struct core *c = &m->core;
+    c->entry = target;
+    if (!c->fetches)
+        return target;
+    uint32_t line = target->pc >> ICACHE_LINE_BITS;
+    c->line = line;
+    return icache_hit(c, &m->icache, line) ? target : fetch_then_go(m, target, line);
 }
 
 /* A jump to an address without its Thumb bit, within or out of the region. */
