@@ -16,7 +16,8 @@
 
 #define BAUD 3686400u
 #define REPLY_MS 3000u
-#define SETTLE_MS 200u    // a "stop" to an idle instrument may stay without an answer
+#define SETTLE_MS 200u    // of silence: a "stop" to an idle instrument may stay without an answer
+#define TAIL_BYTES 32u    // of what comes before the answer to "stop": samples of an older recording, without lines
 #define LINES_MAX 16384u  // bytes of text without a line end
 #define PIECE_BYTES 65536u
 
@@ -50,6 +51,7 @@ struct meter {
     bool marks; // the instrument marks the falling edge
     int64_t expected_us;
     struct buffer lines;
+    char tail[TAIL_BYTES]; // the last bytes while it settles
     struct lpm01a_stream stream;
     char instrument[METER_NAME_MAX];
     uint8_t piece[PIECE_BYTES];
@@ -129,12 +131,20 @@ static void on_step_time(uv_timer_t *timer)
         next_step(m);
 }
 
+/* Where "ack COMMAND ..." or "error COMMAND ..." begins in a line; NULL if it answers another command, late. */
+static const char *answer_to(const char *line, const char *how, const char *command)
+{
+    const char *at = strstr(line, how);
+    size_t word = strcspn(command, " ");
+    return at && strncmp(at + strlen(how), command, word) == 0 ? at : NULL;
+}
+
 static void take_line(struct meter *m, const char *line)
 {
     const struct step *s = &steps[m->step];
-    const char *ack = strstr(line, "ack"), *error = strstr(line, "error");
-    if (s->kind == STEP_SETTLE || (!ack && !error))
-        return; // what an earlier recording still had to say
+    const char *ack = answer_to(line, "ack ", s->command), *error = answer_to(line, "error ", s->command);
+    if (!ack && !error)
+        return; // details, and what an earlier recording still had to say
     if (error && s->kind == STEP_ACK) {
         fail(m, s->command, error);
         return;
@@ -146,10 +156,31 @@ static void take_line(struct meter *m, const char *line)
     next_step(m);
 }
 
+/* Drops what an older recording left, up to the end of it. Returns how many bytes that took. */
+static size_t settle(struct meter *m, const uint8_t *bytes, size_t n)
+{
+    static const char *const ends[] = {"Acquisition completed\r\n", "\nError detail: "};
+    uv_timer_start(&m->timer, on_step_time, SETTLE_MS, 0);
+    for (size_t i = 0; i < n; i++) {
+        memmove(m->tail, m->tail + 1, TAIL_BYTES - 1);
+        m->tail[TAIL_BYTES - 1] = (char)bytes[i];
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+            size_t length = strlen(ends[k]);
+            if (memcmp(m->tail + TAIL_BYTES - length, ends[k], length) == 0) {
+                next_step(m);
+                return i + 1;
+            }
+        }
+    }
+    return n;
+}
+
 /* Takes lines until the recording starts. Returns how many bytes of `bytes` were text. */
 static size_t take_text(struct meter *m, const uint8_t *bytes, size_t n)
 {
     size_t i = 0, length;
+    if (steps[m->step].kind == STEP_SETTLE)
+        i = settle(m, bytes, n);
     while (i < n && m->phase == PHASE_TALKING) {
         const uint8_t *line_end = memchr(bytes + i, '\n', n - i);
         size_t piece = line_end ? (size_t)(line_end - bytes) + 1 - i : n - i;
@@ -241,6 +272,7 @@ static void lpm01a_record(struct meter *m, int64_t expected_us, uint64_t deadlin
     m->phase = PHASE_TALKING;
     m->step = 0;
     m->marks = false;
+    memset(m->tail, 0, sizeof m->tail);
     buffer_consume(&m->lines, m->lines.size);
     lpm01a_stream_init(&m->stream);
     uv_timer_start(&m->deadline, on_deadline, deadline_ms, 0);

@@ -7,18 +7,33 @@
 
 #define READY_POLLS 100000u // at 4 MHz above 100 ms; the slowest of them takes 50 us
 
-static int wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t value)
+#define REGULATOR_POLLS 2000u
+
+static int wait_some(volatile uint32_t *reg, uint32_t mask, uint32_t value, uint32_t polls)
 {
-    for (uint32_t i = 0; i < READY_POLLS; i++)
+    for (uint32_t i = 0; i < polls; i++)
         if ((*reg & mask) == value)
             return 0;
     return -1;
+}
+
+static int wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t value)
+{
+    return wait_some(reg, mask, value, READY_POLLS);
+}
+
+/* The step-down converter takes half the energy of the linear regulator; a part without one stays as it is. */
+static void use_smps(void)
+{
+    PWR_CR3 |= PWR_CR3_REGSEL;
+    wait_some(&PWR_SVMSR, PWR_SVMSR_REGS, PWR_SVMSR_REGS, REGULATOR_POLLS);
 }
 
 static int start_pll(void)
 {
     RCC_AHB3ENR |= RCC_AHB3ENR_PWREN;
     (void)RCC_AHB3ENR;
+    use_smps();
     PWR_VOSR |= PWR_VOSR_RANGE1;
     if (wait_for(&PWR_VOSR, PWR_VOSR_VOSRDY, PWR_VOSR_VOSRDY))
         return -1;

@@ -8,7 +8,7 @@
 
 #define CLOCK_HZ 160000000u
 
-/* From MSI at 4 MHz to 160 MHz by PLL1: voltage range 1 with booster, 4 wait states, prefetch, instruction cache as it is after
+/* From MSI at 4 MHz to 160 MHz by PLL1: step-down converter, voltage range 1 with booster, 4 wait states, prefetch, instruction cache as it is after
  * reset (2 ways), cycle counter running, pins low. Returns 0, or -1 if something did not become ready in time. */
 int clock_start(void);
 

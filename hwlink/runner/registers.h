@@ -23,6 +23,10 @@
 #define RCC_AHB3ENR REGISTER(0x46020c94u)
 #define RCC_AHB3ENR_PWREN (1u << 2)
 
+#define PWR_CR3 REGISTER(0x46020808u)
+#define PWR_CR3_REGSEL (1u << 1)
+#define PWR_SVMSR REGISTER(0x4602083cu)
+#define PWR_SVMSR_REGS (1u << 1)
 #define PWR_VOSR REGISTER(0x4602080cu)
 #define PWR_VOSR_RANGE1 (3u << 16)
 #define PWR_VOSR_BOOSTEN (1u << 18)

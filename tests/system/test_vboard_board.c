@@ -178,8 +178,8 @@ START_TEST(energy_follows_the_model_and_is_the_same_again)
     good(b, &energy);
     ck_assert_uint_eq(result.n_windows, 3);
     ck_assert(result.waveform_repeated);
-    ck_assert_int_gt(result.window_us, 200000);
-    ck_assert_int_lt(result.window_us, 220000);
+    ck_assert_int_gt(result.window_us, 190000); // 200 ms by the cycles of the first, cold inference
+    ck_assert_int_lt(result.window_us, 210000);
     double picojoules = (double)result.energy_nj * 1000 / result.sample_cycles[0];
     printf("%.1f pJ per cycle, spread %lld nJ of %lld, %u repeats, %lld us\n", picojoules,
            (long long)result.energy_spread_nj, (long long)result.energy_nj, result.repeats, (long long)result.window_us);
