@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/mlp.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,13 @@ static float *floats(int n)
     return f;
 }
 
-void mlp_init(struct mlp *m, const int *sizes, int n_layers, float last, struct rng *r)
+void mlp_init(struct mlp *m, const int *sizes, int n_layers, int batch_max, struct rng *r)
 {
-    *m = (struct mlp){.n_layers = n_layers};
+    *m = (struct mlp){.n_layers = n_layers, .batch_max = batch_max};
     for (int l = 0; l <= n_layers; l++) {
         m->sizes[l] = sizes[l];
-        m->activation[l] = floats(sizes[l]);
-        m->delta[l] = floats(sizes[l]);
+        m->activation[l] = floats(sizes[l] * batch_max);
+        m->delta[l] = floats(sizes[l] * batch_max);
         if (l)
             m->n += (sizes[l - 1] + 1) * sizes[l];
     }
@@ -29,11 +30,9 @@ void mlp_init(struct mlp *m, const int *sizes, int n_layers, float last, struct 
     m->m = floats(m->n);
     m->v = floats(m->n);
     float *w = m->parameters;
-    for (int l = 0; l < n_layers; l++) {
-        float bound = last > 0 && l == n_layers - 1 ? last : 1 / sqrtf((float)sizes[l]);
+    for (int l = 0; l < n_layers; l++)
         for (int i = 0; i < (sizes[l] + 1) * sizes[l + 1]; i++)
-            *w++ = bound * (float)(2 * rng_uniform(r) - 1);
-    }
+            *w++ = (float)((2 * rng_uniform(r) - 1) / sqrt(sizes[l]));
 }
 
 void mlp_finish(struct mlp *m)
@@ -54,46 +53,50 @@ void mlp_copy(struct mlp *to, const struct mlp *from, float share)
         to->parameters[i] += share * (from->parameters[i] - to->parameters[i]);
 }
 
-const float *mlp_forward(struct mlp *m, const float *input)
+/* y[batch][out] = x[batch][in] w^T + bias, ReLU unless it is the last layer */
+static void layer_forward(struct mlp *m, int l, const float *w)
+{
+    int in = m->sizes[l], out = m->sizes[l + 1], n = m->batch;
+    const float *bias = w + in * out;
+    float *y = m->activation[l + 1];
+    for (int b = 0; b < n; b++)
+        memcpy(y + b * out, bias, (size_t)out * sizeof *y);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, out, in, 1, m->activation[l], in, w, in, 1, y, out);
+    for (int i = 0; i < n * out && l < m->n_layers - 1; i++)
+        y[i] = y[i] < 0 ? 0 : y[i];
+}
+
+const float *mlp_forward(struct mlp *m, const float *input, int batch)
 {
     const float *w = m->parameters;
-    memcpy(m->activation[0], input, (size_t)m->sizes[0] * sizeof *input);
+    m->batch = batch;
+    memcpy(m->activation[0], input, (size_t)(m->sizes[0] * batch) * sizeof *input);
     for (int l = 0; l < m->n_layers; l++) {
-        int in = m->sizes[l], out = m->sizes[l + 1];
-        const float *x = m->activation[l], *bias = w + in * out;
-        for (int o = 0; o < out; o++, w += in) {
-            float sum = bias[o];
-            for (int i = 0; i < in; i++)
-                sum += w[i] * x[i];
-            m->activation[l + 1][o] = l < m->n_layers - 1 && sum < 0 ? 0 : sum;
-        }
-        w += out;
+        layer_forward(m, l, w);
+        w += (m->sizes[l] + 1) * m->sizes[l + 1];
     }
     return m->activation[m->n_layers];
 }
 
+static void layer_backward(struct mlp *m, int l, const float *w, float *g)
+{
+    int in = m->sizes[l], out = m->sizes[l + 1], n = m->batch;
+    float *d = m->delta[l + 1];
+    for (int i = 0; i < n * out && l < m->n_layers - 1; i++)
+        d[i] = m->activation[l + 1][i] > 0 ? d[i] : 0;
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out, in, n, 1, d, out, m->activation[l], in, 1, g, in);
+    for (int i = 0; i < n * out; i++)
+        g[in * out + i % out] += d[i];
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, in, out, 1, d, out, w, in, 0, m->delta[l], in);
+}
+
 const float *mlp_backward(struct mlp *m, const float *d_output)
 {
-    const float *w = m->parameters + m->n;
-    float *g = m->gradient + m->n;
-    memcpy(m->delta[m->n_layers], d_output, (size_t)m->sizes[m->n_layers] * sizeof *d_output);
+    int at = m->n;
+    memcpy(m->delta[m->n_layers], d_output, (size_t)(m->sizes[m->n_layers] * m->batch) * sizeof *d_output);
     for (int l = m->n_layers - 1; l >= 0; l--) {
-        int in = m->sizes[l], out = m->sizes[l + 1];
-        const float *x = m->activation[l];
-        float *below = m->delta[l];
-        w -= (in + 1) * out;
-        g -= (in + 1) * out;
-        memset(below, 0, (size_t)in * sizeof *below);
-        for (int o = 0; o < out; o++) {
-            float d = m->delta[l + 1][o];
-            if (l < m->n_layers - 1 && m->activation[l + 1][o] <= 0)
-                continue;
-            for (int i = 0; i < in; i++) {
-                g[o * in + i] += d * x[i];
-                below[i] += d * w[o * in + i];
-            }
-            g[in * out + o] += d;
-        }
+        at -= (m->sizes[l] + 1) * m->sizes[l + 1];
+        layer_backward(m, l, m->parameters + at, m->gradient + at);
     }
     return m->delta[0];
 }

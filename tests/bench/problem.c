@@ -29,9 +29,18 @@ static double releq_reward(const struct table *t, const uint8_t *choices, double
     return y < MARGIN ? -1 : 2 * ((1 - pow(x, 0.8)) * pow(y, 1 / y) - 0.5);
 }
 
+static double chebyshev(const struct problem *p, const uint8_t *choices, double accuracy)
+{
+    double lost = p->preference * (100 - accuracy) / (100 - REFERENCE_ACCURACY);
+    double size = (1 - p->preference) * table_size(p->table, choices) / table_size_int8(p->table);
+    return -fmax(lost, size) - 0.05 * (lost + size);
+}
+
 double problem_score(const struct problem *p, const uint8_t *choices, double accuracy)
 {
-    return p->task == TASK_RELEQ ? releq_reward(p->table, choices, accuracy) : accuracy;
+    return p->task == TASK_RELEQ   ? releq_reward(p->table, choices, accuracy)
+           : p->task == TASK_FRONT ? chebyshev(p, choices, accuracy)
+                                   : accuracy;
 }
 
 bool problem_fits(const struct problem *p, const uint8_t *choices)
@@ -92,7 +101,7 @@ static void find_best(struct problem *p)
 int problem_init(struct problem *p, const struct table *t, enum task task, double size, double within, int limit,
                  struct error *e)
 {
-    *p = (struct problem){.table = t, .task = task, .limit = limit, .within = within};
+    *p = (struct problem){.table = t, .task = task, .limit = limit, .within = within, .preference = 1};
     p->size_limit = task == TASK_BUDGET ? size * table_size_int8(t) : INFINITY;
     p->known = calloc((size_t)t->n_rows, sizeof *p->known);
     p->trace = calloc((size_t)limit + 1, sizeof *p->trace);
@@ -116,6 +125,7 @@ void problem_start(struct problem *p, uint64_t seed)
     rng_seed(&p->rng, seed, 54);
     memset(p->known, 0, (size_t)p->table->n_rows * sizeof *p->known);
     p->measured = 0;
+    p->preference = 1;
     p->trace[0] = p->task == TASK_FRONT ? 0 : -INFINITY;
 }
 
@@ -172,5 +182,7 @@ double problem_regret(const struct problem *p, int n)
 {
     double reached = p->trace[n < p->measured ? n : p->measured];
     double range = p->best_possible - p->median;
+    if (!isfinite(reached)) // nothing that fits was measured yet
+        return 1;
     return range > 0 ? (p->best_possible - reached) / range : 0;
 }

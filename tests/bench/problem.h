@@ -22,6 +22,7 @@ struct problem {
     int limit;         // distinct measurements that a run may take
     double within;     // a run may end after PROBLEM_LAST_MARK when it has reached this: nothing later is reported
     struct rng rng;    // the run's own
+    double preference; // in the front task: weight of accuracy against size in problem_score, 0..1; 1 at first
 
     double best_possible, median; // of what is measured and fits: known to the bench, never to an algorithm
     double hypervolume;           // of the whole table
@@ -48,7 +49,8 @@ double problem_measure(struct problem *p, const uint8_t *choices);
 bool problem_is_known(const struct problem *p, const uint8_t *choices);
 bool problem_is_over(const struct problem *p); // the budget is used, or everything that fits is known
 
-/* What a single-objective algorithm maximizes, from an accuracy. */
+/* What a single-objective algorithm maximizes, from an accuracy. In the front task: augmented Chebyshev (Knowles 2006) of the shares that
+ * accuracy and size lose, under p->preference, which algorithms draw anew for every restart or comparison as in uNAS. */
 double problem_score(const struct problem *p, const uint8_t *choices, double accuracy);
 
 void problem_random(struct problem *p, uint8_t *choices); // uniform over what fits
@@ -56,13 +58,14 @@ void problem_random(struct problem *p, uint8_t *choices); // uniform over what f
 /* Measurements until the score is within p->within of the best (front: the share of the hypervolume is at least that), or -1. */
 int problem_reached(const struct problem *p);
 
-/* Simple regret after n measurements, in units of the distance between the best and the median. */
+/* Simple regret after n measurements, in units of the distance between the best and the median; 1 before anything that fits. */
 double problem_regret(const struct problem *p, int n);
 
 /* A way to search. */
 struct rival {
     const char *name;
     void (*run)(struct problem *p);
+    bool one_objective; // has no mode for the front
 };
 
 extern const struct rival rivals[]; // ends with a NULL name

@@ -18,7 +18,7 @@
 
 struct individual {
     uint8_t choices[TABLE_SLOTS_MAX];
-    double score, size, crowding;
+    double accuracy, score, size, crowding;
     int rank;
 };
 
@@ -32,7 +32,8 @@ static void mutate_one(struct problem *p, uint8_t *choices)
 
 static void take(struct problem *p, struct individual *i)
 {
-    i->score = problem_score(p, i->choices, problem_measure(p, i->choices));
+    i->accuracy = problem_measure(p, i->choices);
+    i->score = p->task == TASK_FRONT ? i->accuracy : problem_score(p, i->choices, i->accuracy);
     i->size = table_size(p->table, i->choices);
 }
 
@@ -46,11 +47,16 @@ void rival_evolution(struct problem *p)
     }
     for (int before = 0, stale = 0; !problem_is_over(p) && stale < STALE; stale = p->measured > before ? 0 : stale + 1) {
         const struct individual *parent = NULL;
+        double most = -INFINITY;
         before = p->measured;
+        p->preference = rng_uniform(&p->rng); // counts in the front task only
         for (int i = 0; i < AGEING_SAMPLE; i++) {
             const struct individual *one = &population[rng_below(&p->rng, AGEING_POPULATION)];
-            if (!parent || one->score > parent->score)
+            double score = problem_score(p, one->choices, one->accuracy);
+            if (score > most) {
                 parent = one;
+                most = score;
+            }
         }
         do {
             child = *parent;
@@ -143,7 +149,7 @@ static void make_child(struct problem *p, const struct individual *all, struct i
 
 void rival_nsga2(struct problem *p)
 {
-    struct individual all[2 * NSGA_POPULATION];
+    struct individual all[2 * NSGA_POPULATION] = {0};
     for (int i = 0; i < NSGA_POPULATION; i++) {
         problem_random(p, all[i].choices);
         take(p, &all[i]);

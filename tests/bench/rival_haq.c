@@ -20,7 +20,6 @@
 #define NOISE 0.5
 #define NOISE_DECAY 0.99
 #define EPISODES 600
-#define LAST_LAYER 3e-3f
 
 struct transition {
     float state[STATES], next[STATES], action, reward;
@@ -32,7 +31,8 @@ struct haq {
     struct mlp actor, critic, actor_target, critic_target;
     struct transition *replay;
     int n, at, capacity;
-    double baseline;
+    double baseline, reference; // moving average of batches; the score of the widest network
+    bool has_baseline;
 };
 
 static float squash(float x)
@@ -52,19 +52,11 @@ static void state_of(const struct haq *h, int slot, float last_action, float *st
     state[3] = last_action;
 }
 
-static float critic_of(struct mlp *m, const float *state, float action)
-{
-    float input[STATES + 1];
-    memcpy(input, state, STATES * sizeof *state);
-    input[STATES] = action;
-    return mlp_forward(m, input)[0];
-}
-
 static float act(struct haq *h, const float *state, int episode)
 {
     if (episode < WARM_UP)
         return (float)rng_uniform(&h->p->rng);
-    float mean = squash(mlp_forward(&h->actor, state)[0]);
+    float mean = squash(mlp_forward(&h->actor, state, 1)[0]);
     double sigma = NOISE * pow(NOISE_DECAY, episode - WARM_UP), a;
     do // truncated normal
         a = mean + sigma * rng_normal(&h->p->rng);
@@ -91,38 +83,79 @@ static void wall(const struct problem *p, uint8_t *choices)
             choices[i] -= choices[i] > 0;
 }
 
-static void learn_critic(struct haq *h, const struct transition *b)
+struct batch {
+    float state[BATCH * STATES], next[BATCH * STATES], reward[BATCH], action[BATCH];
+    bool last[BATCH];
+};
+
+static void take_batch(struct haq *h, struct batch *b)
 {
-    float next_action = squash(mlp_forward(&h->actor_target, b->next)[0]);
-    float target = b->reward - (float)h->baseline + (b->last ? 0 : critic_of(&h->critic_target, b->next, next_action));
-    float d = 2 * (critic_of(&h->critic, b->state, b->action) - target) / BATCH;
-    mlp_backward(&h->critic, &d);
+    double mean = 0;
+    for (int i = 0; i < BATCH; i++) {
+        const struct transition *t = &h->replay[rng_below(&h->p->rng, (uint32_t)h->n)];
+        memcpy(b->state + i * STATES, t->state, sizeof t->state);
+        memcpy(b->next + i * STATES, t->next, sizeof t->next);
+        b->action[i] = t->action;
+        b->reward[i] = t->reward;
+        b->last[i] = t->last;
+        mean += t->reward / BATCH;
+    }
+    h->baseline = h->has_baseline ? 0.5 * h->baseline + 0.5 * mean : mean;
+    h->has_baseline = true;
 }
 
-static void learn_actor(struct haq *h, const struct transition *b)
+static const float *critic_of(struct mlp *critic, const float *states, const float *actions)
 {
-    float action = squash(mlp_forward(&h->actor, b->state)[0]), up = -1.0f / BATCH;
-    critic_of(&h->critic, b->state, action);
-    float d = mlp_backward(&h->critic, &up)[STATES] * action * (1 - action);
-    mlp_backward(&h->actor, &d);
+    float input[BATCH * (STATES + 1)];
+    for (int i = 0; i < BATCH; i++) {
+        memcpy(input + i * (STATES + 1), states + i * STATES, STATES * sizeof *states);
+        input[i * (STATES + 1) + STATES] = actions[i];
+    }
+    return mlp_forward(critic, input, BATCH);
+}
+
+static void actions_of(struct mlp *actor, const float *states, float *actions)
+{
+    const float *raw = mlp_forward(actor, states, BATCH);
+    for (int i = 0; i < BATCH; i++)
+        actions[i] = squash(raw[i]);
+}
+
+static void learn_critic(struct haq *h, const struct batch *b)
+{
+    float actions[BATCH], target[BATCH], d[BATCH];
+    actions_of(&h->actor_target, b->next, actions);
+    const float *q = critic_of(&h->critic_target, b->next, actions);
+    for (int i = 0; i < BATCH; i++)
+        target[i] = b->reward[i] - (float)h->baseline + (b->last[i] ? 0 : q[i]);
+    q = critic_of(&h->critic, b->state, b->action);
+    for (int i = 0; i < BATCH; i++)
+        d[i] = 2 * (q[i] - target[i]) / BATCH;
+    mlp_backward(&h->critic, d);
+    mlp_descend(&h->critic, CRITIC_RATE);
+}
+
+static void learn_actor(struct haq *h, const struct batch *b)
+{
+    float actions[BATCH], d[BATCH];
+    actions_of(&h->actor, b->state, actions);
+    critic_of(&h->critic, b->state, actions);
+    for (int i = 0; i < BATCH; i++)
+        d[i] = -1.0f / BATCH;
+    const float *below = mlp_backward(&h->critic, d);
+    for (int i = 0; i < BATCH; i++)
+        d[i] = below[i * (STATES + 1) + STATES] * actions[i] * (1 - actions[i]);
+    mlp_backward(&h->actor, d);
+    memset(h->critic.gradient, 0, (size_t)h->critic.n * sizeof(float));
+    mlp_descend(&h->actor, ACTOR_RATE);
 }
 
 static void learn(struct haq *h)
 {
-    struct transition *batch[BATCH];
-    double mean = 0;
-    for (int i = 0; i < BATCH; i++) {
-        batch[i] = &h->replay[rng_below(&h->p->rng, (uint32_t)h->n)];
-        mean += batch[i]->reward / BATCH;
-    }
-    h->baseline = h->baseline == 0 ? mean : 0.5 * h->baseline + 0.5 * mean;
-    for (int i = 0; i < BATCH; i++)
-        learn_critic(h, batch[i]);
-    mlp_descend(&h->critic, CRITIC_RATE);
-    for (int i = 0; i < BATCH; i++)
-        learn_actor(h, batch[i]);
-    memset(h->critic.gradient, 0, (size_t)h->critic.n * sizeof(float));
-    mlp_descend(&h->actor, ACTOR_RATE);
+    struct batch b;
+    take_batch(h, &b);
+    learn_critic(h, &b);
+    learn_actor(h, &b);
     mlp_copy(&h->actor_target, &h->actor, TARGET_SHARE);
     mlp_copy(&h->critic_target, &h->critic, TARGET_SHARE);
 }
@@ -151,7 +184,7 @@ static void run_episode(struct haq *h, int episode)
     wall(p, choices);
     double score = problem_score(p, choices, problem_measure(p, choices));
     for (int i = 0; i < n; i++) { // the action before the wall, and the final reward at every step: as theirs
-        steps[i].reward = (float)((score - p->table->accuracy[p->table->n_rows - 1]) * 0.1);
+        steps[i].reward = (float)((score - h->reference) * 0.1);
         remember(h, &steps[i]);
         if (episode >= WARM_UP)
             learn(h);
@@ -163,10 +196,13 @@ void rival_haq(struct problem *p)
     const int actor[] = {STATES, HIDDEN, HIDDEN, 1}, critic[] = {STATES + 1, HIDDEN, HIDDEN, 1};
     struct haq h = {.p = p, .capacity = REPLAY_PER_SLOT * p->table->n_slots};
     h.replay = calloc((size_t)h.capacity, sizeof *h.replay);
-    mlp_init(&h.actor, actor, 3, LAST_LAYER, &p->rng);
-    mlp_init(&h.critic, critic, 3, LAST_LAYER, &p->rng);
-    mlp_init(&h.actor_target, actor, 3, LAST_LAYER, &p->rng);
-    mlp_init(&h.critic_target, critic, 3, LAST_LAYER, &p->rng);
+    uint8_t widest[TABLE_SLOTS_MAX];
+    memset(widest, p->table->n_options - 1, sizeof widest);
+    h.reference = problem_score(p, widest, p->table->accuracy[p->table->n_rows - 1]);
+    mlp_init(&h.actor, actor, 3, BATCH, &p->rng);
+    mlp_init(&h.critic, critic, 3, BATCH, &p->rng);
+    mlp_init(&h.actor_target, actor, 3, BATCH, &p->rng);
+    mlp_init(&h.critic_target, critic, 3, BATCH, &p->rng);
     mlp_copy(&h.actor_target, &h.actor, 1);
     mlp_copy(&h.critic_target, &h.critic, 1);
     for (int episode = 0; episode < EPISODES && !problem_is_over(p); episode++)

@@ -10,6 +10,7 @@
 
 #define STALE_RESTARTS 200
 #define SIZE_STEPS 4096 // the knapsack's resolution
+#define FRONT_SIZES 48  // of the knapsacks that the front task solves
 
 static double score_of(struct problem *p, const uint8_t *choices)
 {
@@ -54,6 +55,7 @@ static void climb_from_everywhere(struct problem *p)
          stale = p->measured > before ? 0 : stale + 1) {
         uint8_t choices[TABLE_SLOTS_MAX];
         before = p->measured;
+        p->preference = rng_uniform(&p->rng); // counts in the front task only
         problem_random(p, choices);
         climb_to_top(p, choices);
     }
@@ -64,12 +66,12 @@ void rival_local(struct problem *p)
     climb_from_everywhere(p);
 }
 
-/* The choices of the largest summed value within the size: exact up to the resolution of sizes, which are rounded up. */
-static void knapsack(const struct problem *p, double value[TABLE_SLOTS_MAX][TABLE_OPTIONS_MAX], uint8_t *choices)
+/* The choices of the largest summed value within `limit` bits: exact up to the resolution of sizes, which are rounded up. */
+static void knapsack(const struct problem *p, double limit, double value[TABLE_SLOTS_MAX][TABLE_OPTIONS_MAX], uint8_t *choices)
 {
     const struct table *t = p->table;
     int n = t->n_slots, k = t->n_options;
-    double limit = isinf(p->size_limit) ? table_size_int8(t) : p->size_limit, unit = limit / SIZE_STEPS;
+    double unit = limit / SIZE_STEPS;
     double *best = malloc((size_t)(n + 1) * (SIZE_STEPS + 1) * sizeof *best);
     uint8_t *chosen = malloc((size_t)n * (SIZE_STEPS + 1));
     for (int s = 0; s <= SIZE_STEPS; s++)
@@ -129,8 +131,13 @@ void rival_sensitivity(struct problem *p)
 {
     double value[TABLE_SLOTS_MAX][TABLE_OPTIONS_MAX];
     uint8_t choices[TABLE_SLOTS_MAX];
+    double int8 = table_size_int8(p->table), least = int8 * p->table->bits[0] / 8;
     leave_one_out(p, value);
-    knapsack(p, value, choices);
+    for (int i = 1; i < FRONT_SIZES && p->task == TASK_FRONT && !problem_is_over(p); i++) {
+        knapsack(p, least + (int8 - least) * i / FRONT_SIZES, value, choices);
+        problem_measure(p, choices);
+    }
+    knapsack(p, fmin(int8, p->size_limit), value, choices);
     if (problem_fits(p, choices))
         climb_to_top(p, choices);
     climb_from_everywhere(p);

@@ -42,7 +42,7 @@ static void state_of(const struct releq *r, int slot, float *state)
 static void probabilities_of(struct releq *r, const float *state, float *q)
 {
     int k = r->p->table->n_options;
-    const float *logits = mlp_forward(&r->policy, state);
+    const float *logits = mlp_forward(&r->policy, state, 1);
     float largest = logits[0], sum = 0;
     for (int o = 1; o < k; o++)
         largest = fmaxf(largest, logits[o]);
@@ -64,7 +64,7 @@ static uint8_t draw(struct releq *r, const float *q)
 static void learn(struct releq *r, const float *state, const float *q, int action, float reward)
 {
     int k = r->p->table->n_options;
-    float value = mlp_forward(&r->value, state)[0], advantage = reward - value, entropy = 0, d[TABLE_OPTIONS_MAX];
+    float value = mlp_forward(&r->value, state, 1)[0], advantage = reward - value, entropy = 0, d[TABLE_OPTIONS_MAX];
     for (int o = 0; o < k; o++)
         entropy -= q[o] > 0 ? q[o] * logf(q[o]) : 0;
     for (int o = 0; o < k; o++)
@@ -90,8 +90,8 @@ void rival_releq(struct problem *p)
 {
     const int policy[] = {STATES, HIDDEN, HIDDEN, p->table->n_options}, value[] = {STATES, HIDDEN, HIDDEN_VALUE, 1};
     struct releq r = {.p = p, .accuracy = 100};
-    mlp_init(&r.policy, policy, 3, 0, &p->rng);
-    mlp_init(&r.value, value, 3, 0, &p->rng);
+    mlp_init(&r.policy, policy, 3, 1, &p->rng);
+    mlp_init(&r.value, value, 3, 1, &p->rng);
     for (int episode = 0; episode < EPISODES && !problem_is_over(p); episode++) {
         memset(r.choices, p->table->n_options - 1, sizeof r.choices);
         r.accuracy = 100;

@@ -183,33 +183,60 @@ int table_read(const char *path, struct table *t, struct error *e)
     return rc ? error_wrap(e, "%s", path) : 0;
 }
 
+/* A made-up network: how much each slot's quantization disturbs, and how slots act on each other. */
+struct landscape {
+    double disturbs[TABLE_SLOTS_MAX][TABLE_OPTIONS_MAX];                  // noise power
+    double pair[TABLE_SLOTS_MAX][TABLE_SLOTS_MAX];                        // of two that are coarse together: worse, or they make up for each other
+    double gain[TABLE_SLOTS_MAX];                                         // how much a coarse slot amplifies what reaches it
+    double collapse, depth, slope, deviation;
+};
+
+static void draw_slot(struct table *t, int i, struct landscape *l, struct rng *r)
+{
+    t->weights[i] = floor(exp(log(300) + rng_uniform(r) * log(300)));
+    double power = exp(1.2 * rng_normal(r)), law = 1.8 + 2.7 * rng_uniform(r); // per bit; a plain quantizer's is 4
+    double rough = rng_uniform(r) < 0.4 ? 0.8 : 0.15;                         // a rough slot may get worse with more bits
+    l->gain[i] = 20 + 60 * rng_uniform(r);
+    for (int o = 0; o < t->n_options; o++)
+        l->disturbs[i][o] = power * pow(law, 3 - t->bits[o]) / 64 * exp(rough * rng_normal(r));
+    for (int j = 0; j < i; j++)
+        l->pair[i][j] = rng_uniform(r) < 0.3 ? 3 * rng_normal(r) : 0;
+}
+
+static double accuracy_of(const struct table *t, const struct landscape *l, const uint8_t *choices, struct rng *r)
+{
+    double power = 0, together = 0;
+    for (int i = 0; i < t->n_slots; i++) {
+        power = power * (1 + l->gain[i] * pow(4, -t->bits[choices[i]])) + l->disturbs[i][choices[i]];
+        for (int j = 0; j < i; j++)
+            together += l->pair[i][j] * sqrt(l->disturbs[i][choices[i]] * l->disturbs[j][choices[j]]);
+    }
+    power = fmax(power + together, 0.2 * power);
+    double lost = l->depth / (1 + pow(l->collapse / power, 1.5)) + l->slope * power / l->collapse * 0.2;
+    return fmax(8 + rng_uniform(r), 92 - lost + l->deviation * rng_normal(r));
+}
+
 int table_generate(struct table *t, int n_slots, uint64_t seed, struct error *e)
 {
-    static const int widths[] = {2, 3, 4, 5, 8};
-    *t = (struct table){.n_slots = n_slots, .n_options = 5};
-    memcpy(t->bits, widths, sizeof widths);
+    static const int widths[2][5] = {{2, 3, 4, 5, 8}, {2, 4, 6, 8}};
+    int kind = seed % 2 == 0;
+    *t = (struct table){.n_slots = n_slots, .n_options = kind ? 4 : 5};
+    memcpy(t->bits, widths[kind], sizeof widths[kind]);
     if (n_slots < 1 || n_slots > 8 || allocate(t, e))
         return error_set(e, "1 to 8 slots can be generated");
+    struct landscape l;
     struct rng r;
-    double noise[TABLE_SLOTS_MAX], gain[TABLE_SLOTS_MAX];
     rng_seed(&r, seed, 77);
-    for (int i = 0; i < n_slots; i++) {
-        t->weights[i] = floor(exp(log(500) + rng_uniform(&r) * log(100)));
-        noise[i] = exp(1.2 * rng_normal(&r)); // sensitivities over two orders of magnitude
-        gain[i] = 0.5 + 1.5 * rng_uniform(&r); // how much a slot amplifies the noise that reaches it when it is coarse itself
-    }
-    double collapse = 0.02 + 0.05 * rng_uniform(&r), depth = 60 + 25 * rng_uniform(&r), slope = 2 + 6 * rng_uniform(&r);
+    for (int i = 0; i < n_slots; i++)
+        draw_slot(t, i, &l, &r);
+    l.collapse = 0.05 + 0.15 * rng_uniform(&r);
+    l.depth = 60 + 25 * rng_uniform(&r);
+    l.slope = 2 + 6 * rng_uniform(&r);
+    l.deviation = 0.1 + 0.5 * rng_uniform(&r);
     for (int row = 0; row < t->n_rows; row++) {
         uint8_t choices[TABLE_SLOTS_MAX];
         table_choices(t, row, choices);
-        double power = 0;
-        for (int i = 0; i < n_slots; i++) {
-            double step = pow(4, -t->bits[choices[i]]);
-            power = power * (1 + gain[i] * 40 * step) + noise[i] * step;
-        }
-        double lost = depth / (1 + pow(collapse / power, 1.5));
-        t->accuracy[row] = 92 - lost - slope * power / collapse * 0.2 + 0.25 * rng_normal(&r);
-        t->accuracy[row] = fmax(8, t->accuracy[row]);
+        t->accuracy[row] = accuracy_of(t, &l, choices, &r);
     }
     return 0;
 }

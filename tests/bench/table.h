@@ -25,8 +25,9 @@ struct table {
 /* Reads lines "b1 b2 ... bn accuracy". Weights start as 1. Returns 0, or -1 with the reason. */
 int table_read(const char *path, struct table *t, struct error *e);
 
-/* A made-up landscape with interactions between slots: noise powers add up along the network, slots amplify what came before,
- * accuracy collapses beyond a threshold, and every configuration has its own small deviation. */
+/* A made-up landscape that no simple law describes: noise powers add up along the network, each slot with its own law per bit and some not
+ * monotone, slots amplify what came before and act on each other in pairs, accuracy collapses beyond a threshold, and every
+ * configuration has its own deviation. Odd seeds have widths 2 3 4 5 8, even ones 2 4 6 8. */
 int table_generate(struct table *t, int n_slots, uint64_t seed, struct error *e);
 
 void table_finish(struct table *t);
