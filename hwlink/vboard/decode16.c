@@ -1,29 +1,11 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // Decoding of 16-bit instructions (Armv8-M manual, T16 encodings).
-#include "hwlink/vboard/exec.h"
-
-#define BIT(r) ((uint16_t)(1u << (r)))
-
-static unsigned field(uint32_t h, unsigned low, unsigned bits)
-{
-    return h >> low & ((1u << bits) - 1);
-}
+#include "hwlink/vboard/decode.h"
 
 static int in_it(const struct op *op)
 {
     return (op->it & 15) != 0;
-}
-
-static void alu(struct op *op, struct op_use *use, enum alu_operation what, enum alu_operand how, int s)
-{
-    op->inner = exec_alu[what][how][s];
-    use->sets_flags = (uint8_t)s;
-    use->reads_flags = what == ALU_ADC || what == ALU_SBC;
-    if (what != ALU_MOV && what != ALU_MVN)
-        use->reads |= BIT(op->n);
-    if (how != ALU_IMM)
-        use->reads |= BIT(op->m);
 }
 
 static void decode_shift_add(struct op *op, struct op_use *use, uint32_t h)
@@ -215,12 +197,6 @@ static void multiple(struct op *op, struct op_use *use, uint32_t registers, int 
     }
 }
 
-static void undefined(struct op *op)
-{
-    op->inner = run_undefined;
-    op->flags |= OP_ENDS;
-}
-
 static void decode_push_pop(struct op *op, struct op_use *use, uint32_t h)
 {
     int pop = (h & 0x800) != 0;
@@ -324,7 +300,7 @@ static void decode_branch(struct op *op, struct op_use *use, uint32_t h)
     }
 }
 
-static void decode_multiple(struct op *op, struct op_use *use, uint32_t h)
+static void decode_narrow_multiple(struct op *op, struct op_use *use, uint32_t h)
 {
     int load = (h & 0x800) != 0;
     uint32_t registers = h & 255;
@@ -378,7 +354,7 @@ void decode_16(struct machine *m, struct op *op, struct op_use *use, uint32_t h)
     case 9: decode_transfer_immediate(op, use, h); break;
     case 10: decode_address(op, use, h); break;
     case 11: decode_misc(op, use, h); break;
-    case 12: decode_multiple(op, use, h); break;
+    case 12: decode_narrow_multiple(op, use, h); break;
     default: decode_branch(op, use, h);
     }
 }

@@ -1,21 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // Decoding of floating point instructions (FPv5, single precision; doubles are moved, not computed).
-#include "hwlink/vboard/exec.h"
+#include "hwlink/vboard/decode.h"
 #include "hwlink/vboard/fpu.h"
-
-#define BIT(r) ((uint16_t)(1u << (r)))
-
-static unsigned field(uint32_t h, unsigned low, unsigned bits)
-{
-    return h >> low & ((1u << bits) - 1);
-}
-
-static void undefined(struct op *op)
-{
-    op->inner = run_undefined;
-    op->flags |= OP_ENDS;
-}
 
 static void singles(struct op *op, uint32_t h1, uint32_t h2)
 {
