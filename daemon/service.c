@@ -306,6 +306,7 @@ static void finish_closing(struct service *s)
         study_run_destroy(s->runs[i]);
     if (s->boards)
         boards_destroy(s->boards);
+    stall_finish(&s->stall);
     if (s->closed)
         s->closed(s->closed_user);
     free(s);
