@@ -96,23 +96,26 @@ static uint64_t cell_length(const struct vboard *b)
 
 /* --- the window --- */
 
-static uint32_t *repeats_left(struct vboard *b)
+/* The runner's mailbox while it is at a job, or NULL: another firmware's pins mean nothing. */
+static struct mailbox *runner_mailbox(struct vboard *b)
 {
-    void *at = memory_at(b->machine, MAILBOX_ADDRESS + offsetof(struct mailbox, result.repeats_left), 4);
-    return at;
+    void *at = memory_at(b->machine, MAILBOX_ADDRESS, sizeof(struct mailbox));
+    struct mailbox *mailbox = at;
+    return mailbox->magic == MAILBOX_MAGIC && mailbox->result.state == MAILBOX_RUNNING ? mailbox : NULL;
 }
 
 /* The two laps before this one were alike: this one is executed as the last, those between are said again. */
 static void hasten(struct vboard *b)
 {
     char text[96];
-    uint32_t *left = repeats_left(b);
-    if (*left < 2)
+    struct mailbox *mailbox = runner_mailbox(b);
+    if (!mailbox || mailbox->result.repeats_left < 2)
         return;
-    window_repeat(&b->window, *left - 1);
-    snprintf(text, sizeof text, "lap %u verified, its waveform is repeated %u times", b->window.laps - 1, *left - 1);
+    uint32_t laps = mailbox->result.repeats_left - 1;
+    window_repeat(&b->window, laps);
+    snprintf(text, sizeof text, "lap %u verified, its waveform is repeated %u times", b->window.laps - 1, laps);
     powershield_say(&b->meter, text);
-    *left = 1;
+    mailbox->result.repeats_left = 1;
 }
 
 static void tell_window(struct vboard *b)
