@@ -16,12 +16,12 @@ static bool is_load(uint32_t op)
 
 static bool is_harmless(uint32_t op)
 {
-    return (op & 0xf800) == 0x2800 ||                        // CMP (immediate)
-           (op & 0xffc0) == 0x4280 || (op & 0xffc0) == 0x4200 || // CMP, TST (register)
-           (op & 0xf800) == 0xe000 ||                        // B
+    return op < 0x4700 ||                                          // shifts, sums, moves, compares: registers only
+           (op & 0xf800) == 0x4800 ||                              // LDR (literal)
+           (op & 0xf800) == 0xe000 ||                              // B
            ((op & 0xf000) == 0xd000 && (op & 0x0e00) != 0x0e00) || // B<c>
-           (op & 0xf500) == 0xb100 ||                        // CBZ, CBNZ
-           op == 0xbf00;                                     // NOP
+           (op & 0xf500) == 0xb100 ||                              // CBZ, CBNZ
+           op == 0xbf00;                                           // NOP
 }
 
 static uint32_t load_address(struct machine *m, uint32_t op)

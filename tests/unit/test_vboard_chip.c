@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The simple blocks of the virtual chip: clocks, pins, timers, console; the power model; the key of a job.
 #include "hwlink/vboard/gpio.h"
+#include "hwlink/vboard/idle.h"
 #include "hwlink/vboard/jobkey.h"
+#include "hwlink/vboard/machine.h"
 #include "hwlink/vboard/power.h"
 #include "hwlink/vboard/rcc.h"
 #include "hwlink/vboard/timers.h"
@@ -238,6 +240,35 @@ START_TEST(a_job_that_points_nowhere_is_survived)
 }
 END_TEST
 
+/* A machine at this code in SRAM, r2 and r3 pointing to data there. */
+static bool waits(const uint16_t *code, unsigned n)
+{
+    struct machine *m = machine_create();
+    ck_assert_ptr_nonnull(m);
+    for (unsigned i = 0; i < n; i++)
+        bus_write(m, 0x20000000u + 2 * i, 2, code[i], BUS_DEBUGGER);
+    core_set_register(m, 15, 0x20000000u);
+    core_set_register(m, 2, 0x20001000u);
+    core_set_register(m, 3, 0x4002001cu);
+    core_run(m, 100);
+    bool yes = idle_is_waiting(m);
+    machine_destroy(m);
+    return yes;
+}
+
+#define WAITS(...) waits((const uint16_t[]){__VA_ARGS__}, sizeof((const uint16_t[]){__VA_ARGS__}) / 2)
+
+START_TEST(a_core_that_waits_is_told_from_one_that_works)
+{
+    ck_assert(WAITS(0xe7fe));                                  // b .
+    ck_assert(WAITS(0x6811, 0x4c02, 0x42b1, 0xd0fb, 0xe7fe)); // ldr r1,[r2]; ldr r4,=; cmp r1,r6; beq back
+    ck_assert(WAITS(0x6811, 0x07c9, 0xd5fc, 0xe7fe));          // ldr r1,[r2]; lsls r1,#31; bpl back
+    ck_assert(!WAITS(0x3001, 0xe7fd));                         // counts
+    ck_assert(!WAITS(0x6011, 0xe7fd));                         // stores
+    ck_assert(!WAITS(0x6819, 0xe7fd));                         // reads a device
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("vboard_chip");
@@ -250,6 +281,7 @@ int main(void)
     tcase_add_test(t, the_console_sends_and_receives);
     tcase_add_test(t, energy_is_near_the_published_one);
     tcase_add_test(t, a_debugger_costs_and_sleep_saves);
+    tcase_add_test(t, a_core_that_waits_is_told_from_one_that_works);
     tcase_add_test(t, a_job_is_known_wherever_it_stands_in_flash);
     tcase_add_test(t, a_job_that_points_nowhere_is_survived);
     suite_add_tcase(s, t);
