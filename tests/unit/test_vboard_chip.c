@@ -273,6 +273,7 @@ int main(void)
 {
     Suite *s = suite_create("vboard_chip");
     TCase *t = tcase_create("vboard_chip");
+    tcase_set_timeout(t, 0);
     tcase_add_test(t, the_clock_follows_the_registers);
     tcase_add_test(t, voltage_and_regulator_are_as_asked);
     tcase_add_test(t, a_pin_tells_of_each_change_once);

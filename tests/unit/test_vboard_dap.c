@@ -275,6 +275,7 @@ int main(void)
 {
     Suite *s = suite_create("vboard_dap");
     TCase *t = tcase_create("vboard_dap");
+    tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, it_names_itself_and_acknowledges_power);
     tcase_add_test(t, words_follow_each_other_and_wrap_at_a_kilobyte);

@@ -93,8 +93,10 @@ START_TEST(a_page_erase_takes_one_page_and_is_counted)
     unlock();
     erase(130);
     ck_assert_uint_eq(status(), 0);
+    uint32_t wrong = 0;
     for (uint32_t i = 0; i < FLASH_BYTES; i++)
-        ck_assert_uint_eq(bytes[i], i / FLASH_PAGE_BYTES == 130 ? 0xff : 0x55);
+        wrong += bytes[i] != (i / FLASH_PAGE_BYTES == 130 ? 0xff : 0x55);
+    ck_assert_uint_eq(wrong, 0);
     ck_assert_uint_eq(flash.record->erases[130], 1);
     ck_assert_uint_eq(flash.record->erases[2], 0);
     ck_assert_uint_eq(changed_from, 130 * FLASH_PAGE_BYTES);
@@ -241,6 +243,7 @@ int main(void)
 {
     Suite *s = suite_create("vboard_flash");
     TCase *t = tcase_create("vboard_flash");
+    tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, nothing_is_written_while_locked);
     tcase_add_test(t, a_wrong_key_locks_until_reset);
