@@ -8,11 +8,8 @@
 #define FLOAT_ROWS 4u
 #define FLOAT_PIXELS 2u
 
-#if defined(__ARM_FEATURE_FMA)
+/* Fused everywhere, in hardware or by the C library, so that host and board give the same bits. */
 #define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
-#else
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
-#endif
 
 static float float_of_bits(int32_t bits)
 {
