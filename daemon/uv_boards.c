@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -24,6 +25,7 @@ struct lab_board {
     bool flash_storing, flash_dirty;
     struct flashlog flash;   // newest state that is to be stored
     char runner[SHA256_HEX];
+    int64_t runner_bytes;
 };
 
 struct boards {
@@ -334,6 +336,8 @@ static void overlay(const struct boards *b, int i, cJSON *item)
         cJSON_AddNullToObject(item, "reason");
     cJSON_AddItemToObject(item, "study", w ? cJSON_CreateNumber((double)w->study) : cJSON_CreateNull());
     cJSON_AddItemToObject(item, "trial", w ? cJSON_CreateNumber(w->trial) : cJSON_CreateNull());
+    cJSON_AddStringToObject(item, "runner", b->boards[i].runner);
+    cJSON_AddNumberToObject(item, "runner_bytes", (double)b->boards[i].runner_bytes);
 }
 
 void boards_overlay(const struct boards *b, cJSON *list)
@@ -377,12 +381,14 @@ static int load_flash(struct store *s, const char *name, struct flashlog *log, s
     return rc == 0 ? 0 : -1;
 }
 
-static int hash_runner(const char *path, char hex[SHA256_HEX], struct error *e)
+static int look_at_runner(const char *path, struct lab_board *lb, struct error *e)
 {
     uint8_t digest[SHA256_BYTES];
+    struct stat st;
     if (sha256_file(path, digest, e) != 0)
         return -1;
-    sha256_hex(digest, hex);
+    sha256_hex(digest, lb->runner);
+    lb->runner_bytes = stat(path, &st) == 0 ? st.st_size : 0;
     return 0;
 }
 
@@ -395,7 +401,7 @@ static int open_board(struct boards *b, int i, const struct config *c, const cha
     lb->lab = b;
     if (pool_add(&b->pool, f->name, f->type, e) < 0 || store_board(writer_store(b->writer), &about, e) != 0 ||
         store_board_state(writer_store(b->writer), f->name, "idle", NULL, NULL, e) != 0 ||
-        load_flash(writer_store(b->writer), f->name, &lb->flash, e) != 0 || hash_runner(f->runner, lb->runner, e) != 0)
+        load_flash(writer_store(b->writer), f->name, &lb->flash, e) != 0 || look_at_runner(f->runner, lb, e) != 0)
         return error_wrap(e, "board %s", f->name);
     lb->board = board_open(b->loop, f, &lb->flash, NULL, folder, &actions, e);
     b->open_parts += lb->board != NULL;

@@ -59,6 +59,11 @@ static const struct command table[] = {
         {.option = "--x", .type = PARAM_CHOICE, .choices = "flash ram latency energy", .help = "what accuracy is set against (flash)"},
         {.option = "--y", .type = PARAM_CHOICE, .choices = "accuracy", .help = "the other axis (accuracy)"},
         {.option = "--plot", .type = PARAM_FLAG, .help = "draw a plot too, as on a terminal"}}},
+    {.verb = "compare", .help = "trials side by side, with what they save against w8a8",
+     .examples = {"pare compare", "pare compare w8a8 best 12 --study demo", "pare compare --json"},
+     .params = {
+        {.option = "TRIAL...", .type = PARAM_TEXTS, .help = "numbers, or best, float32, w8a8; these three when left out"},
+        STUDY_OPTION}},
     {.method = METHOD_EXPORT, .name = "export", .verb = "export", .who = ACCESS_OPERATOR,
      .help = "hand out a trial as a file for other tools or as C code",
      .result = "{\"format\", \"text\"} or {\"format\", \"folder\", \"files\": [TEXT]}",
@@ -110,9 +115,9 @@ static const struct command table[] = {
         {.name = "front", .option = "--front", .type = PARAM_FLAG, .help = "only those on the Pareto front"}}},
     {.method = METHOD_TRIAL_SHOW, .name = "trial.show", .verb = "trial show", .who = ACCESS_READER,
      .help = "all that was found out about a trial",
-     .result = "trial with \"layers\": [{\"name\", \"setting\", \"weights_bytes\", \"cycles\"}], "
-               "\"attempts\": [{\"attempt\", \"board\", \"outcome\", \"text\", \"seconds\"}], "
-               "\"measurements\": [{\"quantity\", \"unit\", \"value\", \"spread\", \"repeats\", \"origin\"}], \"provenance\": {}",
+     .result = "trial with \"layers\": [{\"layer\", \"name\", \"kind\", \"slot\", \"setting\", \"w_bits\", \"a_bits\", \"scheme\", \"cycles\"}], "
+               "\"attempts\": [{\"attempt\", \"series\", \"board\", \"state\", \"class\", \"text\", \"seconds\"}], "
+               "\"measurements\": [{\"name\", \"series\", \"value\", \"unit\", \"repeats\", \"spread\", \"of\", \"origin\", \"attempt\"}], \"provenance\": {}",
      .examples = {"pare trial show 12", "pare trial show 12 --study demo --json"},
      .params = {{.name = "trial", .option = "TRIAL", .type = PARAM_INTEGER, .required = true, .min = 1, .max = 1e9, .help = "number of the trial"}, STUDY_OPTION}},
     {.method = METHOD_BOARD_LIST, .name = "board.list", .verb = "board list", .who = ACCESS_READER,

@@ -23,6 +23,7 @@ render render_board_state; // board.release
 render render_trials;      // trial.list
 render render_trial;       // trial.show, best
 render render_front;       // pareto; with style->plot a plot below the table
+render render_compare;     // {"study", "reference": trial.show of w8a8 or null, "trials": [trial.show], "runner_bytes"}
 render render_exported;    // export with a folder
 render render_event;       // an event's params, one line
 

@@ -153,24 +153,25 @@ static void sub_table(const cJSON *items, const struct table_column *columns, co
 
 static void trial_layers(const cJSON *trial, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {{"LAYER", false}, {"SETTING", false}, {"WEIGHTS B", true}, {"CYCLES", true}};
-    static const char *const paths[] = {"name", "setting", "weights_bytes", "cycles"};
-    sub_table(field_find(trial, "layers"), columns, paths, 4, style, out);
+    static const struct table_column columns[] = {{"LAYER", false}, {"KIND", false}, {"SLOT", true}, {"SETTING", false}, {"CYCLES", true}};
+    static const char *const paths[] = {"name", "kind", "slot", "setting", "cycles"};
+    sub_table(field_find(trial, "layers"), columns, paths, 5, style, out);
 }
 
 static void trial_measurements(const cJSON *trial, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {{"QUANTITY", false}, {"VALUE", true},   {"UNIT", false},
-                                                  {"SPREAD", true},    {"REPEATS", true}, {"ORIGIN", false}};
-    static const char *const paths[] = {"quantity", "value", "unit", "spread", "repeats", "origin"};
-    sub_table(field_find(trial, "measurements"), columns, paths, 6, style, out);
+    static const struct table_column columns[] = {{"FIGURE", false}, {"SERIES", true},  {"VALUE", true},   {"UNIT", false},
+                                                  {"SPREAD", true},  {"REPEATS", true}, {"ORIGIN", false}};
+    static const char *const paths[] = {"name", "series", "value", "unit", "spread", "repeats", "origin"};
+    sub_table(field_find(trial, "measurements"), columns, paths, 7, style, out);
 }
 
 static void trial_attempts(const cJSON *trial, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {{"ATTEMPT", true}, {"BOARD", false}, {"OUTCOME", false}, {"SECONDS", true}, {"TEXT", false}};
-    static const char *const paths[] = {"attempt", "board", "outcome", "seconds", "text"};
-    sub_table(field_find(trial, "attempts"), columns, paths, 5, style, out);
+    static const struct table_column columns[] = {{"ATTEMPT", true}, {"SERIES", true},   {"BOARD", false}, {"STATE", false},
+                                                  {"CLASS", false},  {"SECONDS", true}, {"TEXT", false}};
+    static const char *const paths[] = {"attempt", "series", "board", "state", "class", "seconds", "text"};
+    sub_table(field_find(trial, "attempts"), columns, paths, 7, style, out);
 }
 
 static void trial_provenance(const cJSON *trial, struct buffer *out)

@@ -23,6 +23,7 @@ static const struct {
     {"wait", verb_wait, NULL},
     {"best", NULL, render_trial},
     {"pareto", verb_pareto, NULL},
+    {"compare", verb_compare, NULL},
     {"export", verb_export, NULL},
     {"study create", verb_study_file, NULL},
     {"study check", verb_study_file, NULL},
@@ -84,6 +85,16 @@ int verb_print_json(const struct verb *v, const cJSON *value)
     return good ? 0 : verb_refuse(1, "cannot write to standard output");
 }
 
+int verb_show(const struct verb *v, const cJSON *result, render *show, const struct style *style)
+{
+    struct buffer out;
+    if (v->args->json)
+        return verb_print_json(v, result);
+    buffer_init(&out, TEXT_LIMIT);
+    show(result, style, &out);
+    return verb_print(&out);
+}
+
 int verb_call(const struct verb *v, const char *method, const cJSON *params, cJSON **result, int *exit_code)
 {
     struct client client;
@@ -101,14 +112,7 @@ int verb_plain(const struct verb *v, render *show)
     int exit_code;
     if (verb_call(v, v->args->command->name, v->args->params, &result, &exit_code) != 0)
         return exit_code;
-    if (v->args->json) {
-        exit_code = verb_print_json(v, result);
-    } else {
-        struct buffer out;
-        buffer_init(&out, TEXT_LIMIT);
-        show(result, &v->style, &out);
-        exit_code = verb_print(&out);
-    }
+    exit_code = verb_show(v, result, show, &v->style);
     cJSON_Delete(result);
     return exit_code;
 }

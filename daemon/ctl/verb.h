@@ -25,6 +25,9 @@ int verb_refuse(int exit_code, const char *format, ...) __attribute__((format(pr
 int verb_print(struct buffer *text);
 int verb_print_json(const struct verb *v, const cJSON *value); // over lines on a terminal, else on one
 
+/* Prints an answer as JSON where that is wanted, else by `show`. Returns the exit code. */
+int verb_show(const struct verb *v, const cJSON *answer, render *show, const struct style *style);
+
 /* Connects, calls once. Returns 0 with *result, or -1 after having said why, with the exit code in *exit_code. */
 int verb_call(const struct verb *v, const char *method, const cJSON *params, cJSON **result, int *exit_code);
 
@@ -34,6 +37,7 @@ int verb_plain(const struct verb *v, render *show);
 int verb_study_file(const struct verb *v); // study create, study check
 int verb_board_show(const struct verb *v);
 int verb_pareto(const struct verb *v);
+int verb_compare(const struct verb *v);
 int verb_export(const struct verb *v);
 int verb_rpc(const struct verb *v);
 int verb_watch(const struct verb *v);

@@ -14,16 +14,6 @@
 
 #define STUDY_FILE_MAX (256 << 10) // bytes: the request has to stay below 1 MiB, also with every character escaped
 
-static int print_answer(const struct verb *v, const cJSON *result, render *show, const struct style *style)
-{
-    struct buffer out;
-    if (v->args->json)
-        return verb_print_json(v, result);
-    buffer_init(&out, TEXT_LIMIT);
-    show(result, style, &out);
-    return verb_print(&out);
-}
-
 /* All of standard input, as file_read does with files. */
 static int read_input(size_t limit, char **data, struct error *e)
 {
@@ -70,7 +60,7 @@ int verb_study_file(const struct verb *v)
         cJSON_ReplaceItemInObjectCaseSensitive(params, "text", cJSON_CreateString(text));
         cJSON_AddStringToObject(params, "folder", folder);
         if (verb_call(v, v->args->command->name, params, &result, &exit_code) == 0)
-            exit_code = print_answer(v, result, v->args->command->method == METHOD_STUDY_CREATE ? render_created : render_checked, &v->style);
+            exit_code = verb_show(v, result, v->args->command->method == METHOD_STUDY_CREATE ? render_created : render_checked, &v->style);
     } else {
         exit_code = verb_refuse(2, "%s", e.text);
     }
@@ -93,7 +83,7 @@ int verb_board_show(const struct verb *v)
     cJSON_ArrayForEach(board, field_find(result, "boards"))
     {
         if (exit_code < 0 && strcmp(field_string(board, "board"), name) == 0)
-            exit_code = print_answer(v, board, render_board, &v->style);
+            exit_code = verb_show(v, board, render_board, &v->style);
     }
     cJSON_Delete(result);
     return exit_code >= 0 ? exit_code : verb_refuse(kind_exit(KIND_NOT_FOUND), "there is no board %s: `pare board list` has them all", name);
@@ -112,7 +102,7 @@ int verb_pareto(const struct verb *v)
             cJSON_AddItemToObject(params, "objectives", cJSON_CreateStringArray(&objectives[i][1], 1));
     style.plot = style.plot || cJSON_HasObjectItem(v->args->own, "--plot");
     if (verb_call(v, "pareto", params, &result, &exit_code) == 0)
-        exit_code = print_answer(v, result, render_front, &style);
+        exit_code = verb_show(v, result, render_front, &style);
     cJSON_Delete(params);
     cJSON_Delete(result);
     return exit_code;
@@ -171,7 +161,7 @@ int verb_export(const struct verb *v)
     if (package && add_folder(params, path) != 0)
         exit_code = verb_refuse(2, "%s: the path is too long", path);
     else if (verb_call(v, "export", params, &result, &exit_code) == 0)
-        exit_code = package ? print_answer(v, result, render_exported, &v->style) : export_text(v, result, path);
+        exit_code = package ? verb_show(v, result, render_exported, &v->style) : export_text(v, result, path);
     cJSON_Delete(params);
     cJSON_Delete(result);
     return exit_code;

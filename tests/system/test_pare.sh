@@ -56,7 +56,7 @@ json() {
 }
 
 # Without a service.
-for verb in status watch "wait study:demo=finished" best "study list" "study create $folder/study.json" "rpc status"; do
+for verb in status watch "wait study:demo=finished" best compare "study list" "study create $folder/study.json" "rpc status"; do
     expect 3 "not running.*systemctl start pared" $verb
 done
 expect 0 "usage: pare VERB"
@@ -78,6 +78,14 @@ expect 0 "^latency *25.0 ms virtual" best --max-loss-points 1
 expect 0 "1830 of 2000" best
 expect 0 "energy, uJ virtual" pareto --x energy --plot
 expect 0 "^ *13 *89.75" pareto
+expect 0 "^TRIAL  *2  *1  *12  ORIGIN" compare
+expect 0 "^ *against w8a8  *x 3.64  *+0.0 %  *-45.0 %" compare
+expect 0 "^12: w8a8 w4a8 w4a8 w2a8 w8a8" compare best w8a8 --study demo
+expect 0 "^TRIAL  *13  *1  ORIGIN" compare 13 13 w8a8
+expect 0 "^ *used of it  *15984  *15984  *virtual" compare 13 1
+expect 2 "is no trial" compare first
+expect 2 "at most 12" compare 1 2 3 4 5 6 7 8 9 10 11 12 13
+expect 4 "no trial 99" compare 1 99
 expect 0 "CYCLES" trial show 12
 expect 0 "flash: 41,000 of 40,000" rpc trial.list
 expect 0 "infeasible" trial list --order trial --limit 1000
@@ -95,7 +103,7 @@ expect 0 "CMakeLists.txt" export c-package -o net
 expect 0 "in order" study check "$folder/study.json"
 expect 0 '"api":1' rpc hello
 expect 0 "trial.measured  *study 1  trial 20" watch --since 19 --count 1
-for verb in status best pareto "trial list" "trial show 12" "study list" "study show demo" "study start demo" "study pause demo" \
+for verb in status best pareto compare "compare 13 w8a8" "trial list" "trial show 12" "study list" "study show demo" "study start demo" "study pause demo" \
     "board list" "board show lab-7" "board release lab-7" "study check $folder/study.json" "export" "export c-package -o net" "rpc status" \
     "watch --since 19 --count 1" "wait trials>=5 --study demo"; do
     json $verb

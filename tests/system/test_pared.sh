@@ -52,6 +52,8 @@ says 0 finalist trial list
 says 0 "w8a8" trial show 1
 says 0 . best
 says 0 . pareto
+says 0 "^flash, bytes .* planned" compare
+says 0 "with the runner" compare
 says 0 '"schema":.*pare.config/1' export json
 says 0 c-package export c-package -o "$lab/alone/package"
 passes; [ -s package/src/network.c ] || complain "the package was not copied"

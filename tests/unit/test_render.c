@@ -5,6 +5,7 @@
 #include "daemon/ctl/render.h"
 
 #include "base/file.h"
+#include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/plot.h"
 
@@ -27,6 +28,7 @@ static const struct {
     {"trials", "trial.list", "{}", render_trials, {.color = false}},
     {"trial", "trial.show", "{}", render_trial, {.color = false}},
     {"boards", "board.list", "{}", render_boards, {.color = false}},
+    {"compare", "compare", "{}", render_compare, {.color = false}},
     {"front", "pareto", "{}", render_front, {.color = false}},
     {"front_plot", "pareto", "{\"objectives\":[\"energy_nj\"]}", render_front, {.plot = true, .width = 100}},
     {"exported", "export", "{\"format\":\"c-package\"}", render_exported, {.color = false}},
@@ -64,6 +66,25 @@ static const cJSON *find(const cJSON *file, const char *method, const char *para
     return found;
 }
 
+/* What pare compare puts together. */
+static cJSON *comparison(const cJSON *file)
+{
+    static const char *const shown[] = {"{\"trial\":2}", "{\"trial\":1}", "{}", "{\"trial\":13}"};
+    cJSON *answer = cJSON_CreateObject(), *trials = cJSON_AddArrayToObject(answer, "trials");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        cJSON_AddItemToArray(trials, cJSON_Duplicate(find(file, "trial.show", shown[i]), true));
+    cJSON_AddItemToObject(answer, "reference", cJSON_Duplicate(find(file, "trial.show", shown[1]), true));
+    cJSON_AddNumberToObject(answer, "runner_bytes", 28416);
+    return answer;
+}
+
+static cJSON *answer_of(const cJSON *file, int i)
+{
+    if (strcmp(cases[i].method, "compare") == 0)
+        return comparison(file);
+    return cJSON_Duplicate(find(file, cases[i].method, cases[i].params), true);
+}
+
 static void compare_with_golden(const char *name, const struct buffer *out)
 {
     char path[512], *text;
@@ -79,12 +100,13 @@ static void compare_with_golden(const char *name, const struct buffer *out)
 
 START_TEST(recorded_answers_look_as_they_did)
 {
-    cJSON *file = recorded();
+    cJSON *file = recorded(), *answer = answer_of(file, _i);
     struct buffer out;
     buffer_init(&out, TEXT_LIMIT);
-    cases[_i].show(find(file, cases[_i].method, cases[_i].params), &cases[_i].style, &out);
+    cases[_i].show(answer, &cases[_i].style, &out);
     compare_with_golden(cases[_i].golden, &out);
     buffer_finish(&out);
+    cJSON_Delete(answer);
     cJSON_Delete(file);
 }
 END_TEST
@@ -144,7 +166,7 @@ static void check_harmless(const struct buffer *out)
 START_TEST(strange_answers_do_no_harm)
 {
     cJSON *file = recorded();
-    const cJSON *good = find(file, cases[_i].method, cases[_i].params);
+    cJSON *good = answer_of(file, _i);
     const struct style style = {.plot = true, .width = 90};
     for (int kind = 0; kind < (int)(sizeof strange / sizeof *strange); kind++) {
         bool more = true;
@@ -164,6 +186,7 @@ START_TEST(strange_answers_do_no_harm)
     cases[_i].show(NULL, &style, &out);
     check_harmless(&out);
     buffer_finish(&out);
+    cJSON_Delete(good);
     cJSON_Delete(file);
 }
 END_TEST
@@ -180,6 +203,30 @@ static const struct {
     {123456, "123.5 ms", "123.5 mJ", "120.6 KiB"},
     {2500000, "2.5 s", "2.5 J", "2.4 MiB"},
 };
+
+START_TEST(a_candidate_is_uniform_when_all_its_settings_are_alike)
+{
+    char word[16];
+    ck_assert(compare_is_uniform("w8a8", word, sizeof word));
+    ck_assert_str_eq(word, "w8a8");
+    ck_assert(compare_is_uniform("w4a8/log w4a8/log", word, sizeof word));
+    ck_assert_str_eq(word, "w4a8/log");
+    ck_assert(!compare_is_uniform("w8a8 w8a8 w8a4", word, sizeof word));
+    ck_assert(!compare_is_uniform("w8a8 w8a8/log", word, sizeof word));
+    ck_assert(!compare_is_uniform("", word, sizeof word));
+}
+END_TEST
+
+START_TEST(the_figure_of_the_newest_series_is_compared)
+{
+    cJSON *file = recorded();
+    const cJSON *trial = find(file, "trial.show", "{}");
+    double value;
+    ck_assert(field_number(compare_figure(trial, "ram_used_bytes"), "value", &value) && value == 16000);
+    ck_assert_ptr_null(compare_figure(trial, "no_such_figure"));
+    cJSON_Delete(file);
+}
+END_TEST
 
 START_TEST(quantities_get_a_unit_that_suits_them)
 {
@@ -248,6 +295,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
     tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);
     tcase_add_test(t, events_look_as_they_did);
+    tcase_add_test(t, a_candidate_is_uniform_when_all_its_settings_are_alike);
+    tcase_add_test(t, the_figure_of_the_newest_series_is_compared);
     tcase_add_test(t, quantities_get_a_unit_that_suits_them);
     tcase_add_test(t, tables_are_aligned_by_characters_not_bytes);
     tcase_add_test(t, a_plot_of_one_point_and_of_none);
