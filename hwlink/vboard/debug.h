@@ -32,7 +32,7 @@ struct debug {
 void debug_reset(struct machine *m, int power);
 
 /* DWT (0xe0001000), FPB (0xe0002000), ITM, DFSR, DHCSR..DEMCR, DSCSR, DAUTHSTATUS, DBGMCU, and what else of 0xe0000000-0xe00fffff is
- * not the system's. Halts and steps are over when the write returns. Returns 0 or -1 (bus fault). */
+ * not the system's. Halts and steps are over when the write returns, and what is resumed has begun to run. Returns 0 or -1 (bus fault). */
 int debug_read(struct machine *m, uint32_t address, unsigned size, uint32_t *value, enum bus_who who);
 int debug_write(struct machine *m, uint32_t address, unsigned size, uint32_t value, enum bus_who who);
 

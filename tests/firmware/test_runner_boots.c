@@ -66,6 +66,7 @@ int main(int argc, char **argv)
     memcpy(images, argv + 1, sizeof images);
     Suite *suite = suite_create("runner_boots");
     TCase *t = tcase_create("boot");
+    tcase_set_timeout(t, 0);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, the_runner_says_ready, 0, 3);
     tcase_add_loop_test(t, all_kinds_of_file_give_the_same_flash, 1, 3);

@@ -12,7 +12,7 @@ start() {
     local line
     exec 4< <(exec "$pared" --config "$1" 2>&1)
     pared_pid=$!
-    while read -r -t 60 line <&4; do
+    while read -r -t 600 line <&4; do
         echo "$line" >>"$lab/log"
         case $line in *" serves "*) return 0 ;; esac
     done
@@ -48,7 +48,7 @@ says() {
 }
 
 # wait_for CONDITION [ARGUMENT...]
-wait_for() { "$pare" wait "$@" --timeout "${PATIENCE:-120}" >/dev/null || complain "never: $*: $("$pare" status 2>&1 | tail -12)"; }
+wait_for() { "$pare" wait "$@" --timeout "${PATIENCE:-900}" >/dev/null || complain "never: $*: $("$pare" status 2>&1 | tail -12)"; }
 
 # after_events N [TOPIC...]: until N events stand in the database
 after_events() { local n=$1; shift; "$pare" watch "$@" --since 0 --count "$n" >/dev/null 2>&1; }

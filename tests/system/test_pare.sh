@@ -27,7 +27,7 @@ start() {
 # hears TEXT: reads what the service says until TEXT
 hears() {
     local line
-    while read -r -t 20 line <&4; do
+    while read -r -t 600 line <&4; do
         case $line in *"$1"*) heard=$line; return 0 ;; esac
     done
     complain "the service never said \"$1\""
@@ -171,7 +171,7 @@ mkfifo "$folder/watched"
 "$pare" watch --since 19 --count 5 --json >"$folder/watched" 2>"$folder/err" &
 watcher=$!
 exec 3<"$folder/watched"
-read -r -t 20 line <&3 # it is connected
+read -r -t 600 line <&3 # it is connected
 stop
 start 21
 "$pare" study resume demo >/dev/null
@@ -186,7 +186,7 @@ stop
 
 # wait waits on while the service is away.
 start 20
-"$pare" wait study:demo=finished --timeout 60 >"$folder/out" 2>&1 &
+"$pare" wait study:demo=finished --timeout 600 >"$folder/out" 2>&1 &
 waiter=$!
 hears study.list
 stop
@@ -197,7 +197,7 @@ stop
 
 # and sees what an event tells.
 start 20
-"$pare" wait 'trials>=22' --study demo --timeout 60 >"$folder/out" 2>&1 &
+"$pare" wait 'trials>=22' --study demo --timeout 600 >"$folder/out" 2>&1 &
 waiter=$!
 hears study.list
 "$pare" study resume demo >/dev/null

@@ -167,7 +167,7 @@ start pared.json
 create --start
 after_events 12
 prlimit --pid "$pared_pid" --fsize=1:unlimited # nothing may grow
-passes; while read -r -t 60 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
+passes; while read -r -t 600 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
 case $line in *"nothing can be stored now"*) ;; *) complain "a full disk was not told: $line" ;; esac
 says 0 "nothing can be stored now" status
 prlimit --pid "$pared_pid" --fsize=unlimited:unlimited
@@ -181,7 +181,7 @@ start pared.json
 create --start
 after_events 20
 prlimit --pid "$pared_pid" --fsize=1:unlimited
-while read -r -t 60 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
+while read -r -t 600 line <&4; do case $line in *"nothing can be stored now"*) break ;; esac; done
 stop
 start pared.json
 wait_for study:demo=finished

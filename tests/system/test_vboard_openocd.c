@@ -170,7 +170,7 @@ START_TEST(a_probe_belongs_to_one_at_a_time)
 {
     char inner[512];
     snprintf(inner, sizeof inner,
-             "init; catch {exec timeout 10 openocd -f interface/stlink-dap.cfg -c \"st-link backend tcp %d; adapter serial %s; "
+             "init; catch {exec timeout 600 openocd -f interface/stlink-dap.cfg -c \"st-link backend tcp %d; adapter serial %s; "
              "transport select dapdirect_swd\" -f target/stm32u5x.cfg -c \"init; shutdown\" 2>@1} m; echo $m",
              lab.port, lab.serials[0]);
     says(run(0, inner), "already used");

@@ -78,7 +78,7 @@ void vboard_lab_stop(struct vboard_lab *lab)
 
 char *vboard_lab_openocd(const struct vboard_lab *lab, int i, const char *commands, int *status)
 {
-    static const char head[] = "timeout 60 openocd -c 'gdb_port disabled; telnet_port disabled; tcl_port disabled' "
+    static const char head[] = "timeout 600 openocd -c 'gdb_port disabled; telnet_port disabled; tcl_port disabled' "
                                "-f interface/stlink-dap.cfg -c 'st-link backend tcp %d; adapter serial %s; transport select "
                                "dapdirect_swd' -f target/stm32u5x.cfg -c '%s; shutdown' 2>&1";
     char *line = NULL, *text = calloc(1, 1 << 20);

@@ -138,6 +138,7 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("candidate_file");
+    tcase_set_timeout(tests, 0);
     tcase_add_test(tests, a_configuration_is_read_back_as_it_was_written);
     tcase_add_test(tests, a_configuration_of_something_else_is_refused);
     tcase_add_test(tests, settings_are_read_from_the_argument_or_from_a_text_file);

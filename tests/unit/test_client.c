@@ -253,6 +253,7 @@ int main(void)
 {
     Suite *s = suite_create("client");
     TCase *t = tcase_create("client");
+    tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, command_lines_become_parameters, 0, sizeof lines / sizeof *lines);
     tcase_add_loop_test(t, wrong_command_lines_say_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(t, every_example_is_a_command_line);

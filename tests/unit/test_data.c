@@ -253,6 +253,7 @@ int main(void)
 {
     Suite *suite = suite_create("data");
     TCase *tc = tcase_create("data");
+    tcase_set_timeout(tc, 0);
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, all_types_give_the_same_numbers);

@@ -174,6 +174,7 @@ int main(void)
 {
     Suite *s = suite_create("flashlog");
     TCase *t = tcase_create("flashlog");
+    tcase_set_timeout(t, 0);
     tcase_add_test(t, known_content_is_never_written_again);
     tcase_add_test(t, a_full_log_is_started_anew_and_keeps_what_is_needed);
     tcase_add_test(t, what_cannot_fit_changes_nothing);

@@ -455,6 +455,7 @@ END_TEST
 int main(void)
 {
     TCase *tc = tcase_create("operators");
+    tcase_set_timeout(tc, 0);
     tcase_add_test(tc, convolutions_with_all_attributes);
     tcase_add_test(tc, weights_in_every_field_of_the_format_are_read);
     tcase_add_test(tc, a_batch_normalization_folds_into_the_convolution_before);

@@ -141,6 +141,7 @@ int main(int argc, char **argv)
         paths[i] = argv[i + 1];
     Suite *s = suite_create("manual");
     TCase *t = tcase_create("manual");
+    tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, pare_has_every_verb_option_and_example);
     tcase_add_test(t, pare_rpc_has_every_method_parameter_and_kind);

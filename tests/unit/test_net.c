@@ -455,6 +455,7 @@ int main(void)
 {
     Suite *suite = suite_create("net");
     TCase *tc = tcase_create("net");
+    tcase_set_timeout(tc, 0);
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, layers_that_meet_in_an_addition_share_a_slot);

@@ -157,6 +157,7 @@ int main(void)
 {
     Suite *s = suite_create("pool");
     TCase *t = tcase_create("pool");
+    tcase_set_timeout(t, 0);
     tcase_add_test(t, the_longest_idle_board_is_lent_first);
     tcase_add_test(t, another_attempt_can_avoid_a_board);
     tcase_add_test(t, an_old_lease_changes_nothing);

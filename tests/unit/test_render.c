@@ -291,6 +291,7 @@ int main(int argc, char **argv)
     golden_folder = argv[2];
     Suite *s = suite_create("render");
     TCase *t = tcase_create("render");
+    tcase_set_timeout(t, 0);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
     tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);

@@ -606,6 +606,7 @@ int main(void)
 {
     Suite *s = suite_create("server");
     TCase *t = tcase_create("server");
+    tcase_set_timeout(t, 0);
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, start, stop);
     tcase_add_test(t, a_request_is_answered_with_ready_made_json_unchanged);

@@ -116,6 +116,7 @@ int main(void)
 {
     Suite *s = suite_create("space_json");
     TCase *t = tcase_create("space_json");
+    tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, a_good_answer_is_read);
     tcase_add_test(t, the_smallest_budget_holds);

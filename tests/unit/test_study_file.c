@@ -170,6 +170,7 @@ int main(void)
 {
     Suite *s = suite_create("study_file");
     TCase *t = tcase_create("study_file");
+    tcase_set_timeout(t, 0);
     tcase_add_test(t, the_example_of_the_manual_is_read);
     tcase_add_test(t, a_short_file_takes_the_defaults);
     tcase_add_test(t, what_is_written_is_read_back_to_the_same_value);

@@ -349,6 +349,7 @@ int main(void)
 {
     Suite *suite = suite_create("tflite");
     TCase *tc = tcase_create("tflite");
+    tcase_set_timeout(tc, 0);
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_convolution_keeps_its_weights_and_pads_at_the_end);

@@ -269,6 +269,31 @@ START_TEST(a_core_that_waits_is_told_from_one_that_works)
 }
 END_TEST
 
+START_TEST(a_core_that_is_resumed_has_moved_when_the_write_returns)
+{
+    static const uint16_t count[] = {0x3001, 0xe7fd}; // r0++, for ever
+    struct machine *m = machine_create();
+    for (uint32_t i = 0; i < 2; i++)
+        bus_write(m, 0x20000000u + 2 * i, 2, count[i], BUS_DEBUGGER);
+    bus_write(m, 0xe000edf0u, 4, 0xa05f0003u, BUS_DEBUGGER);
+    core_set_register(m, 0, 0);
+    core_set_register(m, 15, 0x20000000u);
+    core_ask_stop(m); // as another thread does that wants the board
+    bus_write(m, 0xe000edf0u, 4, 0xa05f0001u, BUS_DEBUGGER);
+    uint32_t counted = core_register(m, 0);
+    ck_assert_uint_gt(counted, 0);
+    ck_assert_uint_lt(counted, 64);
+    ck_assert(!m->debug.halted);
+    bus_write(m, 0xe000edf0u, 4, 0xa05f0003u, BUS_DEBUGGER);
+    bus_write(m, 0xe0002008u, 4, 0x20000003u, BUS_DEBUGGER); // a breakpoint on its way is found
+    bus_write(m, 0xe0002000u, 4, 3, BUS_DEBUGGER);
+    bus_write(m, 0xe000edf0u, 4, 0xa05f0001u, BUS_DEBUGGER);
+    ck_assert(m->debug.halted);
+    ck_assert_uint_eq(core_register(m, 15), 0x20000002u);
+    machine_destroy(m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("vboard_chip");
@@ -283,6 +308,7 @@ int main(void)
     tcase_add_test(t, energy_is_near_the_published_one);
     tcase_add_test(t, a_debugger_costs_and_sleep_saves);
     tcase_add_test(t, a_core_that_waits_is_told_from_one_that_works);
+    tcase_add_test(t, a_core_that_is_resumed_has_moved_when_the_write_returns);
     tcase_add_test(t, a_job_is_known_wherever_it_stands_in_flash);
     tcase_add_test(t, a_job_that_points_nowhere_is_survived);
     suite_add_tcase(s, t);

@@ -528,6 +528,7 @@ int main(void)
 {
     Suite *suite = suite_create("vboard_core");
     TCase *t = tcase_create("core");
+    tcase_set_timeout(t, 0);
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, reset_takes_stack_and_start_from_the_vector_table);
