@@ -11,14 +11,14 @@
 #include <string.h>
 
 #define STATE_MAGIC 0x544e4741u // "AGNT"
-#define STATE_VERSION 2u
+#define STATE_VERSION 3u
 #define STEPS_PER_UPDATE 8  // of the optimizer, each on fresh roll-outs
 #define ROLLOUTS 96         // per step: free, the critic answers them
 #define RATIO_MAX 2.0       // truncation of importance weights (Ionides 2008) within an update
 #define TRIES_POLICY 64     // samples before a proposal turns to neighbours of known candidates
 #define TRIES_NEIGHBOUR 512
-#define DEMONSTRATIONS 4    // of the first proposals
-#define SAMPLE_EVERY 4      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
+#define DEMONSTRATIONS 5    // of the first proposals
+#define SAMPLE_EVERY 6      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
 #define RESULTS_LEAST 4     // before the critic picks
 #define CENTERS 5           // the best results whose neighbours are looked at
 #define LOOKS_MOST 2000     // candidates that the critic judges for one proposal

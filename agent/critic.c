@@ -11,6 +11,7 @@
 #define START_RELEVANCE 0.6
 #define START_ADDITIVE 0.5
 #define START_DAMAGE 0.5
+#define START_TREND 0.1
 #define START_NOISE 0.03
 #define TUNED_TRIALS 96   // results that tuning looks at
 #define TUNED_EACH_TIME 8 // coordinates tried in one call
@@ -29,12 +30,12 @@ int critic_init(struct critic *c, const struct space *space)
     c->gram = calloc((size_t)CRITIC_TRIALS_MAX * CRITIC_TRIALS_MAX, sizeof(double));
     c->alpha = calloc(CRITIC_TRIALS_MAX, sizeof(double));
     c->without = calloc(CRITIC_TRIALS_MAX, sizeof(double));
-    c->z = calloc(CRITIC_TRIALS_MAX, sizeof(double));
+    c->z = calloc(CRITIC_TRIALS_MAX, sizeof *c->z);
     if (!c->tuning || !c->choices || !c->distance || !c->near || !c->far || !c->gram || !c->alpha || !c->without || !c->z) {
         critic_finish(c);
         return -1;
     }
-    *c->tuning = (struct critic_tuning){.additive = START_ADDITIVE, .damage_weight = START_DAMAGE, .noise = START_NOISE};
+    *c->tuning = (struct critic_tuning){.additive = START_ADDITIVE, .weight = {START_DAMAGE, START_TREND, START_TREND}, .noise = START_NOISE};
     for (int i = 0; i < space->n_slots; i++)
         c->tuning->relevance[i] = START_RELEVANCE;
     for (int i = 0; i < k; i++)
@@ -60,17 +61,29 @@ void critic_finish(struct critic *c)
     *c = (struct critic){0};
 }
 
-static double damage_of(const struct space *s, const uint8_t *choices)
+static double bits_of(struct setting s)
 {
-    double sum = 1e-8;
-    for (int i = 0; i < s->n_slots; i++)
-        sum += s->slots[i].sensitivity[choices[i]];
-    return log10(sum);
+    return log2(s.w_bits) + log2(s.a_bits);
 }
 
-static double z_of(const struct critic *c, const uint8_t *choices)
+static void features_of(const struct critic *c, const uint8_t *choices, double *f)
 {
-    return (damage_of(c->space, choices) - c->damage_mean) * c->damage_scale;
+    const struct space *s = c->space;
+    double damage = 1e-8, bits = 0;
+    for (int i = 0; i < s->n_slots; i++) {
+        damage += s->slots[i].sensitivity[choices[i]];
+        bits += bits_of(s->options[choices[i]]);
+    }
+    f[0] = log10(damage);
+    f[1] = log10(1 + (double)space_flash_bytes(s, choices));
+    f[2] = bits / s->n_slots;
+}
+
+static void standardized(const struct critic *c, const uint8_t *choices, double *z)
+{
+    features_of(c, choices, z);
+    for (int f = 0; f < CRITIC_FEATURES; f++)
+        z[f] = (z[f] - c->mean[f]) * c->spread[f];
 }
 
 static double relevance_sum(const struct critic *c)
@@ -91,7 +104,7 @@ static void fill_slot(struct critic *c, int slot)
     }
 }
 
-static double kernel(const struct critic *c, const uint8_t *a, double za, const uint8_t *b, double zb, double total)
+static double kernel(const struct critic *c, const uint8_t *a, const double *za, const uint8_t *b, const double *zb, double total)
 {
     int k = c->space->n_options, n = c->space->n_slots;
     double alone = 0, together = 0;
@@ -100,25 +113,30 @@ static double kernel(const struct critic *c, const uint8_t *a, double za, const 
         together += c->far[at];
         alone += c->near[at];
     }
-    double m = c->tuning->additive;
-    return m * alone / total + (1 - m) * exp(-together) + c->tuning->damage_weight * za * zb;
+    double m = c->tuning->additive, trend = 0;
+    for (int f = 0; f < CRITIC_FEATURES; f++)
+        trend += c->tuning->weight[f] * za[f] * zb[f];
+    return m * alone / total + (1 - m) * exp(-together) + trend;
 }
 
 static void take_results(struct critic *c, const uint8_t *const *choices, int n)
 {
-    double sum = 0, squares = 0;
     c->n = n;
     for (int i = 0; i < n; i++) {
-        double d = damage_of(c->space, choices[i]);
         c->choices[i] = choices[i];
-        sum += d;
-        squares += d * d;
+        features_of(c, choices[i], c->z[i]);
     }
-    c->damage_mean = sum / n;
-    double variance = squares / n - c->damage_mean * c->damage_mean;
-    c->damage_scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
-    for (int i = 0; i < n; i++)
-        c->z[i] = z_of(c, choices[i]);
+    for (int f = 0; f < CRITIC_FEATURES; f++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < n; i++)
+            sum += c->z[i][f];
+        c->mean[f] = sum / n;
+        for (int i = 0; i < n; i++)
+            squares += (c->z[i][f] - c->mean[f]) * (c->z[i][f] - c->mean[f]);
+        c->spread[f] = squares / n > 1e-12 ? 1 / sqrt(squares / n) : 0;
+        for (int i = 0; i < n; i++)
+            c->z[i][f] = (c->z[i][f] - c->mean[f]) * c->spread[f];
+    }
 }
 
 /* Factorizes the kernel matrix. Returns minus twice the logarithm of the marginal likelihood, the variance profiled out. */
@@ -162,14 +180,14 @@ static double prior(const struct critic *c)
     return sum;
 }
 
+/* The tunable numbers in order: relevances, m, noise, weights of the features; with their bounds. */
 static double *coordinate(struct critic *c, int i, double *least, double *most)
 {
+    struct critic_tuning *t = c->tuning;
     int n = c->space->n_slots;
-    *least = 0.02;
-    *most = i < n ? 8 : i == n ? 0.95 : i == n + 1 ? 4 : 0.5;
-    if (i == n + 2)
-        *least = 1e-3;
-    return i < n ? &c->tuning->relevance[i] : i == n ? &c->tuning->additive : i == n + 1 ? &c->tuning->damage_weight : &c->tuning->noise;
+    *least = i == n + 1 ? 1e-3 : 0.01;
+    *most = i < n ? 8 : i == n ? 0.95 : i == n + 1 ? 0.5 : 4;
+    return i < n ? &t->relevance[i] : i == n ? &t->additive : i == n + 1 ? &t->noise : &t->weight[i - n - 2];
 }
 
 static double cost_of(struct critic *c, int changed, const double *targets)
@@ -199,7 +217,7 @@ static double tune_one(struct critic *c, int i, const double *targets, double co
 
 void critic_tune(struct critic *c, const uint8_t *const *choices, const double *targets, int n)
 {
-    int first = n > TUNED_TRIALS ? n - TUNED_TRIALS : 0, coordinates = c->space->n_slots + 3;
+    int first = n > TUNED_TRIALS ? n - TUNED_TRIALS : 0, coordinates = c->space->n_slots + 2 + CRITIC_FEATURES;
     if (n >= 4) {
         take_results(c, choices + first, n - first);
         for (int i = 0; i < c->space->n_slots; i++)
@@ -215,15 +233,14 @@ void critic_tune(struct critic *c, const uint8_t *const *choices, const double *
 
 double critic_predict(const struct critic *c, const uint8_t *choices, double *variance)
 {
-    double row[CRITIC_TRIALS_MAX], z = c->n ? z_of(c, choices) : 0, total = relevance_sum(c), q = 0;
+    double row[CRITIC_TRIALS_MAX], z[CRITIC_FEATURES], total = relevance_sum(c), q = 0;
+    standardized(c, choices, z);
     for (int i = 0; i < c->n; i++) {
         row[i] = kernel(c, choices, z, c->choices[i], c->z[i], total);
         q += c->alpha[i] * row[i];
     }
-    if (variance) {
-        double own = 1 + c->tuning->damage_weight * z * z;
-        *variance = c->n ? c->scale * fmax(1e-9, own - gram_explained(c->gram, row, c->n)) : 1;
-    }
+    if (variance)
+        *variance = c->n ? c->scale * fmax(1e-9, kernel(c, choices, z, choices, z, total) - gram_explained(c->gram, row, c->n)) : 1;
     return q;
 }
 

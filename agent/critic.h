@@ -2,23 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The critic: what the results so far say about any candidate, and how sure they are. A Gaussian process regression (Rasmussen and
 // Williams 2006, section 2.2) over the slots' settings, with the kernel
-//     k(c, c') = m sum_i r_i/sum(r) exp(-r_i d_i) + (1 - m) exp(-sum_i r_i d_i) + w z(c) z(c')
+//     k(c, c') = m sum_i r_i/sum(r) exp(-r_i d_i) + (1 - m) exp(-sum_i r_i d_i) + sum_f w_f z_f(c) z_f(c')
 // where d_i is how far apart the two settings of slot i are (|log2| of weight and of activation bits, 1 for another scheme), r_i how much
-// slot i matters, and z the standardized logarithm of the candidate's summed sensitivity. The first term learns what each slot costs by
-// itself, the second what only combinations show. r, m, w and the noise follow from the results by their marginal likelihood
+// slot i matters, and z_f a standardized feature of the whole candidate: the logarithms of its summed sensitivity and of its flash, and its mean
+// width. The first term learns what each slot costs by itself, the second what only combinations show, the third trends.
+// r, m, w and the noise follow from the results by their marginal likelihood
 // (section 5.4.1), a few coordinates at a time. The critic is the policy gradient's baseline, and judges candidates before they are measured.
 #ifndef PARE_AGENT_CRITIC_H
 #define PARE_AGENT_CRITIC_H
 
 #include "agent/space.h"
 
+#define CRITIC_FEATURES 3
 #define CRITIC_TRIALS_MAX 256 // results it looks at: the fit takes their cube in time
 
 /* What is learned beside the results themselves: plain data, part of the agent's saved state. */
 struct critic_tuning {
     double relevance[SPACE_SLOTS_MAX];
     double additive;      // m
-    double damage_weight; // w
+    double weight[CRITIC_FEATURES]; // w
     double noise;         // variance that the kernel does not explain, relative to k
     int32_t next;         // the coordinate that is looked at next
     int32_t reserved;
@@ -34,9 +36,9 @@ struct critic {
     double *gram;       // [CRITIC_TRIALS_MAX^2] inverse of the kernel matrix' Cholesky factor
     double *alpha;      // [CRITIC_TRIALS_MAX]
     double *without;    // [CRITIC_TRIALS_MAX] prediction of each result from all the others
-    double *z;          // [CRITIC_TRIALS_MAX] of each result
+    double (*z)[CRITIC_FEATURES]; // [CRITIC_TRIALS_MAX] of each result
     double scale;       // variance of the kernel
-    double damage_mean, damage_scale;
+    double mean[CRITIC_FEATURES], spread[CRITIC_FEATURES]; // of the features; spread inverted
 };
 
 int critic_init(struct critic *c, const struct space *space); // 0, or -1 when out of memory

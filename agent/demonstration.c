@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define LADDER 5 // uniform settings from the largest to the smallest, when no budget binds
+
 static bool is_allowed(const struct space *s, int slot, int option)
 {
     return s->slots[slot].allowed >> option & 1;
@@ -89,17 +91,31 @@ static int option_of_rank(const struct space *s, int rank)
     return 0;
 }
 
-int demonstration_of(const struct space *s, int i, uint8_t *choices)
+/* Whether even the largest candidate fits: then nothing says how small a good one is. */
+static bool is_free(const struct space *s)
 {
-    if (i < 2)
-        return least_sensitivity(s, i == 0 ? 1 : 0.75, choices);
-    if (i - 2 >= s->n_options)
-        return 1;
-    int option = option_of_rank(s, i - 2);
+    int64_t least, most;
+    space_flash_rest(s, 0, &least, &most);
+    return s->flash_fixed_bytes + most <= s->flash_budget_bytes;
+}
+
+static int uniform(const struct space *s, int option, uint8_t *choices)
+{
     for (int slot = 0; slot < s->n_slots; slot++) {
         if (!is_allowed(s, slot, option))
             return 1;
         choices[slot] = (uint8_t)option;
     }
     return fits(s, choices, s->flash_budget_bytes) ? 0 : 1;
+}
+
+int demonstration_of(const struct space *s, int i, uint8_t *choices)
+{
+    if (is_free(s)) {
+        int rungs = s->n_options < LADDER ? s->n_options : LADDER;
+        return i < rungs ? uniform(s, option_of_rank(s, rungs > 1 ? i * (s->n_options - 1) / (rungs - 1) : 0), choices) : 1;
+    }
+    if (i < 2)
+        return least_sensitivity(s, i == 0 ? 1 : 0.75, choices);
+    return i - 2 < s->n_options ? uniform(s, option_of_rank(s, i - 2), choices) : 1;
 }

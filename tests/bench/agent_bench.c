@@ -23,6 +23,7 @@ const struct rival rivals[] = {
 struct options {
     const char *table, *weights, *algorithm;
     enum task task;
+    enum prior prior;
     double size, within;
     int seeds, budget, generate, landscape;
 };
@@ -106,19 +107,20 @@ static int parse_weights(struct table *t, const char *text, struct error *e)
 static void usage(FILE *to)
 {
     fprintf(to, "usage: agent-bench (--table FILE [--weights n1,n2,...] | --generate SLOTS [--landscape SEED]) [--task budget|releq|front] [--size 0.5]\n"
-                "                   [--within 1] [--seeds 100] [--budget 400] [--algorithm NAME|all]\n"
+                "                   [--within 1] [--seeds 100] [--budget 400] [--prior nominal|flat|shuffled] [--algorithm NAME|all]\n"
                 "algorithms:");
     for (const struct rival *r = rivals; r->name; r++)
         fprintf(to, " %s", r->name);
     fprintf(to, "\n");
 }
 
-static int parse_task(const char *text, enum task *task)
+static const char *const tasks[] = {"budget", "releq", "front", NULL}, *const priors[] = {"nominal", "flat", "shuffled", NULL};
+
+static int parse_name(const char *text, const char *const *names, int *value)
 {
-    static const char *const names[] = {"budget", "releq", "front"};
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; names[i]; i++)
         if (strcmp(text, names[i]) == 0)
-            return *task = (enum task)i, 0;
+            return *value = i, 0;
     return -1;
 }
 
@@ -127,20 +129,21 @@ static int parse_options(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         {"table", 1, 0, 't'}, {"weights", 1, 0, 'w'}, {"task", 1, 0, 'k'},      {"size", 1, 0, 's'},
         {"within", 1, 0, 'i'}, {"seeds", 1, 0, 'n'},  {"budget", 1, 0, 'b'},    {"algorithm", 1, 0, 'a'},
-        {"generate", 1, 0, 'g'}, {"landscape", 1, 0, 'l'}, {0, 0, 0, 0},
+        {"generate", 1, 0, 'g'}, {"landscape", 1, 0, 'l'}, {"prior", 1, 0, 'p'}, {0, 0, 0, 0},
     };
     *o = (struct options){.algorithm = "agent", .size = 0.5, .within = NAN, .seeds = 100, .budget = 400, .landscape = 1};
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+    for (int c, name; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (c) {
         case 't': o->table = optarg; break;
         case 'w': o->weights = optarg; break;
-        case 'k': if (parse_task(optarg, &o->task)) return -1; break;
+        case 'k': if (parse_name(optarg, tasks, &name)) return -1; o->task = (enum task)name; break;
         case 's': o->size = atof(optarg); break;
         case 'i': o->within = atof(optarg); break;
         case 'n': o->seeds = atoi(optarg); break;
         case 'b': o->budget = atoi(optarg); break;
         case 'a': o->algorithm = optarg; break;
         case 'g': o->generate = atoi(optarg); break;
+        case 'p': if (parse_name(optarg, priors, &name)) return -1; o->prior = (enum prior)name; break;
         case 'l': o->landscape = atoi(optarg); break;
         default: return -1;
         }
@@ -156,6 +159,7 @@ static int compare(const struct options *o, const struct table *t, struct error 
     bool found = false;
     if (problem_init(&p, t, o->task, o->size, o->within, o->budget, e))
         return -1;
+    p.prior = o->prior;
     printf("# %d configurations of %d slots, %d imputed; %d fit; best %.3f, median %.3f\n", t->n_rows, t->n_slots, t->n_imputed,
            p.n_fitting, p.best_possible, p.median);
     for (const struct rival *r = rivals; r->name; r++)

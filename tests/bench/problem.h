@@ -15,11 +15,19 @@ enum task {
     TASK_FRONT,      // the hypervolume of size and accuracy
 };
 
+/* What the agent is told of sensitivities before it begins. */
+enum prior {
+    PRIOR_NOMINAL = 0, // 4^-bits, what a quantizer's step says by itself: nothing is measured
+    PRIOR_FLAT,        // nothing
+    PRIOR_SHUFFLED,    // something wrong: each slot's nominal ones in random order
+};
+
 struct problem {
     const struct table *table;
     enum task task;
     double size_limit; // bits
     int limit;         // distinct measurements that a run may take
+    enum prior prior;
     double within;     // a run may end after PROBLEM_LAST_MARK when it has reached this: nothing later is reported
     struct rng rng;    // the run's own
     double preference; // in the front task: weight of accuracy against size in problem_score, 0..1; 1 at first

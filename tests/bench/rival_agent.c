@@ -8,7 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct space *space_of(const struct problem *p)
+static void shuffle(struct rng *r, double *x, int n)
+{
+    for (int i = n - 1; i > 0; i--) {
+        int j = (int)rng_below(r, (uint32_t)i + 1);
+        double was = x[i];
+        x[i] = x[j];
+        x[j] = was;
+    }
+}
+
+static struct space *space_of(struct problem *p)
 {
     const struct table *t = p->table;
     struct space *s = calloc(1, sizeof *s);
@@ -23,8 +33,10 @@ static struct space *space_of(const struct problem *p)
         s->slots[i].parameters = s->slots[i].macs = t->weights[i];
         for (int o = 0; o < t->n_options; o++) {
             s->slots[i].flash_bytes[o] = (int64_t)(t->weights[i] * t->bits[o]); // bits: only ratios count
-            s->slots[i].sensitivity[o] = pow(4, -t->bits[o]); // what a quantizer's step says by itself; nothing is measured
+            s->slots[i].sensitivity[o] = p->prior == PRIOR_FLAT ? 1e-3 : pow(4, -t->bits[o]);
         }
+        if (p->prior == PRIOR_SHUFFLED)
+            shuffle(&p->rng, s->slots[i].sensitivity, t->n_options);
     }
     return s;
 }
