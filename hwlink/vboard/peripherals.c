@@ -31,6 +31,7 @@ void peripheral_reset(struct machine *m, int power)
     flash_reset(&p->flash);
     gpio_reset(&p->gpio);
     usart_reset(&p->usart);
+    crc_reset(&p->crc);
     timers_reset(&p->timers);
     memset(p->stored, 0, sizeof p->stored);
     if (power)
@@ -83,6 +84,22 @@ static void write_icache(struct machine *m, uint32_t offset, uint32_t value)
 
 /* --- registers without a model --- */
 
+/* Bits that firmware waits for in blocks that do nothing else here: read as 1, or as 0 whatever was written. */
+static const struct waited_for {
+    uint32_t address, ones, zeros;
+} waited_for[] = {
+    {0x42028000, 1u << 12 | 1, 0},           // ADC1 ISR: LDORDY, ADRDY
+    {0x42028008, 0, 1u << 31 | 0x3e},        // ADC1 CR: no calibration or conversion goes on
+    {0x46021000, 1u << 12 | 1, 0},           // ADC4
+    {0x46021008, 0, 1u << 31 | 0x3e},
+    {0x42040010, 1u << 31, 0x37},            // OTG_FS GRSTCTL: AHB idle, no reset or flush goes on
+    {0x40031404, 0, 3},                      // DCACHE1 SR: not busy
+    {0x420c0800, 0, 1u << 7},                // RNG CR: CONDRST is over
+    {0x420c0804, 1, 0},                      // RNG SR: DRDY
+    {0x4000300c, 0, 7},                      // IWDG SR: nothing is updated; it never bites
+    {0x4600780c, 0x7f, 0},                   // RTC ICSR: RSF, INITF and all may be written
+};
+
 static struct peripheral_stored *stored(struct machine *m, uint32_t address, bool add)
 {
     struct peripheral_stored *table = m->peripherals.stored;
@@ -103,7 +120,11 @@ static uint32_t read_stored(struct machine *m, uint32_t address)
     const struct peripheral_stored *s = stored(m, address, false);
     if (!s && address != IDCODE_F1)
         machine_note_unknown(m, "read of register", address, 0);
-    return s ? s->value : 0;
+    uint32_t value = s ? s->value : 0;
+    for (size_t i = 0; i < sizeof waited_for / sizeof *waited_for; i++)
+        if (waited_for[i].address == address)
+            value = (value | waited_for[i].ones) & ~waited_for[i].zeros;
+    return value;
 }
 
 static void write_stored(struct machine *m, uint32_t address, uint32_t value)
@@ -132,8 +153,12 @@ static uint32_t read_word(struct machine *m, uint32_t address, enum bus_who who)
     struct peripherals *p = &m->peripherals;
     if (within(address, GPIO_BASE, GPIO_PORTS * GPIO_PORT_BYTES))
         return gpio_read(&p->gpio, address - GPIO_BASE);
-    if (within(address, USART_BASE, USART_BYTES))
-        return usart_read(&p->usart, address - USART_BASE, who == BUS_CORE);
+    uint32_t offset;
+    int port = usart_port_at(address, &offset);
+    if (port >= 0)
+        return usart_read(&p->usart, port, offset, machine_cycles(m), who == BUS_CORE);
+    if (within(address, CRC_BASE, CRC_BYTES))
+        return crc_read(&p->crc, address - CRC_BASE);
     if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
         return timers_read(&p->timers, address - TIMERS_BASE, machine_cycles(m));
     if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
@@ -154,19 +179,35 @@ static void write_flash_register(struct machine *m, uint32_t offset, uint32_t va
         icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
 }
 
+static void write_rcc(struct machine *m, uint32_t offset, uint32_t value)
+{
+    struct peripherals *p = &m->peripherals;
+    rcc_write(&p->rcc, offset, value);
+    timers_clock(&p->timers, rcc_timer_divider(&p->rcc), machine_cycles(m));
+    core_look(&m->core);
+}
+
+static void write_usart(struct peripherals *p, int port, uint32_t offset, uint32_t value)
+{
+    usart_write(&p->usart, port, offset, value);
+    usart_clock(&p->usart, port, rcc_hclk_hz(&p->rcc), rcc_usart_hz(&p->rcc, port));
+}
+
 static void write_word(struct machine *m, uint32_t address, uint32_t value, enum bus_who who)
 {
     struct peripherals *p = &m->peripherals;
+    uint32_t offset;
+    int port = usart_port_at(address, &offset);
     if (within(address, GPIO_BASE, GPIO_PORTS * GPIO_PORT_BYTES))
         gpio_write(&p->gpio, address - GPIO_BASE, value);
-    else if (within(address, USART_BASE, USART_BYTES))
-        usart_write(&p->usart, address - USART_BASE, value);
+    else if (port >= 0)
+        write_usart(p, port, offset, value);
     else if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
         timers_write(&p->timers, address - TIMERS_BASE, value, machine_cycles(m));
     else if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
         write_flash_register(m, address - FLASH_REGISTERS, value, who);
     else if (within(address, RCC_BASE, RCC_BYTES))
-        rcc_write(&p->rcc, address - RCC_BASE, value);
+        write_rcc(m, address - RCC_BASE, value);
     else if (within(address, PWR_BASE, PWR_BYTES))
         rcc_write_power(&p->rcc, address - PWR_BASE, value);
     else if (within(address, ICACHE_REGISTERS, 0x400))
@@ -177,7 +218,8 @@ static void write_word(struct machine *m, uint32_t address, uint32_t value, enum
 
 static bool has_events(uint32_t address)
 {
-    return within(address, USART_BASE, USART_BYTES) || within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE);
+    uint32_t offset;
+    return usart_port_at(address, &offset) >= 0 || within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE);
 }
 
 int peripheral_read(struct machine *m, uint32_t address, unsigned size, uint32_t *value, enum bus_who who)
@@ -193,8 +235,8 @@ int peripheral_read(struct machine *m, uint32_t address, unsigned size, uint32_t
 static uint32_t merged(struct machine *m, uint32_t address, unsigned size, uint32_t value)
 {
     uint32_t shift = 8 * (address & 3), mask = ((1u << 8 * size) - 1) << shift;
-    uint32_t at = address & ~(SECURE_ALIAS | 3u), before = 0;
-    if (!within(at, USART_BASE, USART_BYTES))
+    uint32_t at = address & ~(SECURE_ALIAS | 3u), before = 0, offset;
+    if (usart_port_at(at, &offset) < 0)
         before = read_word(m, at, BUS_DEBUGGER);
     return (before & ~mask) | (value << shift & mask);
 }
@@ -203,6 +245,11 @@ int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_
 {
     if (address < TIMERS_BASE) {
         flash_store(&m->peripherals.flash, address & (FLASH_BYTES - 1), value, (int)size, flash_now(m, who));
+        return 0;
+    }
+    uint32_t at = address & ~SECURE_ALIAS;
+    if (within(at, CRC_BASE, CRC_BYTES)) {
+        crc_write(&m->peripherals.crc, (at - CRC_BASE) & ~3u, size, value);
         return 0;
     }
     if (size < 4)
@@ -216,16 +263,17 @@ int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_
 uint64_t peripheral_advance(struct machine *m)
 {
     struct peripherals *p = &m->peripherals;
-    uint64_t next = timers_advance(&p->timers, machine_cycles(m));
+    uint64_t now = machine_cycles(m), next = timers_advance(&p->timers, now), byte = usart_next(&p->usart, now);
     for (uint32_t i = 0; i < TIMERS_N; i++)
         system_set_irq(m, TIMERS_IRQ + i, timers_irq(&p->timers, i));
-    system_set_irq(m, USART_IRQ, usart_irq(&p->usart));
-    return next;
+    for (int i = 0; i < USART_PORTS; i++)
+        system_set_irq(m, USART_IRQ + (unsigned)i, usart_irq(&p->usart, i, now));
+    return byte < next ? byte : next;
 }
 
 uint32_t peripheral_input(struct machine *m, const void *bytes, uint32_t n)
 {
-    uint32_t taken = usart_input(&m->peripherals.usart, bytes, n);
+    uint32_t taken = usart_input(&m->peripherals.usart, bytes, n, machine_cycles(m));
     core_look(&m->core);
     return taken;
 }

@@ -4,6 +4,7 @@
 #ifndef PARE_HWLINK_VBOARD_PERIPHERALS_H
 #define PARE_HWLINK_VBOARD_PERIPHERALS_H
 
+#include "hwlink/vboard/crc.h"
 #include "hwlink/vboard/flash.h"
 #include "hwlink/vboard/gpio.h"
 #include "hwlink/vboard/memory.h"
@@ -21,6 +22,7 @@ struct peripherals {
     struct gpio gpio;
     struct usart usart; // its `output` and `user` are the owner's
     struct timers timers;
+    struct crc crc;
     uint32_t icache_cr;
     uint64_t icache_hits, icache_misses; // where the monitors were last reset
     struct peripheral_stored {
@@ -40,7 +42,7 @@ int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_
  * register write that makes an earlier event calls core_look. */
 uint64_t peripheral_advance(struct machine *m);
 
-/* Bytes for USART1's receiver. Returns how many were taken. */
+/* Bytes for the receiver of the console. Returns how many were taken. */
 uint32_t peripheral_input(struct machine *m, const void *bytes, uint32_t n);
 
 #endif

@@ -5,12 +5,14 @@
 
 #include <string.h>
 
-enum { RCC_CR = 0x00, RCC_ICSCR1 = 0x08, RCC_CFGR1 = 0x1c, RCC_CFGR2 = 0x20, RCC_PLL1CFGR = 0x28, RCC_PLL1DIVR = 0x34,
-       RCC_BDCR = 0xf0, RCC_CSR = 0xf4 };
+enum { RCC_CR = 0x00, RCC_ICSCR1 = 0x08, RCC_CFGR1 = 0x1c, RCC_CFGR2 = 0x20, RCC_CFGR3 = 0x24, RCC_PLL1CFGR = 0x28, RCC_PLL1DIVR = 0x34,
+       RCC_CCIPR1 = 0xe0, RCC_CCIPR3 = 0xe8, RCC_BDCR = 0xf0, RCC_CSR = 0xf4 };
 enum { PWR_CR3 = 0x08, PWR_VOSR = 0x0c, PWR_SVMSR = 0x3c };
 
 #define HSI_HZ 16000000u
 #define HSE_HZ 16000000u
+#define LSE_HZ 32768u
+#define MSIK_HZ 4000000u // after reset
 #define CR_RESET 0x35u          // MSIS and MSIK run
 #define PLL_DIVIDERS_RESET 0x01010280u
 #define REGSEL (1u << 1)
@@ -110,6 +112,27 @@ uint32_t rcc_hclk_hz(const struct rcc *r)
     static const uint8_t shift[8] = {1, 2, 3, 4, 6, 7, 8, 9};
     hz = hpre & 8 ? hz >> shift[hpre & 7] : hz;
     return hz ? hz : 1;
+}
+
+/* PPRE1, PPRE2 and PPRE3 are alike: below 4 not divided, then by 2 to 16. */
+static uint32_t bus_divider(uint32_t ppre)
+{
+    return ppre & 4 ? 2u << (ppre & 3) : 1;
+}
+
+uint32_t rcc_timer_divider(const struct rcc *r)
+{
+    uint32_t divider = bus_divider(r->registers[RCC_CFGR2 / 4] >> 4);
+    return divider == 1 ? 1 : divider / 2;
+}
+
+uint32_t rcc_usart_hz(const struct rcc *r, int port)
+{
+    uint32_t cfgr2 = r->registers[RCC_CFGR2 / 4], cfgr3 = r->registers[RCC_CFGR3 / 4];
+    uint32_t select = port == 5 ? r->registers[RCC_CCIPR3 / 4] & 7 : r->registers[RCC_CCIPR1 / 4] >> 2 * port & 3;
+    if (select == 0)
+        return rcc_hclk_hz(r) / bus_divider(port == 0 ? cfgr2 >> 8 : port == 5 ? cfgr3 >> 4 : cfgr2 >> 4);
+    return select == 2 ? HSI_HZ : select == 3 ? LSE_HZ : select == 4 ? MSIK_HZ : rcc_hclk_hz(r);
 }
 
 bool rcc_uses_smps(const struct rcc *r)

@@ -29,6 +29,12 @@ void rcc_write_power(struct rcc *r, uint32_t offset, uint32_t value);
 /* Core clock (HCLK) as the registers set it; an external crystal is taken to have 16 MHz, as on B-U585I-IOT02A. */
 uint32_t rcc_hclk_hz(const struct rcc *r);
 
+/* Core cycles for each clock of TIM2 to TIM7: 1, or half of what APB1 divides by. */
+uint32_t rcc_timer_divider(const struct rcc *r);
+
+/* Clock of a serial port, numbered as in usart.h: RCC_CCIPR1 and CCIPR3. */
+uint32_t rcc_usart_hz(const struct rcc *r, int port);
+
 /* The core is fed by the step-down converter (PWR_CR3.REGSEL), not by the linear regulator. */
 bool rcc_uses_smps(const struct rcc *r);
 

@@ -11,19 +11,50 @@
 #include <string.h>
 
 #define UNTIL_MAX 256u // bytes of --until's text
+#define STEPS_MAX 256u // of --send and --until
+
+/* --send and --until in the order of the command line: what is sent waits until all texts before it have been printed. */
+struct step {
+    const char *text;
+    int sends;
+};
 
 struct run {
     struct machine *m;
     const char *image;
     int console, json, registers, account;
     uint64_t max_cycles;
-    const char *until;
-    char tail[UNTIL_MAX]; // the last bytes printed, as many as --until has
+    struct step steps[STEPS_MAX];
+    unsigned steps_count, step; // the one that is waited for
+    char tail[UNTIL_MAX];       // the last bytes printed, as many as it has
     size_t tail_bytes;
-    int found;
+    int found; // the last --until, and nothing is left to be sent
+    int input_full;
     int exited;
     uint32_t exit_code;
 };
+
+/* Sends up to the next --until. */
+static void send_texts(struct run *r)
+{
+    for (; r->step < r->steps_count && r->steps[r->step].sends; r->step++) {
+        uint32_t length = (uint32_t)strlen(r->steps[r->step].text);
+        if (peripheral_input(r->m, r->steps[r->step].text, length) < length)
+            r->input_full = 1;
+    }
+    r->tail_bytes = 0;
+}
+
+/* The text that is waited for has been printed. */
+static void take_step(struct run *r)
+{
+    r->step++;
+    r->found = r->step == r->steps_count;
+    send_texts(r);
+    if (r->found || r->input_full)
+        core_ask_stop(r->m);
+    core_look(&r->m->core);
+}
 
 /* A byte that firmware prints, on whatever way. */
 static void print_byte(void *user, uint8_t byte)
@@ -31,17 +62,15 @@ static void print_byte(void *user, uint8_t byte)
     struct run *r = user;
     if (r->console)
         putchar(byte);
-    if (!r->until)
+    if (r->step >= r->steps_count)
         return;
-    size_t length = strlen(r->until);
+    const char *until = r->steps[r->step].text;
+    size_t length = strlen(until);
     if (r->tail_bytes == length)
         memmove(r->tail, r->tail + 1, --r->tail_bytes);
     r->tail[r->tail_bytes++] = (char)byte;
-    if (r->tail_bytes == length && memcmp(r->tail, r->until, length) == 0) {
-        r->found = 1;
-        core_ask_stop(r->m);
-        core_look(&r->m->core);
-    }
+    if (r->tail_bytes == length && memcmp(r->tail, until, length) == 0)
+        take_step(r);
 }
 
 static uint32_t word_at(struct run *r, uint32_t address)
@@ -198,7 +227,7 @@ static void print_registers(struct run *r)
            core_register(r->m, 33), r->m->system.cfsr, r->m->system.hfsr);
 }
 
-static int run_machine(struct run *r, const char *send)
+static int run_machine(struct run *r)
 {
     struct error e = {{0}};
     if (firmware_file_load(r->m, r->image, &e)) {
@@ -209,18 +238,19 @@ static int run_machine(struct run *r, const char *send)
     r->m->core.account = r->account;
     r->m->peripherals.usart.output = print_byte;
     r->m->peripherals.usart.user = r;
-    if (send && peripheral_input(r->m, send, (uint32_t)strlen(send)) < strlen(send)) {
-        fprintf(stderr, "pare-vboard: --send: the text is longer than %u bytes\n", USART_INPUT_MAX);
-        return 2;
-    }
+    send_texts(r);
     enum core_stop stop = execute(r);
     fflush(stdout);
+    if (r->input_full) {
+        fprintf(stderr, "pare-vboard: --send: more than %u bytes wait to be read\n", USART_INPUT_MAX);
+        return 2;
+    }
     if (r->registers)
         print_registers(r);
     print_figures(r, stop);
     if (r->found)
         return 0;
-    return r->until || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
+    return r->step < r->steps_count || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
 }
 
 enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT };
@@ -238,7 +268,15 @@ static int read_number(const char *text, uint64_t *value)
     return *text >= '0' && *text <= '9' && *end == 0 ? 0 : -1;
 }
 
-static int read_options(int argc, char **argv, struct run *r, const char **send)
+static int add_step(struct run *r, const char *text, int sends)
+{
+    if (r->steps_count == STEPS_MAX || !*text || (!sends && strlen(text) >= UNTIL_MAX))
+        return -1;
+    r->steps[r->steps_count++] = (struct step){text, sends};
+    return 0;
+}
+
+static int read_options(int argc, char **argv, struct run *r)
 {
     static const struct option options[] = {
         {"console", no_argument, NULL, OPTION_CONSOLE},        {"send", required_argument, NULL, OPTION_SEND},
@@ -250,8 +288,11 @@ static int read_options(int argc, char **argv, struct run *r, const char **send)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case OPTION_CONSOLE: r->console = 1; break;
-        case OPTION_SEND: *send = optarg; break;
-        case OPTION_UNTIL: r->until = optarg; break;
+        case OPTION_SEND:
+        case OPTION_UNTIL:
+            if (add_step(r, optarg, option == OPTION_SEND))
+                return -1;
+            break;
         case OPTION_JSON: r->json = 1; break;
         case OPTION_ACCOUNT: r->account = 1; break;
         case OPTION_REGISTERS: r->registers = 1; break;
@@ -262,7 +303,7 @@ static int read_options(int argc, char **argv, struct run *r, const char **send)
         default: return -1;
         }
     }
-    if (optind + 1 != argc || (r->until && (!*r->until || strlen(r->until) >= UNTIL_MAX)))
+    if (optind + 1 != argc)
         return -1;
     r->image = argv[optind];
     return 0;
@@ -271,15 +312,14 @@ static int read_options(int argc, char **argv, struct run *r, const char **send)
 int run_command(int argc, char **argv)
 {
     struct run r = {.max_cycles = UINT64_MAX >> (CORE_TIME_BITS + 1)};
-    const char *send = NULL;
-    if (read_options(argc, argv, &r, &send))
+    if (read_options(argc, argv, &r))
         return usage();
     r.m = machine_create();
     if (!r.m) {
         fprintf(stderr, "pare-vboard: no memory for a machine\n");
         return 2;
     }
-    int result = run_machine(&r, send);
+    int result = run_machine(&r);
     machine_destroy(r.m);
     return result;
 }

@@ -18,6 +18,7 @@ static int is_wide(uint32_t i)
 void timers_reset(struct timers *t)
 {
     memset(t, 0, sizeof *t);
+    t->divider = 1;
     for (uint32_t i = 0; i < TIMERS_N; i++)
         t->timer[i].registers[ARR / 4] = is_wide(i) ? 0xffffffffu : 0xffffu;
 }
@@ -27,37 +28,57 @@ static uint32_t reg(const struct timer *t, uint32_t offset)
     return t->registers[offset / 4];
 }
 
-static uint64_t period(const struct timer *t)
+/* Core cycles for each count. */
+static uint64_t tick(const struct timers *t, const struct timer *timer)
 {
-    return ((uint64_t)reg(t, ARR) + 1) * (t->psc + 1);
+    return ((uint64_t)timer->psc + 1) * t->divider;
 }
 
-static void start_from(struct timer *t, uint32_t count, uint64_t now)
+static uint64_t period(const struct timers *t, const struct timer *timer)
 {
-    t->zero = now - (uint64_t)count * (t->psc + 1); // may wrap below 0: differences stay right
-    t->stopped_at = count;
+    return ((uint64_t)reg(timer, ARR) + 1) * tick(t, timer);
 }
 
-static void advance(struct timer *t, uint64_t now)
+static void start_from(const struct timers *t, struct timer *timer, uint32_t count, uint64_t now)
 {
-    if (!(reg(t, CR1) & CEN) || now - t->zero < period(t))
+    timer->zero = now - count * tick(t, timer); // may wrap below 0: differences stay right
+    timer->stopped_at = count;
+}
+
+static void advance(const struct timers *t, struct timer *timer, uint64_t now)
+{
+    if (!(reg(timer, CR1) & CEN) || now - timer->zero < period(t, timer))
         return;
-    t->status |= UIF;
-    if (reg(t, CR1) & OPM) {
-        t->registers[CR1 / 4] &= ~CEN;
-        t->stopped_at = 0;
+    timer->status |= UIF;
+    if (reg(timer, CR1) & OPM) {
+        timer->registers[CR1 / 4] &= ~CEN;
+        timer->stopped_at = 0;
         return;
     }
-    t->zero += (now - t->zero) / period(t) * period(t);
-    if (t->psc != reg(t, PSC)) {
-        t->psc = reg(t, PSC);
-        start_from(t, 0, now);
+    timer->zero += (now - timer->zero) / period(t, timer) * period(t, timer);
+    if (timer->psc != reg(timer, PSC)) {
+        timer->psc = reg(timer, PSC);
+        start_from(t, timer, 0, now);
     }
 }
 
-static uint32_t count(const struct timer *t, uint64_t now)
+static uint32_t count(const struct timers *t, const struct timer *timer, uint64_t now)
 {
-    return reg(t, CR1) & CEN ? (uint32_t)((now - t->zero) / (t->psc + 1)) : t->stopped_at;
+    return reg(timer, CR1) & CEN ? (uint32_t)((now - timer->zero) / tick(t, timer)) : timer->stopped_at;
+}
+
+void timers_clock(struct timers *t, uint32_t divider, uint64_t now)
+{
+    uint32_t counts[TIMERS_N];
+    if (divider == t->divider)
+        return;
+    for (uint32_t i = 0; i < TIMERS_N; i++) {
+        advance(t, &t->timer[i], now);
+        counts[i] = count(t, &t->timer[i], now);
+    }
+    t->divider = divider;
+    for (uint32_t i = 0; i < TIMERS_N; i++)
+        start_from(t, &t->timer[i], counts[i], now);
 }
 
 uint32_t timers_read(struct timers *t, uint32_t offset, uint64_t now)
@@ -66,15 +87,15 @@ uint32_t timers_read(struct timers *t, uint32_t offset, uint64_t now)
     if (i >= TIMERS_N || at >= BYTES)
         return 0;
     struct timer *timer = &t->timer[i];
-    advance(timer, now);
-    return at == CNT ? count(timer, now) : at == SR ? timer->status : reg(timer, at);
+    advance(t, timer, now);
+    return at == CNT ? count(t, timer, now) : at == SR ? timer->status : reg(timer, at);
 }
 
-static void update(struct timer *t, uint64_t now)
+static void update(const struct timers *t, struct timer *timer, uint64_t now)
 {
-    t->psc = reg(t, PSC);
-    t->status |= UIF;
-    start_from(t, 0, now);
+    timer->psc = reg(timer, PSC);
+    timer->status |= UIF;
+    start_from(t, timer, 0, now);
 }
 
 void timers_write(struct timers *t, uint32_t offset, uint32_t value, uint64_t now)
@@ -83,19 +104,19 @@ void timers_write(struct timers *t, uint32_t offset, uint32_t value, uint64_t no
     if (i >= TIMERS_N || at >= BYTES)
         return;
     struct timer *timer = &t->timer[i];
-    advance(timer, now);
-    uint32_t now_at = count(timer, now);
+    advance(t, timer, now);
+    uint32_t now_at = count(t, timer, now);
     if (at == SR) {
         timer->status &= value;
         return;
     }
     timer->registers[at / 4] = is_wide(i) || (at != ARR && at != CNT) ? value : value & 0xffff;
     if (at == EGR && value & 1)
-        update(timer, now);
+        update(t, timer, now);
     else if (at == CNT)
-        start_from(timer, reg(timer, CNT), now);
+        start_from(t, timer, reg(timer, CNT), now);
     else if (at == CR1)
-        start_from(timer, now_at, now);
+        start_from(t, timer, now_at, now);
 }
 
 uint64_t timers_advance(struct timers *t, uint64_t now)
@@ -103,9 +124,9 @@ uint64_t timers_advance(struct timers *t, uint64_t now)
     uint64_t next = UINT64_MAX;
     for (uint32_t i = 0; i < TIMERS_N; i++) {
         struct timer *timer = &t->timer[i];
-        advance(timer, now);
+        advance(t, timer, now);
         if (reg(timer, CR1) & CEN && reg(timer, DIER) & UIF) {
-            uint64_t wrap = timer->zero + period(timer);
+            uint64_t wrap = timer->zero + period(t, timer);
             next = wrap < next ? wrap : next;
         }
     }

@@ -21,11 +21,15 @@ struct timer {
 
 struct timers {
     struct timer timer[TIMERS_N];
+    uint32_t divider; // core cycles for each of the timers' clock
 };
 
 void timers_reset(struct timers *t);
 
-/* Offsets from TIMERS_BASE; `now` is the core's cycle count (the timers' clock is the core's). */
+/* The timers' clock from `now` on, in core cycles; counters go on where they are. */
+void timers_clock(struct timers *t, uint32_t divider, uint64_t now);
+
+/* Offsets from TIMERS_BASE; `now` is the core's cycle count. */
 uint32_t timers_read(struct timers *t, uint32_t offset, uint64_t now);
 void timers_write(struct timers *t, uint32_t offset, uint32_t value, uint64_t now);
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // The simple blocks of the virtual chip: clocks, pins, timers, console; the power model; the key of a job.
+#include "hwlink/vboard/crc.h"
 #include "hwlink/vboard/gpio.h"
 #include "hwlink/vboard/idle.h"
 #include "hwlink/vboard/jobkey.h"
@@ -108,6 +109,25 @@ START_TEST(a_timer_counts_wraps_and_interrupts)
 }
 END_TEST
 
+START_TEST(timers_follow_the_divider_of_their_bus)
+{
+    struct rcc r = {0};
+    rcc_reset(&r);
+    ck_assert_uint_eq(rcc_timer_divider(&r), 1);
+    rcc_write(&r, 0x20, 4u << 4 | 5u << 8); // APB1 by 2, APB2 by 4
+    ck_assert_uint_eq(rcc_timer_divider(&r), 1);
+    ck_assert_uint_eq(rcc_usart_hz(&r, 0), 1000000);
+    rcc_write(&r, 0x20, 7u << 4); // APB1 by 16
+    ck_assert_uint_eq(rcc_timer_divider(&r), 8);
+    struct timers t;
+    timers_reset(&t);
+    timers_write(&t, 0x00, 1, 0);
+    ck_assert_uint_eq(timers_read(&t, 0x24, 100), 100);
+    timers_clock(&t, 8, 100);
+    ck_assert_uint_eq(timers_read(&t, 0x24, 180), 110);
+}
+END_TEST
+
 START_TEST(a_one_pulse_timer_stops_by_itself)
 {
     struct timers t;
@@ -135,19 +155,57 @@ START_TEST(the_console_sends_and_receives)
     static struct usart u;
     u.output = on_byte;
     usart_reset(&u);
-    usart_write(&u, 0x28, 'x');
+    usart_write(&u, 0, 0x28, 'x');
     ck_assert_uint_eq(sent, 'x');
-    ck_assert_uint_eq(usart_read(&u, 0x1c, 1) & 0xe0, 0xc0); // TXE, TC
-    usart_write(&u, 0x00, 1u << 5);
-    ck_assert_int_eq(usart_irq(&u), 0);
-    ck_assert_uint_eq(usart_input(&u, "ab", 2), 2);
-    ck_assert_int_eq(usart_irq(&u), 1);
-    ck_assert_uint_eq(usart_read(&u, 0x24, 0), 'a'); // a debugger takes nothing
-    ck_assert_uint_eq(usart_read(&u, 0x24, 1), 'a');
-    ck_assert_uint_eq(usart_read(&u, 0x24, 1), 'b');
-    ck_assert_int_eq(usart_irq(&u), 0);
+    ck_assert_uint_eq(usart_read(&u, 0, 0x1c, 0, 1) & 0xe0, 0xc0); // TXE, TC
+    usart_write(&u, 0, 0x00, 1u << 5 | 1u << 2 | 1);                // RXNEIE, RE, UE
+    ck_assert_int_eq(usart_irq(&u, 0, 0), 0);
+    ck_assert_uint_eq(usart_input(&u, "ab", 2, 0), 2);
+    ck_assert_int_eq(usart_irq(&u, 0, 0), 1);
+    ck_assert_int_eq(usart_irq(&u, 1, 0), 0);                // that port does not listen
+    ck_assert_uint_eq(usart_read(&u, 0, 0x24, 0, 0), 'a'); // a debugger takes nothing
+    ck_assert_uint_eq(usart_read(&u, 0, 0x24, 0, 1), 'a');
+    ck_assert_uint_eq(usart_read(&u, 0, 0x24, 0, 1), 'b');
+    ck_assert_int_eq(usart_irq(&u, 0, 0), 0);
     static char much[USART_INPUT_MAX + 10];
-    ck_assert_uint_eq(usart_input(&u, much, sizeof much), USART_INPUT_MAX);
+    ck_assert_uint_eq(usart_input(&u, much, sizeof much, 0), USART_INPUT_MAX);
+}
+END_TEST
+
+START_TEST(bytes_arrive_at_the_baud_rate)
+{
+    static struct usart u;
+    usart_reset(&u);
+    usart_write(&u, 5, 0x0c, 256 * 100); // LPUART1: a hundred clocks a bit
+    usart_write(&u, 5, 0x00, 1u << 5 | 1u << 2 | 1);
+    usart_clock(&u, 5, 160000000, 16000000);
+    ck_assert_uint_eq(usart_input(&u, "ab", 2, 50), 2);
+    ck_assert_uint_eq(usart_read(&u, 5, 0x24, 50, 1), 'a');
+    ck_assert_int_eq(usart_irq(&u, 5, 10049), 0);
+    ck_assert_uint_eq(usart_next(&u, 10049), 10050); // ten bits, ten cycles of the core each clock
+    ck_assert_int_eq(usart_irq(&u, 5, 10050), 1);
+    ck_assert_uint_eq(usart_next(&u, 10050), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(the_crc_unit_gives_known_checks)
+{
+    struct crc c;
+    crc_reset(&c);
+    for (const char *p = "123456789"; *p; p++)
+        crc_write(&c, 0, 1, (uint8_t)*p);
+    ck_assert_uint_eq(crc_read(&c, 0), 0x0376e6e7); // CRC-32/MPEG-2
+    crc_write(&c, 8, 4, 1u << 7 | 1u << 5 | 1);
+    for (const char *p = "123456789"; *p; p++)
+        crc_write(&c, 0, 1, (uint8_t)*p);
+    ck_assert_uint_eq(~crc_read(&c, 0), 0xcbf43926); // CRC-32
+    crc_write(&c, 0x10, 4, 0xffff);
+    crc_write(&c, 0x14, 4, 0x1021);
+    crc_write(&c, 8, 4, 1u << 3 | 1);
+    crc_write(&c, 0, 4, 0x31323334);
+    crc_write(&c, 0, 4, 0x35363738);
+    crc_write(&c, 0, 1, '9');
+    ck_assert_uint_eq(crc_read(&c, 0), 0x29b1); // CRC-16/CCITT-FALSE
 }
 END_TEST
 
@@ -303,8 +361,11 @@ int main(void)
     tcase_add_test(t, voltage_and_regulator_are_as_asked);
     tcase_add_test(t, a_pin_tells_of_each_change_once);
     tcase_add_test(t, a_timer_counts_wraps_and_interrupts);
+    tcase_add_test(t, timers_follow_the_divider_of_their_bus);
     tcase_add_test(t, a_one_pulse_timer_stops_by_itself);
     tcase_add_test(t, the_console_sends_and_receives);
+    tcase_add_test(t, bytes_arrive_at_the_baud_rate);
+    tcase_add_test(t, the_crc_unit_gives_known_checks);
     tcase_add_test(t, energy_is_near_the_published_one);
     tcase_add_test(t, a_debugger_costs_and_sleep_saves);
     tcase_add_test(t, a_core_that_waits_is_told_from_one_that_works);
