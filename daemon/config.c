@@ -131,9 +131,11 @@ int config_read(const char *path, struct config *c, struct error *e)
         return error_set(e, "%s: no such file", path);
     int rc = file_read(absolute, CONFIG_FILE_MAX, &text, &size, e);
     cJSON *object = rc == 0 ? keys_parse(text, e) : NULL;
-    *strrchr(absolute, '/') = '\0';
-    struct keys_reader r = {.folder = absolute[0] ? absolute : "/", .e = e};
+    char *slash = strrchr(absolute, '/');
     memset(c, 0, sizeof *c);
+    snprintf(c->file, sizeof c->file, "%s", absolute);
+    *slash = '\0';
+    struct keys_reader r = {.folder = absolute[0] ? absolute : "/", .e = e};
     snprintf(c->worker, sizeof c->worker, "pare-net");
     c->deadline_scale = 1;
     c->keep_events = 1000000;
@@ -145,4 +147,46 @@ int config_read(const char *path, struct config *c, struct error *e)
     cJSON_Delete(object);
     free(absolute);
     return rc == 0 ? 0 : error_wrap(e, "%s", path);
+}
+
+/* --- as an answer --- */
+
+static cJSON *users_json(const struct config_users *users)
+{
+    if (users->all)
+        return cJSON_CreateString("all");
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < users->n; i++) {
+        const struct passwd *user = getpwuid(users->v[i]);
+        cJSON_AddItemToArray(list, user ? cJSON_CreateString(user->pw_name) : cJSON_CreateNumber(users->v[i]));
+    }
+    return list;
+}
+
+static cJSON *board_json(const struct config_board *b, const struct board_file *f)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "board", f->name);
+    cJSON_AddStringToObject(o, "type", f->type);
+    cJSON_AddStringToObject(o, "serial", f->serial);
+    cJSON_AddBoolToObject(o, "virtual", f->is_virtual);
+    cJSON_AddStringToObject(o, "file", b->file);
+    cJSON_AddStringToObject(o, "openocd", f->openocd);
+    cJSON_AddStringToObject(o, "runner", f->runner);
+    cJSON_AddItemToObject(o, "meter", f->meter != METER_NONE ? cJSON_CreateString(f->meter_path) : cJSON_CreateNull());
+    return o;
+}
+
+cJSON *config_json(const struct config *c)
+{
+    cJSON *o = keys_write(config_keys, c);
+    if (!o)
+        o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "file", c->file);
+    cJSON *boards = cJSON_AddArrayToObject(o, "boards");
+    for (int i = 0; i < c->boards.n; i++)
+        cJSON_AddItemToArray(boards, board_json(&c->boards.v[i], &c->files[i]));
+    cJSON_AddItemToObject(o, "readers", users_json(&c->readers));
+    cJSON_AddItemToObject(o, "operators", users_json(&c->operators));
+    return o;
 }

@@ -42,11 +42,15 @@ struct config {
     double deadline_scale;        // stretches all deadlines of boards and worker
     int log;                      // 0 info, 1 debug, 2 warning
     int64_t keep_events;
+    char file[KEYS_PATH_MAX];     // this configuration, absolute
     struct board_file files[POOL_BOARDS_MAX]; // the boards' files, read
 };
 
 /* Reads `path` and the board files that it names; relative paths start from its folder. Returns 0, or -1 with one line that names the
  * file and the key. */
 int config_read(const char *path, struct config *c, struct error *e);
+
+/* The answer to config.show: everything, with its defaults. The caller deletes it. */
+cJSON *config_json(const struct config *c);
 
 #endif

@@ -309,7 +309,7 @@ static cJSON *write_key(const struct key *k, const char *record)
     case KEY_OBJECT:
         return keys_write(k->keys, record);
     case KEY_OWN:
-        return k->write(where);
+        return k->write ? k->write(where) : NULL;
     }
     return NULL;
 }

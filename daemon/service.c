@@ -49,6 +49,13 @@ static void on_hello(void *user, struct server_call *call, const cJSON *params)
     server_answer(call, o);
 }
 
+static void on_config(void *user, struct server_call *call, const cJSON *params)
+{
+    const struct service *s = user;
+    (void)params;
+    server_answer(call, config_json(s->config));
+}
+
 static void on_release(void *user, struct server_call *call, const cJSON *params)
 {
     struct service *s = user;
@@ -227,6 +234,10 @@ static int open_server(struct service *s, struct error *e)
                   [METHOD_BEST] = service_best,
                   [METHOD_PARETO] = service_pareto,
                   [METHOD_EXPORT] = service_export,
+                  [METHOD_CONFIG_SHOW] = on_config,
+                  [METHOD_DB_CHECK] = service_db_check,
+                  [METHOD_DB_BACKUP] = service_db_backup,
+                  [METHOD_DB_DIGEST] = service_db_digest,
                   [METHOD_SHUTDOWN] = on_shutdown},
         .events = service_events,
     };

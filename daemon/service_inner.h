@@ -57,6 +57,7 @@ struct query {
     struct store_list list;
     struct store_filter filter;
     unsigned objectives;
+    bool full;                       // of a check
     int64_t since, last;
     int limit;
     struct buffer out;
@@ -68,6 +69,9 @@ struct query {
 /* A question for `call`, about the study that `params` name (the newest if they name none). NULL when it was answered already:
  * there is no study, no memory. */
 struct query *query_new(struct service *s, struct server_call *call, const cJSON *params);
+
+/* The same about no study in particular. */
+struct query *query_about_all(struct service *s, struct server_call *call);
 
 /* Asks; answers the call when it is done. */
 void query_ask(struct query *q);
@@ -85,6 +89,12 @@ void service_events(void *user, struct server_pull *pull, int64_t since, int lim
 
 /* Fails the call as the store's result says. */
 void service_fail(struct server_call *call, int rc, const char *text);
+
+/* --- service_database.c --- */
+
+void service_db_check(void *user, struct server_call *call, const cJSON *params);
+void service_db_backup(void *user, struct server_call *call, const cJSON *params);
+void service_db_digest(void *user, struct server_call *call, const cJSON *params);
 
 /* --- service_study.c --- */
 

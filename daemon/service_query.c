@@ -118,8 +118,7 @@ static int put(struct buffer *out, const char *text)
     return buffer_append(out, text, strlen(text));
 }
 
-/* A question about no study in particular. */
-static struct query *query_about_all(struct service *s, struct server_call *call)
+struct query *query_about_all(struct service *s, struct server_call *call)
 {
     struct query *q = calloc(1, sizeof *q);
     if (!q) {

@@ -19,6 +19,12 @@
     "'best', json((SELECT " TRIAL_JSON " FROM v_trial WHERE study = v.study AND trial = v.best_trial)), "                   \
     "'progress', progress)"
 
+/* What SQLite's check and the foreign keys complain of, as an array of texts; at most a hundred of each. */
+#define PROBLEMS(check)                                                                                                \
+    "SELECT json_group_array(problem) FROM (SELECT " check " AS problem FROM pragma_" check " WHERE " check " <> 'ok' " \
+    "UNION ALL SELECT * FROM (SELECT 'a row of ' || \"table\" || ' names a row of ' || parent || ' that is not there' "  \
+    "FROM pragma_foreign_key_check LIMIT 100))"
+
 /* Parameters: ?1 is the study and ?2 the trial where there is one; what else there is stands in the calls, in order. */
 const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -168,6 +174,9 @@ const char *const statement_sql[STATEMENT_COUNT] = {
                               "AND (?3 IS NULL OR topic IN (SELECT value FROM json_each(?3))) ORDER BY seq LIMIT ?4",
     [STATEMENT_OLDEST_EVENT] = "SELECT coalesce((SELECT min(seq) FROM event), "
                                "1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0))",
+
+    [STATEMENT_QUICK_CHECK] = PROBLEMS("quick_check"),
+    [STATEMENT_FULL_CHECK] = PROBLEMS("integrity_check"),
 
     [STATEMENT_DIGEST_TRIALS] = "SELECT trial, kind, candidate, outcome, iif(outcome = 'infeasible', reason, NULL), result_seq, "
                                 "reward, finalist, final_reward FROM trial WHERE study = ?1 ORDER BY trial",

@@ -346,6 +346,16 @@ int store_read_boards(struct store_reader *r, struct buffer *out, struct error *
 int store_read_events(struct store_reader *r, int64_t since, int64_t study, const char *topics, int limit, struct buffer *out,
                       int64_t *last, struct error *e);
 
+/* ---- Keeping the file ---- */
+
+/* Appends a JSON array of texts: what is wrong with the file, empty when nothing is. Pages, rows and foreign keys are looked at, with `full` also
+ * whether the indexes say what the tables say, which takes longer. A file too damaged to be read at all is -1. */
+int store_check(struct store_reader *r, bool full, struct buffer *out, struct error *e);
+
+/* Writes a compact copy of the database at `path`, of one moment, to the new file `to` (an error if it exists and is not empty). Readers and the
+ * writer go on meanwhile. It is not synced to the disk. With any result but 0 there may be a part of it at `to`. */
+int store_backup(const char *path, const char *to, struct error *e);
+
 /* SHA-256, in hex, over everything that must be equal in a study left alone and in one that was killed and resumed: trials (number, kind,
  * candidate, outcome, reason of infeasible ones, order of results, bits of rewards, figures and layer cycles that are not `real`) and the
  * agent's state. Times, attempts, boards and events are no part of it. */

@@ -28,6 +28,10 @@ enum method {
     METHOD_BEST,
     METHOD_PARETO,
     METHOD_EXPORT,
+    METHOD_CONFIG_SHOW,
+    METHOD_DB_CHECK,
+    METHOD_DB_BACKUP,
+    METHOD_DB_DIGEST,
     METHOD_EVENTS_SUBSCRIBE, // answered by the server itself
     METHOD_SHUTDOWN,
     METHOD_COUNT,

@@ -25,6 +25,10 @@ render render_trial;       // trial.show, best
 render render_front;       // pareto; with style->plot a plot below the table
 render render_compare;     // {"study", "reference": trial.show of w8a8 or null, "trials": [trial.show], "runner_bytes"}
 render render_exported;    // export with a folder
+render render_config;      // config.show
+render render_checks;      // db.check
+render render_backup;      // db.backup
+render render_digest;      // db.digest
 render render_event;       // an event's params, one line
 
 enum color render_state_color(const char *state);

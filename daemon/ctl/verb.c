@@ -5,6 +5,7 @@
 
 #include "daemon/ctl/help.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ static const struct {
     {"board list", NULL, render_boards},
     {"board show", verb_board_show, NULL},
     {"board release", NULL, render_board_state},
+    {"config check", verb_config_check, NULL},
+    {"config show", NULL, render_config},
+    {"db check", verb_db_check, NULL},
+    {"db backup", verb_db_backup, NULL},
+    {"db digest", NULL, render_digest},
     {"rpc", verb_rpc, NULL},
     {"completion", verb_completion, NULL},
     {"help", verb_help, NULL},
@@ -104,6 +110,15 @@ int verb_call(const struct verb *v, const char *method, const cJSON *params, cJS
     client_finish(&client);
     *exit_code = good ? 0 : verb_fail(&f);
     return good ? 0 : -1;
+}
+
+int verb_absolute(const char *path, char *absolute, size_t size)
+{
+    char here[PATH_MAX] = "";
+    if (path[0] != '/' && !getcwd(here, sizeof here))
+        return -1;
+    int n = snprintf(absolute, size, "%s%s%s", here, path[0] == '/' ? "" : "/", path);
+    return n >= 0 && (size_t)n < size ? 0 : -1;
 }
 
 int verb_plain(const struct verb *v, render *show)

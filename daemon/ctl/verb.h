@@ -34,11 +34,17 @@ int verb_call(const struct verb *v, const char *method, const cJSON *params, cJS
 /* Calls the command's method with the parsed parameters, and prints as JSON or by `show`. */
 int verb_plain(const struct verb *v, render *show);
 
+/* The path as it is from the root, for the service, which is elsewhere. Returns 0, or -1: too long. */
+int verb_absolute(const char *path, char *absolute, size_t size);
+
 int verb_study_file(const struct verb *v); // study create, study check
 int verb_board_show(const struct verb *v);
 int verb_pareto(const struct verb *v);
 int verb_compare(const struct verb *v);
 int verb_export(const struct verb *v);
+int verb_config_check(const struct verb *v);
+int verb_db_check(const struct verb *v);
+int verb_db_backup(const struct verb *v);
 int verb_rpc(const struct verb *v);
 int verb_watch(const struct verb *v);
 int verb_wait(const struct verb *v);

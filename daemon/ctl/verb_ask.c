@@ -138,12 +138,8 @@ static int export_text(const struct verb *v, const cJSON *result, const char *pa
 static int add_folder(cJSON *params, const char *path)
 {
     char folder[PATH_MAX];
-    if (path[0] == '/')
-        snprintf(folder, sizeof folder, "%s", path);
-    else if (!getcwd(folder, sizeof folder) || strlen(folder) + strlen(path) + 2 > sizeof folder)
+    if (verb_absolute(path, folder, sizeof folder) != 0)
         return -1;
-    else
-        strcat(strcat(folder, "/"), path);
     cJSON_AddStringToObject(params, "folder", folder);
     return 0;
 }

@@ -109,12 +109,23 @@ for verb in status best pareto compare "compare 13 w8a8" "trial list" "trial sho
     json $verb
 done
 
+expect 0 "^operators  *ada grace" config show
+expect 0 "is whole" db check
+expect 1 "damaged: row 3" db check --full
+expect 0 "/srv/backup/pare.db: 516 KiB" db backup copy.db
+expect 1 "File exists" db backup /there.db
+expect 0 "^9f86d081" db digest demo
+expect 4 "no study" db digest none
+for verb in "config show" "db check" "db backup copy.db" "db digest demo"; do json $verb; done
+
 # What reaches the service.
 expect 0 "study 3: new" study create "$folder/study.json" --set n=new --set a=b=c --start
 hears "study.create {" && case $heard in
 *'"text":"{\"name\": \"${n}\"}"'*'"set":{"n":"new","a":"b=c"}'*'"start":true'*"\"folder\":\"$folder\""*) ;;
 *) complain "study create sent $heard" ;;
 esac
+(cd "$folder" && "$pare" db backup copy.db >/dev/null) || complain "db backup failed"
+hears "db.backup {" && case $heard in *"\"path\":\"$folder/copy.db\""*) ;; *) complain "db backup sent $heard" ;; esac
 (cd "$folder" && "$pare" study check - <study.json >/dev/null) || complain "study check - failed"
 hears "study.check {" && case $heard in *"\"folder\":\"$folder\""*) ;; *) complain "study check - sent $heard" ;; esac
 (cd "$folder" && "$pare" export c-package -o net >/dev/null) || complain "export c-package failed"
@@ -157,6 +168,7 @@ start 20 reader
 expect 0 "pared 0" status
 expect 5 "only read" study pause demo
 expect 5 "only read" study create "$folder/study.json"
+expect 5 "only read" db backup copy.db
 stop
 
 # Another protocol.

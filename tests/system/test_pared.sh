@@ -61,6 +61,14 @@ says 1 "not empty" export c-package -o "$lab/alone/package"
 says 7 "is finished" study pause demo
 says 7 "exists" study create "$lab/study.json" --set name=demo --set net=net.onnx
 says 0 '"loop_stall_ms"' status --json
+says 0 "is whole" db check --full
+says 0 "KiB" db backup copy.db
+says 1 "File exists" db backup copy.db
+passes; [ "$("$pare" db digest demo)" = "$("$digest" copy.db demo)" ] || complain "the backup has another digest"
+passes; [ -z "$(ls state/exports)" ] || complain "exports are left: $(ls state/exports)"
+says 0 "^database  *$lab/alone/state/pare.db" config show
+says 0 "good, 1 boards" config check pared.json
+says 2 "no such file" config check missing.json
 stop
 expected=$(digest_of "$lab/alone")
 passes; [ -n "$expected" ] || complain "no digest"

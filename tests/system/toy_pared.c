@@ -99,6 +99,10 @@ ANSWER(METHOD_BOARD_RELEASE)
 ANSWER(METHOD_BEST)
 ANSWER(METHOD_PARETO)
 ANSWER(METHOD_EXPORT)
+ANSWER(METHOD_CONFIG_SHOW)
+ANSWER(METHOD_DB_CHECK)
+ANSWER(METHOD_DB_BACKUP)
+ANSWER(METHOD_DB_DIGEST)
 
 static server_action *const actions[METHOD_COUNT] = {
     [METHOD_HELLO] = answer_METHOD_HELLO,
@@ -118,6 +122,10 @@ static server_action *const actions[METHOD_COUNT] = {
     [METHOD_BEST] = answer_METHOD_BEST,
     [METHOD_PARETO] = answer_METHOD_PARETO,
     [METHOD_EXPORT] = answer_METHOD_EXPORT,
+    [METHOD_CONFIG_SHOW] = answer_METHOD_CONFIG_SHOW,
+    [METHOD_DB_CHECK] = answer_METHOD_DB_CHECK,
+    [METHOD_DB_BACKUP] = answer_METHOD_DB_BACKUP,
+    [METHOD_DB_DIGEST] = answer_METHOD_DB_DIGEST,
 };
 
 static void on_events(void *user, struct server_pull *pull, int64_t since, int limit)

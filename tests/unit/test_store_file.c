@@ -122,6 +122,69 @@ START_TEST(a_damaged_file_is_refused_with_advice)
 }
 END_TEST
 
+static cJSON *problems(const char *path, bool full)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    struct store_reader *r = store_reader_open(path, error);
+    ck_assert_msg(r != NULL, "%s", error->text);
+    must(store_check(r, full, &out, error));
+    store_reader_close(r);
+    cJSON *list = cJSON_ParseWithLength(out.data, out.size);
+    ck_assert(cJSON_IsArray(list));
+    buffer_finish(&out);
+    return list;
+}
+
+/* The first problem has `word` in it; "": there is none. */
+static void complains(const char *path, bool full, const char *word)
+{
+    cJSON *list = problems(path, full);
+    if (!word[0])
+        ck_assert_int_eq(cJSON_GetArraySize(list), 0);
+    else
+        ck_assert_msg(cJSON_GetArraySize(list) > 0 && strstr(cJSON_GetArrayItem(list, 0)->valuestring, word), "%s: %s", word,
+                      cJSON_GetArraySize(list) > 0 ? cJSON_GetArrayItem(list, 0)->valuestring : "no problem");
+    cJSON_Delete(list);
+}
+
+START_TEST(a_check_finds_what_is_wrong)
+{
+    store_close(lab.s);
+    lab.s = NULL;
+    store_case_play(lab.path, 0);
+    complains(lab.path, false, "");
+    complains(lab.path, true, "");
+    sql(lab.path, "PRAGMA foreign_keys = OFF; DELETE FROM board");
+    complains(lab.path, false, "names a row of board that is not there");
+    sql(lab.path, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '(study, outcome)', '(study, kind)') "
+                  "WHERE name = 'trial_outcome'");
+    complains(lab.path, true, "trial_outcome");
+}
+END_TEST
+
+START_TEST(a_backup_is_of_one_moment_and_opens_as_a_database)
+{
+    char to[128], before[SHA256_HEX], after[SHA256_HEX];
+    snprintf(to, sizeof to, "%s/copy.db", lab.folder);
+    store_close(lab.s);
+    lab.s = NULL;
+    store_case_play(lab.path, 0);
+    store_case_digest(lab.path, before);
+    must(store_backup(lab.path, to, error));
+    store_case_digest(to, after);
+    ck_assert_str_eq(before, after);
+    ck_assert_int_eq(number(to, "PRAGMA user_version"), STORE_VERSION);
+    ck_assert_int_eq(number(to, "PRAGMA application_id"), STORE_APPLICATION);
+    complains(to, true, "");
+    ck_assert_int_ne(store_backup(lab.path, to, error), 0);
+    ck_assert_msg(strstr(error->text, "exist"), "%s", error->text);
+    struct store *s = store_open(to, NULL, error);
+    ck_assert_msg(s != NULL, "%s", error->text);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(the_file_is_durable_and_says_what_it_is)
 {
     int64_t value;
@@ -403,6 +466,8 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_newer_file_is_refused_untouched);
     tcase_add_test(t, files_of_others_are_refused_untouched);
     tcase_add_test(t, a_damaged_file_is_refused_with_advice);
+    tcase_add_test(t, a_check_finds_what_is_wrong);
+    tcase_add_test(t, a_backup_is_of_one_moment_and_opens_as_a_database);
     tcase_add_test(t, the_file_is_durable_and_says_what_it_is);
     tcase_add_test(t, views_need_no_trust);
     tcase_add_test(t, old_views_are_replaced_and_a_users_own_stay);
