@@ -66,7 +66,7 @@ enum dap_ack dap_write_dp(struct dap *d, uint32_t reg, uint32_t value)
 static enum dap_ack permit(struct dap *d)
 {
     if (d->ill_count > 0) {
-        d->ill_count--;
+        d->ill_count -= d->ill_count != DAP_ILL_FOR_EVER;
         if (d->ill == DAP_FAULT)
             d->ctrl_stat |= DAP_STICKYERR;
         return d->ill;

@@ -31,6 +31,7 @@ struct dap {
     void *user;
     uint32_t ctrl_stat, select, rdbuff, csw, tar;
     /* A fault for tests: the next `ill_count` accesses of the access port answer `ill`. */
+#define DAP_ILL_FOR_EVER UINT32_MAX
     enum dap_ack ill;
     uint32_t ill_count;
 };

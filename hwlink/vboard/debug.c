@@ -69,7 +69,7 @@ void debug_reset(struct machine *m, int power)
         memset(d, 0, sizeof *d);
     d->was_reset = true;
     d->halted = false;
-    if (!(d->control & C_DEBUGEN))
+    if (!(d->control & C_DEBUGEN) || d->stuck)
         return;
     if (d->demcr & VC_CORERESET)
         halt(m, DFSR_VCATCH);
@@ -152,6 +152,8 @@ static void write_dhcsr(struct machine *m, uint32_t value)
     if ((before ^ d->control) & C_DEBUGEN)
         breakpoints_changed(m);
     core_look(&m->core);
+    if (d->stuck)
+        return;
     if (d->control & C_HALT) {
         if (!d->halted)
             halt(m, DFSR_HALTED);

@@ -17,6 +17,7 @@
 
 struct debug {
     bool halted;              // in debug state: core_run must not be called
+    bool stuck;               // a fault for tests: it neither runs nor halts, and takes no system reset
     uint32_t control;         // DHCSR C_DEBUGEN, C_HALT, C_STEP, C_MASKINTS
     bool was_reset, retired;  // S_RESET_ST, S_RETIRE_ST
     uint32_t demcr, dfsr, dcrdr;

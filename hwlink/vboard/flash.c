@@ -94,12 +94,16 @@ static bool is_written(const struct flash *f, uint32_t quad)
 
 /* --- erasing --- */
 
+#define WEAK_BYTES 1024u // one bit in so many stays 0 in a worn page
+
 static void erase_page(struct flash *f, uint32_t page)
 {
     uint32_t quads = FLASH_PAGE_BYTES / FLASH_QUAD_BYTES;
     f->record->erases[page]++;
     memset(f->bytes + page * FLASH_PAGE_BYTES, 0xff, FLASH_PAGE_BYTES);
     memset(f->record->written + page * quads / 32, 0, quads / 8);
+    for (uint32_t i = 0; page - f->ill.worn_first < f->ill.worn_pages && i < FLASH_PAGE_BYTES; i += WEAK_BYTES)
+        f->bytes[page * FLASH_PAGE_BYTES + i] = 0xfe;
 }
 
 static void erase(struct flash *f, uint32_t first, uint32_t n, uint64_t now)
@@ -165,6 +169,10 @@ static void program_quad(struct flash *f, uint64_t now)
     memcpy(to, f->quad, FLASH_QUAD_BYTES);
     if (is_written(f, quad) && !zeros)
         spoil_ecc(f, to, f->quad_offset);
+    if (f->ill.spoil_quads > 0) {
+        f->ill.spoil_quads--;
+        to[f->quad_offset / FLASH_QUAD_BYTES % FLASH_QUAD_BYTES] ^= 0x10;
+    }
     set_written(f, quad);
     f->quad_words = 0;
     changed(f, f->quad_offset, FLASH_QUAD_BYTES);
@@ -193,6 +201,15 @@ void flash_store(struct flash *f, uint32_t offset, uint32_t value, int size, uin
     f->quad_words |= 1u << word;
     if (f->quad_words == 0xf)
         program_quad(f, now);
+}
+
+bool flash_spoil(struct flash *f, uint32_t quad, uint32_t bit)
+{
+    if (!is_written(f, quad))
+        return false;
+    f->bytes[quad * FLASH_QUAD_BYTES + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    changed(f, quad * FLASH_QUAD_BYTES, FLASH_QUAD_BYTES);
+    return true;
 }
 
 /* --- registers --- */
@@ -262,7 +279,7 @@ uint32_t flash_read_register(struct flash *f, uint32_t offset, uint64_t now)
     case FLASH_ACR:
         return f->acr;
     case FLASH_NSSR:
-        return f->nssr | (now < f->busy_until ? FLASH_NSSR_BSY : 0) | (f->quad_words ? FLASH_NSSR_WDW : 0);
+        return f->nssr | (f->ill.busy || now < f->busy_until ? FLASH_NSSR_BSY : 0) | (f->quad_words ? FLASH_NSSR_WDW : 0);
     case FLASH_NSCR:
         return f->nscr;
     case FLASH_ECCR:

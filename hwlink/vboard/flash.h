@@ -72,6 +72,13 @@ struct flash_timing {
     uint64_t erase_cycles, program_cycles;
 };
 
+/* Faults for tests. */
+struct flash_ill {
+    bool busy;                       // BSY stays
+    uint32_t spoil_quads;            // so many quad-words that are programmed come out with a wrong bit
+    uint32_t worn_first, worn_pages; // these do not erase to ones any more
+};
+
 struct flash {
     uint8_t *bytes;              // FLASH_BYTES of them
     struct flash_record *record; // the board's, or `own`
@@ -84,6 +91,7 @@ struct flash {
     uint32_t quad[4];
     uint32_t quad_words;   // bit per word received
     uint64_t busy_until;   // cycle
+    struct flash_ill ill;
     /* Bytes in flash changed: drop what was decoded or cached from there. May be NULL. */
     void (*changed)(void *user, uint32_t offset, uint32_t bytes);
     void *user;
@@ -101,6 +109,9 @@ void flash_write_register(struct flash *f, uint32_t offset, uint32_t value, uint
 
 /* A store of `size` bytes into the flash's address range. Errors show in NSSR only, as on the part. */
 void flash_store(struct flash *f, uint32_t offset, uint32_t value, int size, uint64_t now);
+
+/* Flips a bit of a programmed quad-word. Returns false if it is blank. */
+bool flash_spoil(struct flash *f, uint32_t quad, uint32_t bit);
 
 /* False while the readout protection keeps a debugger from the flash. */
 bool flash_is_open_to_debugger(const struct flash *f);

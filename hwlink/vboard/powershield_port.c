@@ -32,7 +32,8 @@ static int take_input(struct powershield_port *p)
         return errno == EAGAIN || errno == EINTR || errno == EIO ? 0 : -1;
     ioctl(p->slave, TIOCNXCL); // a user that died without a word must not lock the next one out
     vboard_enter(p->board);
-    powershield_take(&p->board->meter, bytes, (size_t)n);
+    if (!p->board->meter_silent)
+        powershield_take(&p->board->meter, bytes, (size_t)n);
     vboard_touch(p->board);
     vboard_leave(p->board);
     return 0;

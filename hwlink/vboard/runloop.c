@@ -48,7 +48,7 @@ static bool can_run(const struct vboard *b)
         return is_recording(b);
     if (b->window.to_repeat > 0)
         return true;
-    return !b->machine->debug.halted && !b->in_reset && (!b->waiting || is_recording(b));
+    return !b->machine->debug.halted && !b->machine->debug.stuck && !b->in_reset && (!b->waiting || is_recording(b));
 }
 
 /* --- cells of power --- */

@@ -4,6 +4,7 @@
 #include "hwlink/vboard/serve.h"
 
 #include "base/file.h"
+#include "hwlink/vboard/control.h"
 #include "hwlink/vboard/powershield_port.h"
 #include "hwlink/vboard/stlink_server.h"
 
@@ -22,7 +23,7 @@
 
 struct options {
     int boards, port;
-    const char *state, *prefix;
+    const char *state, *prefix, *control;
     bool until_eof, flash_timing;
 };
 
@@ -31,6 +32,7 @@ struct lab {
     struct vboard *boards[BOARDS_MAX];
     struct powershield_port *meters[BOARDS_MAX];
     struct stlink_server *server;
+    struct control *control;
 };
 
 static int usage(void)
@@ -42,6 +44,7 @@ static int usage(void)
             "  --state DIR          keep flash contents and erase counts there, links to the meters too\n"
             "  --serial-prefix S    serials are S000001, S000002, ... (VBOARD)\n"
             "  --flash-timing       erasing and programming take the time they take\n"
+            "  --control SOCKET     faults are ordered there (docs/virtual-board.md)\n"
             "  --until-eof          end when standard input ends\n"
             "One line of JSON per board is printed when all are ready.\n");
     return 2;
@@ -58,7 +61,7 @@ static int read_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {{"boards", 1, NULL, 'b'},  {"port", 1, NULL, 'p'},
                                           {"state", 1, NULL, 's'},   {"serial-prefix", 1, NULL, 'x'},
-                                          {"until-eof", 0, NULL, 'e'}, {"flash-timing", 0, NULL, 't'},
+                                          {"control", 1, NULL, 'c'}, {"until-eof", 0, NULL, 'e'}, {"flash-timing", 0, NULL, 't'},
                                           {NULL, 0, NULL, 0}};
     int c;
     *o = (struct options){.boards = 1, .port = PORT_DEFAULT, .prefix = "VBOARD"};
@@ -71,6 +74,8 @@ static int read_options(int argc, char **argv, struct options *o)
             o->state = optarg;
         else if (c == 'x')
             o->prefix = optarg;
+        else if (c == 'c')
+            o->control = optarg;
         else if (c == 'e')
             o->until_eof = true;
         else if (c == 't')
@@ -119,7 +124,8 @@ static int open_lab(struct lab *lab, const struct options *o, struct error *e)
     for (int i = 0; i < o->boards && o->state; i++)
         if (link_meter(o, lab->boards[i], powershield_port_path(lab->meters[i]), e) != 0)
             return -1;
-    lab->server = stlink_server_open(lab->boards, lab->n, o->port, e);
+    lab->control = control_open(lab->boards, lab->n, o->control, o->state, e);
+    lab->server = lab->control ? stlink_server_open(lab->boards, lab->n, o->port, e) : NULL;
     return lab->server ? 0 : -1;
 }
 
@@ -127,6 +133,8 @@ static void close_lab(struct lab *lab)
 {
     if (lab->server)
         stlink_server_close(lab->server);
+    if (lab->control)
+        control_close(lab->control);
     for (int i = 0; i < lab->n; i++) {
         if (lab->meters[i])
             powershield_port_close(lab->meters[i]);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,8 @@ enum { REQUEST_REFRESH = 0, REQUEST_COUNT, REQUEST_INFO, REQUEST_OPEN, REQUEST_C
 #define STATUS_OPEN_ERROR 0x1003u
 #define STATUS_GONE 0x2001u
 #define SERIAL_BINARY 12u
+#define IDS_OF_ONE_PLUG 256u
+#define HUNG_LOOK_MS 20
 #define API_VERSION 3u // lets OpenOCD send batches
 
 struct connection {
@@ -103,7 +106,7 @@ static uint32_t id_of(const struct stlink_server *s, const struct vboard *b)
     uint32_t i = 0;
     while (s->boards[i] != b)
         i++;
-    return i + 1;
+    return b->plugs * IDS_OF_ONE_PLUG + i + 1;
 }
 
 /* stlink-server tells a serial of 12 bytes in hexadecimal, and OpenOCD compares with that (older probes have binary ones). */
@@ -141,18 +144,19 @@ static void let_go(struct connection *c)
     vboard_enter(b);
     b->link_users--;
     stlink_release(&b->stlink);
+    fault_event(b, FAULT_TILL_REOPENED);
     vboard_leave(b);
     c->board = NULL;
 }
 
 static void open_probe(struct connection *c)
 {
-    uint32_t id = u32(c->in + 4);
-    struct vboard *b = id >= 1 && id <= (uint32_t)c->server->n ? c->server->boards[id - 1] : NULL;
+    uint32_t id = u32(c->in + 4), place = (id - 1) % IDS_OF_ONE_PLUG;
+    struct vboard *b = id >= 1 && place < (uint32_t)c->server->n ? c->server->boards[place] : NULL;
     let_go(c);
-    if (b && b->plugged) {
+    if (b) {
         vboard_enter(b);
-        if (b->link_users == 0) {
+        if (b->link_users == 0 && b->plugged && id_of(c->server, b) == id) {
             b->link_users = 1;
             c->board = b;
         }
@@ -164,6 +168,24 @@ static void open_probe(struct connection *c)
 
 /* --- requests --- */
 
+static bool is_hung(struct vboard *b)
+{
+    vboard_enter(b);
+    bool hung = b->hung && b->plugged;
+    vboard_leave(b);
+    return hung;
+}
+
+/* A probe that hangs neither answers nor lets go. Returns 0 when it works again, -1 when the host gives up. */
+static int wait_while_hung(struct connection *c)
+{
+    struct pollfd look = {c->fd, POLLRDHUP, 0};
+    while (is_hung(c->board))
+        if (poll(&look, 1, HUNG_LOOK_MS) > 0)
+            return -1;
+    return 0;
+}
+
 /* Returns the answer's size, or -1 to end the connection. */
 static int usb(struct connection *c)
 {
@@ -172,14 +194,18 @@ static int usb(struct connection *c)
     if (size > STLINK_DATA_MAX || (writes && receive(c->fd, c->in + USB_HEAD, size) != 0))
         return -1;
     struct vboard *b = c->board;
-    if (!b || !b->plugged)
+    if (!b || wait_while_hung(c) != 0)
         return -1;
     vboard_enter(b);
-    if (writes)
+    bool there = b->plugged;
+    if (there && writes)
         stlink_write(&b->stlink, c->in + 8, c->in + USB_HEAD, size);
-    else
+    else if (there)
         stlink_read(&b->stlink, c->in + 8, c->out + 4, size);
+    there = there && b->plugged; // a fault may come in the midst of it
     vboard_leave(b);
+    if (!there || wait_while_hung(c) != 0)
+        return -1;
     put32(c->out, STATUS_OK);
     return (int)(4 + (writes ? 0 : size));
 }

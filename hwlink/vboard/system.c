@@ -305,7 +305,7 @@ static void write_aircr(struct machine *m, uint32_t value, int debugger)
     if (value >> 16 != 0x05fa)
         return;
     m->system.aircr = value & 0x6700u;
-    if (!(value & 4))
+    if (!(value & 4) || m->debug.stuck)
         return;
     if (debugger) {
         machine_reset(m, 0);

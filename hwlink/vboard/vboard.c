@@ -59,6 +59,7 @@ static bool is_flash(uint32_t address)
 static int bus_in(void *user, uint32_t address, unsigned size, uint32_t *value)
 {
     struct vboard *b = user;
+    fault_tick(b);
     if (is_flash(address) && !flash_is_open_to_debugger(&b->machine->peripherals.flash))
         return -1;
     return bus_read(b->machine, address, size, value, BUS_DEBUGGER);
@@ -67,6 +68,7 @@ static int bus_in(void *user, uint32_t address, unsigned size, uint32_t *value)
 static int bus_out(void *user, uint32_t address, unsigned size, uint32_t value)
 {
     struct vboard *b = user;
+    fault_tick(b);
     vboard_touch(b);
     return bus_write(b->machine, address, size, value, BUS_DEBUGGER);
 }
@@ -80,8 +82,10 @@ static uint32_t probe_supply(void *user)
 static void probe_reset(void *user, bool asserted)
 {
     struct vboard *b = user;
-    if (b->in_reset && !asserted && b->powered)
+    if (b->in_reset && !asserted && b->powered) {
+        fault_event(b, FAULT_TILL_RESET);
         machine_reset(b->machine, 0);
+    }
     b->in_reset = asserted;
     vboard_touch(b);
 }
@@ -115,6 +119,7 @@ static void seed_noise(struct vboard *b)
 
 void vboard_power(struct vboard *b, bool on)
 {
+    on = on && !b->unsupplied;
     bool came = on && !b->powered;
     b->powered = on;
     vboard_touch(b);
@@ -129,6 +134,8 @@ void vboard_power(struct vboard *b, bool on)
         machine_reset(b->machine, 1);
         dap_reset(&b->dap);
         seed_noise(b);
+        fault_event(b, FAULT_TILL_RESET);
+        fault_event(b, FAULT_TILL_POWERED);
     }
 }
 

@@ -5,6 +5,7 @@
 #define PARE_HWLINK_VBOARD_VBOARD_H
 
 #include "base/error.h"
+#include "hwlink/vboard/fault.h"
 #include "hwlink/vboard/flash.h"
 #include "hwlink/vboard/jobkey.h"
 #include "hwlink/vboard/machine.h"
@@ -37,7 +38,12 @@ struct vboard {
     int meter_wake;     // eventfd: the meter has something to say
 
     bool powered, in_reset;
-    bool plugged;       // the probe is on the bus
+    atomic_bool plugged; // the probe is on the bus
+    uint32_t plugs;     // how often it came back: a handle of before is none any more
+    bool hung;          // the probe answers no transfer
+    bool unsupplied;    // there is no supply to be switched on
+    bool meter_silent;
+    struct faults faults;
     int link_users;     // connections that have opened the probe
     struct jobkey key;  // at power-on
     uint32_t repeat;    // power-ons since the job record changed
