@@ -14,8 +14,9 @@
 enum scheme {
     SCHEME_FLOAT32 = 0, // no quantization: the baseline
     SCHEME_UNIFORM,     // affine, rounded after training
-    SCHEME_LOG,         // powers of two
+    SCHEME_LOG,         // powers of two, or sums of two of them
     SCHEME_TRAINED,     // affine, weights and steps tuned by backpropagation
+    SCHEME_CODEBOOK,    // codes of a table that is fitted to the layer's weights
     SCHEME_COUNT,
 };
 
@@ -29,7 +30,7 @@ struct setting {
 
 bool setting_equal(struct setting a, struct setting b);
 
-/* Writes "float32", "w4a8" (uniform), "w4a8/log" or "w4a8/trained" into `text` (>= SETTING_TEXT_MAX bytes). Returns `text`. */
+/* Writes "float32", "w4a8" (uniform), or "w4a8/log", with the scheme's name, into `text` (>= SETTING_TEXT_MAX bytes). Returns `text`. */
 char *setting_format(struct setting s, char *text);
 
 /* Reads what setting_format writes, from `text` up to NUL. Widths must be 1..16. Returns 0, or -1 with the reason. */

@@ -199,7 +199,9 @@ void net_case_finish(struct net_case *c)
 struct quantize_params net_case_params(void)
 {
     static const char *const options[] = {"w8a8", "w4a8", "w2a8", "w8a4",  "w4a4",  "w2a4", "w3a5",
-                                          "w5a6", "w6a7", "w7a3", "w16a8", "w8a16", "w2a2", "float32"};
+                                          "w5a6", "w6a7", "w7a3", "w16a8", "w8a16", "w2a2",
+                                          "w3a8/log", "w4a4/log", "w5a8/log", "w3a8/codebook", "w6a4/codebook",
+                                          "w4a8/trained", "float32"};
     struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = sizeof options / sizeof *options};
     for (int i = 0; i < p.n_options; i++)
         ck_assert_int_eq(setting_parse(options[i], &p.options[i], &error), 0);

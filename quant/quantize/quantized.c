@@ -39,7 +39,7 @@ static int check_option(struct setting s, struct error *e)
     char text[SETTING_TEXT_MAX];
     if (is_float(s))
         return 0;
-    if (!quantizer_of(s.w_bits, s.scheme))
+    if (!quantizer_exists(s.w_bits, s.scheme))
         return error_set(e, "%s: no quantizer for weights of this scheme and width", setting_format(s, text));
     if (!(s.a_bits >= 2 && s.a_bits <= 8) && s.a_bits != 16)
         return error_set(e, "%s: activations can have 2 to 8 or 16 bits", setting_format(s, text));
@@ -119,8 +119,7 @@ static double mean_shift(const struct quantized_weights *w, const float *weights
 {
     double shift = 0;
     for (uint32_t i = 0; i < row; i++) {
-        uint16_t code = w->codes[(size_t)channel * row + i];
-        int number = w->table ? w->table[code] : (int)code - (1 << (w->w_bits - 1));
+        int number = quantized_number(w, (size_t)channel * row + i);
         shift += ((double)w->scales[channel] * number - (double)weights[i]) * mean[i];
     }
     return shift;
@@ -144,61 +143,79 @@ static void centre(const double *mean, double *square, uint32_t n)
         square[i] = fmax(square[i] - mean[i] * mean[i], 0);
 }
 
-static void quantize_layer(const struct net *n, const struct calibration *c, const struct covariance *v,
-                           const struct net_op *op, double *mean, double *square, const struct quantized *q,
-                           struct quantized_weights *w)
+/* What the rows of one layer are rounded by. */
+struct rows {
+    struct quantizer_row *list;  // [n_channels]
+    double *means, *importances; // [n_codes]
+};
+
+static void free_rows(struct rows *r)
 {
-    const struct quantizer *quantizer = quantizer_of(w->w_bits, w->scheme);
-    uint32_t row = w->n_codes / w->n_channels;
-    double input_scale = least_input_scale(q, op->in[0]);
-    if (w->table)
-        quantizer->table(w->w_bits, w->table);
-    for (uint32_t channel = 0; channel < w->n_channels; channel++) {
-        const float *weights = op->weights + (size_t)channel * row;
-        double bias = op->bias ? (double)op->bias[channel] : 0;
-        calibration_row(c, n, op, (int)channel, mean, square);
-        centre(mean, square, row);
-        level(square, row);
-        struct quantizer_row r = {weights,
-                                  square,
-                                  NULL,
-                                  NULL,
-                                  row,
-                                  w->w_bits,
-                                  (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30)};
-        if (v->factor) {
-            size_t group = channel / (w->n_channels / (uint32_t)v->groups);
-            r.factor = v->factor + group * row * row, r.order = v->order + group * row;
-        }
-        w->scales[channel] = quantizer->quantize(&r, w->table, w->codes + (size_t)channel * row);
-        w->bias[channel] = (float)(bias - mean_shift(w, weights, mean, row, channel));
-    }
+    free(r->list);
+    free(r->means);
+    free(r->importances);
 }
 
-static int make_weights(const struct net *n, const struct calibration *c,
-                        const struct covariance *covariances, quantize_progress *progress, void *user,
-                        struct quantized *q, struct error *e)
+static int make_rows(const struct net *n, const struct calibration *c, const struct covariance *v,
+                     const struct net_op *op, const struct quantized *q, struct rows *to)
+{
+    size_t n_codes = net_weight_count(n, op), n_channels = (size_t)net_out_channels(n, op), row = n_codes / n_channels;
+    *to = (struct rows){malloc(n_channels * sizeof *to->list), malloc(n_codes * sizeof *to->means),
+                        malloc(n_codes * sizeof *to->importances)};
+    if (!to->list || !to->means || !to->importances)
+        return -1;
+    double input_scale = least_input_scale(q, op->in[0]);
+    for (size_t channel = 0; channel < n_channels; channel++) {
+        double *mean = to->means + channel * row, *square = to->importances + channel * row;
+        double bias = op->bias ? (double)op->bias[channel] : 0;
+        calibration_row(c, n, op, (int)channel, mean, square);
+        centre(mean, square, (uint32_t)row);
+        level(square, (uint32_t)row);
+        struct quantizer_row *r = &to->list[channel];
+        *r = (struct quantizer_row){.weights = op->weights + channel * row, .importance = square, .n = row};
+        r->least_scale = (float)fmax(fabs(bias) / input_scale / BIAS_LIMIT, 1e-30);
+        if (v->factor) {
+            size_t group = channel / (n_channels / (size_t)v->groups);
+            r->factor = v->factor + group * row * row, r->order = v->order + group * row;
+        }
+    }
+    return 0;
+}
+
+static int quantize_layer(const struct net_op *op, const struct rows *rows, bool per_tensor, struct quantized_weights *w)
+{
+    uint32_t row = w->n_codes / w->n_channels;
+    struct quantizer_layer l = {rows->list, w->n_channels, w->w_bits, w->scheme, per_tensor};
+    if (quantizer_run(&l, w->scales, w->codes, w->table))
+        return -1;
+    for (uint32_t channel = 0; channel < w->n_channels; channel++) {
+        size_t at = (size_t)channel * row;
+        double bias = op->bias ? (double)op->bias[channel] : 0;
+        w->bias[channel] = (float)(bias - mean_shift(w, op->weights + at, rows->means + at, row, channel));
+    }
+    return 0;
+}
+
+static int make_weights(const struct net *n, const struct calibration *c, const struct covariance *covariances,
+                        bool per_tensor, quantize_progress *progress, void *user, struct quantized *q, struct error *e)
 {
     for (int layer = 0; layer < n->n_layers; layer++) {
         const struct net_op *op = &n->ops[n->layers[layer].op];
-        uint32_t n_codes = (uint32_t)net_weight_count(n, op), n_channels = (uint32_t)net_out_channels(n, op);
-        double *rows = malloc(2 * (n_codes / n_channels) * sizeof *rows);
+        struct rows rows;
+        int failed = make_rows(n, c, &covariances[layer], op, q, &rows);
         if (progress)
             progress(user, "weights", layer, n->n_layers);
-        for (int v = 0; v < q->n_variants && rows; v++) {
+        for (int v = 0; v < q->n_variants && !failed; v++) {
             struct quantized_weights *w = &q->weights[layer * q->n_variants + v];
-            *w = (struct quantized_weights){
-                q->variants[v].w_bits, q->variants[v].scheme, n_channels, n_codes, 0, 0, 0, 0};
-            struct setting s = {w->w_bits, 8, w->scheme};
-            if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t))) {
-                free(rows);
-                return error_set(e, "out of memory");
-            }
-            quantize_layer(n, c, &covariances[layer], op, rows, rows + n_codes / n_channels, q, w);
+            struct setting s = {q->variants[v].w_bits, 8, q->variants[v].scheme};
+            *w = (struct quantized_weights){.w_bits = s.w_bits, .scheme = s.scheme};
+            w->n_channels = (uint32_t)net_out_channels(n, op), w->n_codes = (uint32_t)net_weight_count(n, op);
+            failed = allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t)) ||
+                     quantize_layer(op, &rows, per_tensor, w);
         }
-        if (!rows)
+        free_rows(&rows);
+        if (failed)
             return error_set(e, "out of memory");
-        free(rows);
     }
     return 0;
 }
@@ -223,7 +240,7 @@ static int compute(const struct net *n, const struct data *d, const struct quant
     make_scales(n, &c, p->clipping, q);
     int failed = !covariances ? error_set(e, "out of memory") : 0;
     failed = failed || covariance_run(n, d, p->calibration_samples, progress, user, covariances, e) ||
-             make_weights(n, &c, covariances, progress, user, q, e) ||
+             make_weights(n, &c, covariances, p->per_tensor, progress, user, q, e) ||
              sensitivity_run(n, d, p->calibration_samples, progress, user, q, e);
     if (covariances)
         covariance_finish(covariances, n->n_layers);
@@ -275,6 +292,5 @@ const struct quantized_weights *quantized_weights_of(const struct quantized *q, 
 
 uint32_t quantized_table_bytes(struct setting s)
 {
-    const struct quantizer *q = quantizer_of(s.w_bits, s.scheme);
-    return q && q->table ? (uint32_t)sizeof(int16_t) << s.w_bits : 0;
+    return quantizer_has_table(s.w_bits, s.scheme) ? (uint32_t)sizeof(int16_t) << s.w_bits : 0;
 }

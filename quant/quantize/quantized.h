@@ -30,6 +30,7 @@ enum clipping {
 /* What the user decides. */
 struct quantize_params {
     enum clipping clipping;
+    bool per_tensor;         // one scale for all weights of a layer
     int calibration_samples; // the first so many; 0: all
     int n_options;           // settings that candidates may use; float32 may be among them
     struct setting options[QUANTIZED_OPTIONS_MAX];
@@ -63,6 +64,12 @@ struct quantized_weights {
 struct quantized_variant {
     uint8_t w_bits, scheme;
 };
+
+/* The number that code `i` stands for. */
+static inline int quantized_number(const struct quantized_weights *w, size_t i)
+{
+    return w->table ? w->table[w->codes[i]] : (int)w->codes[i] - (1 << (w->w_bits - 1));
+}
 
 struct quantized {
     uint8_t key[SHA256_BYTES]; // quantized_key of what it was made from

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define FILE_MAGIC 0x51455250u // "PREQ"
-#define FILE_VERSION 1u
+#define FILE_VERSION 2u
 
 struct file_header {
     uint32_t magic, version;
@@ -48,7 +48,7 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
     const int numbers[] = {n->n_tensors, n->n_ops,         n->n_layers,    n->n_slots,
                            n->input,     n->output,        t->n_mean,      t->n_std,
                            t->nchw,      (int)p->clipping, calibration->n, p->calibration_samples,
-                           p->n_options};
+                           p->n_options,     p->per_tensor};
     sha256_init(&s);
     sha256_update(&s, &version, sizeof version);
     sha256_update(&s, numbers, sizeof numbers);

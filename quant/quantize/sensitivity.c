@@ -60,11 +60,8 @@ static int make_alone(const struct net *n, const struct net_op *op, int samples,
 static void put_weights(struct net_op *op, const struct quantized_weights *w)
 {
     uint32_t row = w->n_codes / w->n_channels;
-    int offset = 1 << (w->w_bits - 1);
-    for (uint32_t i = 0; i < w->n_codes; i++) {
-        int number = w->table ? w->table[w->codes[i]] : (int)w->codes[i] - offset;
-        op->weights[i] = w->scales[i / row] * (float)number;
-    }
+    for (uint32_t i = 0; i < w->n_codes; i++)
+        op->weights[i] = w->scales[i / row] * (float)quantized_number(w, i);
     memcpy(op->bias, w->bias, w->n_channels * sizeof *op->bias);
 }
 

@@ -21,7 +21,7 @@ static char folder[64];
 
 #define INPUT "\"input\": {\"scale\": 0.25}"
 #define BUDGET INPUT ", \"ram_bytes\": 688128, \"flash_bytes\": 1966080"
-#define OPTIONS "\"options\": [\"w8a8\", \"w4a8\", \"w2a8\", \"w4a4\"]"
+#define OPTIONS "\"options\": [\"w8a8\", \"w4a8\", \"w2a8\", \"w4a4\", \"w4a8/log\"]"
 
 /* Params of open on the demo; `extra` is more JSON members, or replaces `network` and the like when `but`
  * names a file. */
@@ -141,6 +141,7 @@ START_TEST(a_study_is_opened_lowered_scored_and_packaged)
     ck_assert_int_eq(number(opened, "float_correct") / 10, 192); // configs/demo/README.md: 96.2 %
     lower_adds_up(&w, opened, "w8a8", 0);
     lower_adds_up(&w, opened, "w4a8", 1);
+    lower_adds_up(&w, opened, "w4a8/log", 4);
     lower_adds_up(&w, opened, "w4a4", 3);
 
     long long all = score(&w, "w8a8", "\"set\": \"validation\"");

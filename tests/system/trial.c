@@ -50,9 +50,11 @@ int trial_arguments_read(struct trial_arguments *a, int argc, char **argv)
 
 static void open_session(struct trial *t)
 {
-    static const struct setting options[] = {{8, 8, SCHEME_UNIFORM}, {4, 8, SCHEME_UNIFORM},
-                                             {2, 8, SCHEME_UNIFORM}, {8, 4, SCHEME_UNIFORM},
-                                             {4, 4, SCHEME_UNIFORM}, {2, 4, SCHEME_UNIFORM}};
+    static const struct setting options[] = {
+        {8, 8, SCHEME_UNIFORM}, {4, 8, SCHEME_UNIFORM}, {2, 8, SCHEME_UNIFORM}, {8, 4, SCHEME_UNIFORM},
+        {4, 4, SCHEME_UNIFORM}, {2, 4, SCHEME_UNIFORM}, {3, 6, SCHEME_UNIFORM}, {5, 8, SCHEME_UNIFORM},
+        {6, 3, SCHEME_UNIFORM}, {3, 8, SCHEME_LOG},     {4, 4, SCHEME_LOG},     {3, 5, SCHEME_CODEBOOK},
+    };
     struct error e;
     struct session_params *p = calloc(1, sizeof *p);
     t->session = calloc(1, sizeof *t->session);
@@ -62,7 +64,7 @@ static void open_session(struct trial *t)
     p->transform.scale = t->about.input_scale;
     p->board_samples = t->about.samples;
     p->quantize = (struct quantize_params){
-        .clipping = CLIPPING_MSE, .calibration_samples = CALIBRATION_SAMPLES, .n_options = 6};
+        .clipping = CLIPPING_MSE, .calibration_samples = CALIBRATION_SAMPLES, .n_options = sizeof options / sizeof *options};
     memcpy(p->quantize.options, options, sizeof options);
     ck_assert_msg(session_open(t->session, p, NULL, NULL, &e) == SESSION_OK, "%s", e.text);
     free(p);
