@@ -192,10 +192,11 @@ static void put_sample(struct powershield *p, uint64_t fj)
     }
 }
 
+/* Goes on past "full": time waits between cells, and what is left of a cell must not depend on how fast the host reads. */
 static void stream(struct powershield *p, struct waveform_cell *cell)
 {
     uint64_t fj;
-    while (cell->ps > 0 && p->state == POWERSHIELD_RUNNING && !powershield_is_full(p))
+    while (cell->ps > 0 && p->state == POWERSHIELD_RUNNING && p->out.size < POWERSHIELD_OUTPUT_BRIM)
         if (waveform_sampler_take(&p->sampler, cell, &fj))
             put_sample(p, fj);
     if (p->state != POWERSHIELD_RUNNING)

@@ -15,6 +15,7 @@
 #define POWERSHIELD_LINE_MAX 128u    // bytes of a command
 #define POWERSHIELD_OUTPUT_MAX 65536u // bytes that wait for the host; then virtual time waits too
 #define POWERSHIELD_OUTPUT_FULL 57344u
+#define POWERSHIELD_OUTPUT_BRIM 65024u // where time does not wait (a debugger holds the board), samples are lost from here on
 
 enum powershield_state {
     POWERSHIELD_IDLE = 0,
