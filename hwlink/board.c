@@ -24,6 +24,7 @@ struct board {
     uv_timer_t timer; // waits, and events that must not come from inside a call
     struct openocd *openocd;
     struct meter *meter;
+    int old_meters; // that failed and are not closed yet
     void (*done)(void *user, const struct board_result *result);
     void *done_user;
     bool busy, closing, closed_timer;
@@ -45,7 +46,7 @@ const char *board_failure_name(enum board_failure f)
 /* The one close predicate: child, meter and timer are gone. */
 static void free_if_closed(struct board *b)
 {
-    if (!b->closing || b->openocd || b->meter || !b->closed_timer)
+    if (!b->closing || b->openocd || b->meter || b->old_meters || !b->closed_timer)
         return;
     if (b->closed)
         b->closed(b->closed_user);
@@ -131,9 +132,23 @@ static void call_openocd(struct board *b, const struct board_todo *t)
 
 /* --- the meter --- */
 
+static void on_old_meter_closed(void *user)
+{
+    struct board *b = user;
+    b->old_meters--;
+    free_if_closed(b);
+}
+
+/* An instrument that failed is opened anew for the next recording: its port may have gone and come again. */
 static void on_recorded(void *user, int status, const char *text, const struct meter_window *w)
 {
-    event(user, &(struct board_event){.kind = BOARD_EV_METER, .ok = status == 0, .text = text, .window = w});
+    struct board *b = user;
+    if (status != 0 && b->meter) {
+        b->old_meters++;
+        meter_actions(b->file.meter)->close(b->meter, on_old_meter_closed, b);
+        b->meter = NULL;
+    }
+    event(b, &(struct board_event){.kind = BOARD_EV_METER, .ok = status == 0, .text = text, .window = w});
 }
 
 static void record(struct board *b, const struct board_todo *t)
