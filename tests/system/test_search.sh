@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: The pare authors
+# SPDX-License-Identifier: Apache-2.0
+# The whole of pare with its real parts: pared, pare-net, openocd and pare-vboard search the demo's network; then again while one of the
+# four is killed with -9, in turn and at random moments: the same study must come out.
+# usage: test_search.sh PARE PARED PARE_NET PARE_VBOARD RUNNER STORE_DIGEST SOURCE_ROOT [KILLS [TRIALS [SAMPLES]]]
+pare=$(realpath "$1") pared=$(realpath "$2") worker=$(realpath "$3") vboard=$(realpath "$4") runner=$(realpath "$5")
+digest=$(realpath "$6") root=$(realpath "$7") kills=${8:-4} trials=${9:-5} samples=${10:-200}
+PATIENCE=900
+. "$(dirname "$0")/lab.sh"
+cd "$lab" || exit 1
+command -v openocd >/dev/null || { echo "skipped: no openocd"; exit 77; }
+
+sed -e "s|\"\.\./demo/|\"$root/configs/demo/|g" -e 's|"validation_labels"|"validation_samples": '"$samples"', "test_samples": '"$samples"', &|' \
+    -e 's/"trials": 64/"trials": '"$trials"'/' -e 's/"finalists": 3/"finalists": 1/' "$root/configs/studies/demo.json" >study.json
+
+vboard_pid= port=0
+# serve: a virtual board with its state in the present folder, on the port it had before
+serve() {
+    rm -f serving
+    mkfifo serving
+    "$vboard" serve --boards 1 --port "$port" --state "$PWD/vboard" >serving 2>>"$lab/log" &
+    vboard_pid=$!
+    exec 5<serving
+    read -r -t 60 line <&5 || complain "pare-vboard did not start"
+    port=$(sed 's/.*"port":\([0-9]*\).*/\1/' <<<"$line")
+}
+unserve() { kill -9 "$vboard_pid"; wait "$vboard_pid" 2>/dev/null; exec 5<&-; }
+
+# lab_in FOLDER: a board and a database of its own
+lab_in() {
+    mkdir "$lab/$1" && cd "$lab/$1" || exit 1
+    port=0
+    serve
+    cat >pared.json <<END
+{"socket": "$PARE_SOCKET", "state": "state", "worker": "$worker", "runner": "$runner", "deadline_scale": 4,
+ "boards": [{"file": "$root/configs/boards/virtual.json", "serial": "VBOARD000001", "port": $port, "meter": "$PWD/vboard/VBOARD000001.meter"}]}
+END
+    start pared.json
+    "$pare" study create "$lab/study.json" --start >/dev/null || complain "study create"
+}
+
+lab_in alone
+wait_for study:demo=finished
+says 0 "longest stall" status
+stall=$("$pare" status --json | sed 's/.*"loop_stall_ms": *\([0-9.]*\).*/\1/') resident=$("$pare" status --json | sed 's/.*"resident_kib": *\([0-9]*\).*/\1/')
+stop
+unserve
+echo "left alone: $(sql state/pare.db 'SELECT count(*) FROM trial') trials, longest stall $stall ms, $resident KiB resident"
+passes; [ "$kills" -lt 10 ] || awk "BEGIN { exit !($stall < 50) }" || complain "the loop stalled for $stall ms" # a crowded machine is no failure of a test
+passes; [ "$resident" -lt 32768 ] || complain "pared has $resident KiB resident"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM trial WHERE outcome = 'measured'")" -ge $((trials + 1)) ] || complain "too few trials were measured"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM measurement WHERE name IN ('latency_cycles', 'energy_nj') AND origin <> 'virtual'")" = 0 ] ||
+    complain "a figure of a virtual board is not marked as one"
+expected=$("$digest" state/pare.db demo)
+
+kill_one() { # which: 0 pared, 1 its worker, 2 openocd, 3 the virtual board
+    case $1 in
+    0) slay; start pared.json ;;
+    1) for p in $(children "pare-net work"); do kill -9 "$p" 2>/dev/null; done ;;
+    2) for p in $(children openocd); do kill -9 "$p" 2>/dev/null; done ;;
+    3) unserve; serve ;;
+    esac
+}
+
+RANDOM=4 done_kills=0
+lab_in killed
+for ((i = 0; i < kills; i++)); do
+    [ "$("$pare" study show demo --json | sed 's/.*"state": *"\([a-z]*\)".*/\1/')" = finished ] && break
+    seen=$(sql state/pare.db "SELECT coalesce(max(seq), 0) FROM event")
+    PARE_TIMEOUT=60 timeout 60 "$pare" watch --since "$seen" --count $((1 + RANDOM % 5)) >/dev/null 2>&1
+    kill_one $((i % 4))
+    done_kills=$((done_kills + 1))
+done
+wait_for study:demo=finished
+stop
+unserve
+echo "killed $done_kills times: $(sql state/pare.db "SELECT count(*) || ' attempts, ' || sum(state = 'interrupted') || ' interrupted, ' || sum(state = 'failed') || ' failed' FROM attempt")"
+passes; [ "$done_kills" = "$kills" ] || complain "the study was over after $done_kills kills"
+passes; [ "$("$digest" state/pare.db demo)" = "$expected" ] || complain "another study than the one left alone"
+finish
