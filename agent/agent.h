@@ -5,11 +5,15 @@
 // A masked categorical policy (policy.h) decides slot after slot; REINFORCE (Williams 1992) with Adam moves it after every
 // batch of results. The baseline is a critic (critic.h), a regression over the results so far, used as a control variate:
 //     gradient = E_rollouts[(q - mean q) grad log pi] + mean_results[(R - q_without_this_result) grad log pi]
-// so that a bad critic makes learning slower, never wrong. Every second proposal is a sample of the policy; the others are
-// neighbours of the best results, picked by the critic, and teach only the critic. Pure: no I/O, no clock, no randomness outside its own saved state.
+// so that a bad critic makes learning slower, never wrong. The first proposals are demonstrations (demonstration.h); then every sixth is a
+// plain sample of the policy, and the others are picked by the critic, by expected improvement (goal.h), among neighbours of the best
+// results, samples of the policy and uniform ones; those teach only the critic. Proposals without a result yet count as if they were as
+// predicted, so that several boards are not sent to the same place.
+// Pure: no I/O, no clock, no randomness outside its own saved state.
 #ifndef PARE_AGENT_AGENT_H
 #define PARE_AGENT_AGENT_H
 
+#include "agent/goal.h"
 #include "agent/space.h"
 #include "agent/trials.h"
 
@@ -24,7 +28,18 @@ enum agent_algorithm {
     AGENT_POLICY = 0, // learns
     AGENT_FROZEN,     // the same policy, never updated
     AGENT_RANDOM,     // uniform over what the masks allow
+    AGENT_UNIFORM,    // every setting for all slots alike, then nothing more
+    AGENT_LOCAL,      // local search with random restarts
+    AGENT_SENSITIVITY, // solutions of the additive sensitivity problem, then a climb from the best of them
     AGENT_ALGORITHM_COUNT,
+};
+
+/* What AGENT_LEAST_COST and AGENT_WHOLE_FRONT weigh against the reward. */
+enum agent_cost {
+    AGENT_COST_FLASH = 0, // known exactly beforehand, as is the next
+    AGENT_COST_RAM,
+    AGENT_COST_MEASURED, // told with each result (agent_result_cost) and predicted by a critic of its own: latency, energy
+    AGENT_COST_COUNT,
 };
 
 /* Zero in a field takes the default in brackets. */
@@ -34,9 +49,12 @@ struct agent_config {
     int batch;             // results per update [5]
     double learning_rate;  // of Adam, per update
     double entropy;        // weight of the entropy bonus, in units of the rewards' spread
+    enum agent_goal goal;  // the frozen policy and the alternatives know AGENT_BEST_REWARD only
+    enum agent_cost cost;
+    double floor;          // AGENT_LEAST_COST: the lowest reward that is good enough
 };
 
-const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "frozen", "random"
+const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "frozen", ...
 
 /* A new agent for `space`, which must have passed space_check and outlive it. Returns NULL, with the reason, when out of
  * memory or when the configuration makes no sense. The caller destroys it. */
@@ -55,6 +73,9 @@ bool agent_sampled(const struct agent *a);
  * `reward` is not finite, the choices are not of this space, or AGENT_TRIALS_MAX are used up; the agent is then unchanged. */
 int agent_result(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, struct error *e);
 
+/* The same with the cost that was measured, for AGENT_COST_MEASURED; 0 else. */
+int agent_result_cost(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, double cost, struct error *e);
+
 /* Number of results told so far, and of updates of the policy. */
 int agent_results(const struct agent *a);
 int agent_updates(const struct agent *a);
@@ -72,5 +93,19 @@ void agent_probabilities(const struct agent *a, double *probabilities);
 
 /* Mean entropy per slot of that, in bits: log2(n_options) at most, 0 when the policy has made up its mind. */
 double agent_entropy_bits(const struct agent *a);
+
+/* Why a candidate was proposed. */
+struct agent_explanation {
+    enum agent_origin origin;
+    double expected, doubt;   // reward that the critic expected and its standard deviation, when it picked; doubt 0: no opinion
+    double probability;       // under the policy of that moment, when it was sampled; else 0
+    double preference;        // of cost, 0..1, that it was sampled under (AGENT_WHOLE_FRONT)
+    double flash_share, ram_share; // of the budgets; about 0 without one
+};
+
+/* Returns 0, or 1 when the candidate is none that the agent knows. */
+int agent_explain(const struct agent *a, const uint8_t *choices, struct agent_explanation *x);
+
+const char *agent_origin_name(enum agent_origin origin); // "demonstration", "sample", "pick", ...
 
 #endif

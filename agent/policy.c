@@ -58,6 +58,7 @@ int policy_init(struct policy *p, const struct space *space)
         policy_finish(p);
         return -1;
     }
+    space_walk_init(&p->walk, space);
     p->parameters[cells] = START_DAMAGE;
     return 0;
 }
@@ -73,15 +74,12 @@ void policy_finish(struct policy *p)
 }
 
 /* Share of the flash still free that the slots from `slot` on could make use of: 1 when all may take their largest. */
-static double slack(const struct space *s, const uint8_t *choices, int slot)
+static double slack(const struct space_walk *w, int slot, int64_t used)
 {
-    int64_t least, most, used = s->flash_fixed_bytes;
-    space_flash_rest(s, slot, &least, &most);
-    for (int i = 0; i < slot; i++)
-        used += s->slots[i].flash_bytes[choices[i]];
+    int64_t least = w->least[slot], most = w->most[slot];
     if (most == least)
         return 1;
-    double share = ((double)s->flash_budget_bytes - (double)used - (double)least) / (double)(most - least);
+    double share = ((double)w->space->flash_budget_bytes - (double)used - (double)least) / (double)(most - least);
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
@@ -103,6 +101,7 @@ static void features_of(const struct policy *p, int slot, int option, double fre
     f[1] = flash * free_share;
     f[2] = flash * (1 - free_share);
     f[3] = damage * p->size[slot];
+    f[4] = flash * p->tilt;
 }
 
 /* One slot's state: its mask, probabilities and features, as both sampling and gradients need them. */
@@ -124,12 +123,21 @@ static void softmax(double *x, int n, uint32_t mask)
         x[o] /= sum;
 }
 
+static int64_t flash_before(const struct space *s, const uint8_t *choices, int slot)
+{
+    int64_t used = s->flash_fixed_bytes;
+    for (int i = 0; i < slot; i++)
+        used += s->slots[i].flash_bytes[choices[i]];
+    return used;
+}
+
 static void decide(const struct policy *p, const uint8_t *choices, int slot, struct decision *d)
 {
     const struct space *s = p->space;
     const double *w = p->parameters + s->n_slots * s->n_options;
-    double free_share = slack(s, choices, slot), largest = largest_flash(s, slot);
-    d->mask = space_mask(s, choices, slot);
+    int64_t used = flash_before(s, choices, slot);
+    double free_share = slack(&p->walk, slot, used), largest = largest_flash(s, slot);
+    d->mask = space_walk_mask(&p->walk, choices, slot, used);
     for (int o = 0; o < s->n_options; o++) {
         d->probabilities[o] = p->parameters[slot * s->n_options + o];
         features_of(p, slot, o, free_share, largest, d->features[o]);
@@ -206,16 +214,17 @@ static double entropy_of(const struct decision *d, int n)
     return h;
 }
 
-void policy_gradient(const struct policy *p, const uint8_t *choices, double weight, double entropy, double *gradient)
+double policy_gradient(const struct policy *p, const uint8_t *choices, double weight, double entropy, double *gradient)
 {
     const struct space *s = p->space;
-    double *gradient_w = gradient + s->n_slots * s->n_options;
+    double *gradient_w = gradient + s->n_slots * s->n_options, total = 0;
     struct decision d;
     for (int i = 0; i < s->n_slots; i++) {
         decide(p, choices, i, &d);
         if (!d.mask)
-            return;
+            break;
         double h = entropy_of(&d, s->n_options);
+        total += h;
         for (int o = 0; o < s->n_options; o++) {
             double q = d.probabilities[o];
             if (q <= 0)
@@ -227,6 +236,7 @@ void policy_gradient(const struct policy *p, const uint8_t *choices, double weig
                 gradient_w[f] += g * d.features[o][f];
         }
     }
+    return total / s->n_slots;
 }
 
 void policy_ascend(struct policy *p, const double *gradient, double learning_rate)

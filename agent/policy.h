@@ -5,17 +5,20 @@
 //     logit(slot, option) = theta[slot][option] + sum_f w[f] * feature_f(slot, option, what was chosen before)
 //
 // theta learns what is special to a slot, w what holds for all: features are the option's sensitivity, its share of the slot's
-// flash while much or little of the budget remains, and sensitivity weighed by the slot's size. Only w starts away from zero.
+// flash while much or little of the budget remains, sensitivity weighed by the slot's size, and flash under the preference of the moment
+// (when several objectives are searched at once). Only w starts away from zero.
 #ifndef PARE_AGENT_POLICY_H
 #define PARE_AGENT_POLICY_H
 
 #include "agent/space.h"
 #include "base/rng.h"
 
-#define POLICY_FEATURES 4
+#define POLICY_FEATURES 5
 
 struct policy {
     const struct space *space;
+    struct space_walk walk;
+    double tilt;         // preference of the moment: 1 for small candidates, -1 for accurate ones, 0 between or where there is none
     int n;               // parameters: n_slots * n_options of theta, then POLICY_FEATURES of w
     int steps;           // of Adam
     double *parameters;  // [n]
@@ -41,8 +44,9 @@ void policy_mode(const struct policy *p, uint8_t *choices);
 /* log pi(choices). -INFINITY where a choice is masked. */
 double policy_log_probability(const struct policy *p, const uint8_t *choices);
 
-/* Adds weight * grad log pi(choices) + entropy * grad sum_slots H(pi(. | choices before)) to gradient[n]. */
-void policy_gradient(const struct policy *p, const uint8_t *choices, double weight, double entropy, double *gradient);
+/* Returns the mean entropy of the slots' distributions, in nats.
+ * Adds weight * grad log pi(choices) + entropy * grad sum_slots H(pi(. | choices before)) to gradient[n]. */
+double policy_gradient(const struct policy *p, const uint8_t *choices, double weight, double entropy, double *gradient);
 
 /* One step of Adam (Kingma and Ba 2015, b1 0.9, b2 0.99) uphill along `gradient`. */
 void policy_ascend(struct policy *p, const double *gradient, double learning_rate);

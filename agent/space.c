@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static bool is_allowed(const struct space_slot *slot, int option)
 {
@@ -48,22 +49,29 @@ static int64_t tensor_bytes(int64_t bytes_at_8, int a_bits)
 }
 
 /* The step's bytes with `choices` up to and including `last`, and the narrowest width for the slots after it. */
-static int64_t step_bytes(const struct space *s, const struct space_step *step, const uint8_t *choices, int last)
+static int64_t step_bytes(const struct space *s, const struct space_step *step, const uint8_t *narrowest, const uint8_t *choices,
+                          int last)
 {
     int64_t bytes = step->fixed_bytes;
     for (int k = 0; k < step->n; k++) {
         int slot = step->slot[k];
-        int a_bits = slot <= last ? s->options[choices[slot]].a_bits : narrowest_a_bits(s, slot);
+        int a_bits = slot <= last ? s->options[choices[slot]].a_bits : narrowest[slot];
         bytes += tensor_bytes(step->slot_bytes[k], a_bits);
     }
     return bytes;
 }
 
-static int64_t ram_bytes(const struct space *s, const uint8_t *choices, int last)
+static void fill_narrowest(const struct space *s, uint8_t *narrowest)
+{
+    for (int i = 0; i < s->n_slots; i++)
+        narrowest[i] = (uint8_t)narrowest_a_bits(s, i);
+}
+
+static int64_t ram_bytes(const struct space *s, const uint8_t *narrowest, const uint8_t *choices, int last)
 {
     int64_t peak = 0;
     for (int i = 0; i < s->n_steps; i++) {
-        int64_t bytes = step_bytes(s, &s->steps[i], choices, last);
+        int64_t bytes = step_bytes(s, &s->steps[i], narrowest, choices, last);
         if (bytes > peak)
             peak = bytes;
     }
@@ -72,7 +80,7 @@ static int64_t ram_bytes(const struct space *s, const uint8_t *choices, int last
 
 int64_t space_ram_bytes(const struct space *s, const uint8_t *choices)
 {
-    return ram_bytes(s, choices, s->n_slots - 1);
+    return ram_bytes(s, NULL, choices, s->n_slots - 1);
 }
 
 int64_t space_flash_bytes(const struct space *s, const uint8_t *choices)
@@ -99,32 +107,67 @@ void space_flash_rest(const struct space *s, int slot, int64_t *least, int64_t *
     }
 }
 
-static bool ram_fits(const struct space *s, uint8_t *choices, int slot)
+bool space_fits(const struct space *s, const uint8_t *choices)
 {
-    for (int i = 0; i < s->n_steps; i++)
-        for (int k = 0; k < s->steps[i].n; k++)
-            if (s->steps[i].slot[k] == slot && step_bytes(s, &s->steps[i], choices, slot) > s->ram_budget_bytes)
-                return false;
-    return true;
+    for (int i = 0; i < s->n_slots; i++)
+        if (choices[i] >= s->n_options || !is_allowed(&s->slots[i], choices[i]))
+            return false;
+    return space_flash_bytes(s, choices) <= s->flash_budget_bytes && space_ram_bytes(s, choices) <= s->ram_budget_bytes;
+}
+
+static bool names(const struct space_step *step, int slot)
+{
+    for (int k = 0; k < step->n; k++)
+        if (step->slot[k] == slot)
+            return true;
+    return false;
+}
+
+void space_walk_init(struct space_walk *w, const struct space *s)
+{
+    uint16_t n = 0;
+    w->space = s;
+    for (int slot = 0; slot < s->n_slots; slot++) {
+        w->first[slot] = n;
+        for (int i = 0; i < s->n_steps; i++)
+            if (names(&s->steps[i], slot))
+                w->touching[n++] = (uint16_t)i;
+    }
+    w->first[s->n_slots] = n;
+    for (int slot = 0; slot <= s->n_slots; slot++)
+        space_flash_rest(s, slot, &w->least[slot], &w->most[slot]);
+    fill_narrowest(s, w->narrowest);
+}
+
+uint32_t space_walk_mask(const struct space_walk *w, const uint8_t *choices, int slot, int64_t used)
+{
+    const struct space *s = w->space;
+    uint8_t with[SPACE_SLOTS_MAX];
+    uint32_t mask = 0, wide = 0, known = 0; // bit per width of activations, 1..31, as RAM depends on nothing else
+    memcpy(with, choices, (size_t)slot);
+    for (int o = 0; o < s->n_options; o++) {
+        uint32_t width = UINT32_C(1) << (s->options[o].a_bits & 31);
+        if (!is_allowed(&s->slots[slot], o) || used + s->slots[slot].flash_bytes[o] > s->flash_budget_bytes - w->least[slot + 1])
+            continue;
+        with[slot] = (uint8_t)o;
+        for (int i = w->first[slot]; i < w->first[slot + 1] && !(known & width); i++)
+            if (step_bytes(s, &s->steps[w->touching[i]], w->narrowest, with, slot) > s->ram_budget_bytes)
+                wide |= width;
+        known |= width;
+        if (!(wide & width))
+            mask |= UINT32_C(1) << o;
+    }
+    return mask;
 }
 
 uint32_t space_mask(const struct space *s, const uint8_t *choices, int slot)
 {
-    uint8_t with[SPACE_SLOTS_MAX];
-    int64_t used = s->flash_fixed_bytes, least, most;
-    for (int i = 0; i < slot; i++) {
-        with[i] = choices[i];
+    struct space_walk w;
+    int64_t used = s->flash_fixed_bytes;
+    for (int i = 0; i < slot; i++)
         used += s->slots[i].flash_bytes[choices[i]];
-    }
-    space_flash_rest(s, slot + 1, &least, &most);
-    uint32_t mask = 0;
-    for (int o = 0; o < s->n_options; o++) {
-        with[slot] = (uint8_t)o;
-        if (is_allowed(&s->slots[slot], o) && used + s->slots[slot].flash_bytes[o] <= s->flash_budget_bytes - least &&
-            ram_fits(s, with, slot))
-            mask |= UINT32_C(1) << o;
-    }
-    return mask;
+    space_walk_init(&w, s);
+    return space_walk_mask(&w, choices, slot, used);
 }
 
 int space_check(const struct space *s, struct error *e)
@@ -141,7 +184,9 @@ int space_check(const struct space *s, struct error *e)
     for (int i = 0; i < s->n_steps; i++)
         if (check_step(s, i, e))
             return -1;
-    int64_t least, most, ram = ram_bytes(s, NULL, -1);
+    uint8_t narrowest[SPACE_SLOTS_MAX];
+    fill_narrowest(s, narrowest);
+    int64_t least, most, ram = ram_bytes(s, narrowest, NULL, -1);
     space_flash_rest(s, 0, &least, &most);
     if (s->flash_fixed_bytes + least > s->flash_budget_bytes)
         return error_set(e, "the smallest candidate takes %" PRId64 " bytes of flash, the budget is %" PRId64,

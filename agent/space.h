@@ -55,6 +55,23 @@ int64_t space_ram_bytes(const struct space *s, const uint8_t *choices);
  * cheapest of those after. Never empty for slot 0 of a checked space; later it can be empty only where rules couple flash and RAM. */
 uint32_t space_mask(const struct space *s, const uint8_t *choices, int slot);
 
+/* Whether whole `choices` are allowed and within both budgets: the same as passing every mask. */
+bool space_fits(const struct space *s, const uint8_t *choices);
+
+/* What masks need to know of a space beforehand, so that one costs no more than its slot's options and memory steps. */
+struct space_walk {
+    const struct space *space;
+    int64_t least[SPACE_SLOTS_MAX + 1], most[SPACE_SLOTS_MAX + 1]; // flash of the slots from i on
+    uint8_t narrowest[SPACE_SLOTS_MAX];                            // activation bits allowed in a slot
+    uint16_t first[SPACE_SLOTS_MAX + 1];                           // into `touching`, by slot
+    uint16_t touching[SPACE_STEPS_MAX * SPACE_STEP_SLOTS_MAX];     // memory steps that name the slot
+};
+
+void space_walk_init(struct space_walk *w, const struct space *s);
+
+/* As space_mask; `used` is the flash of the choices before, fixed bytes included. */
+uint32_t space_walk_mask(const struct space_walk *w, const uint8_t *choices, int slot, int64_t used);
+
 /* Smallest and largest flash that the slots from `slot` on can take together. */
 void space_flash_rest(const struct space *s, int slot, int64_t *least, int64_t *most);
 

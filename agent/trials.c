@@ -44,20 +44,21 @@ int trials_find(const struct trials *t, const uint8_t *choices)
     return -1;
 }
 
-int trials_add(struct trials *t, const uint8_t *choices, double log_probability)
+int trials_add(struct trials *t, const uint8_t *choices, enum agent_origin origin)
 {
     int i = t->n++;
     memcpy(trials_choices(t, i), choices, (size_t)t->n_slots);
     memset(&t->trial[i], 0, sizeof t->trial[i]);
-    t->trial[i].log_probability = log_probability;
+    t->trial[i].origin = (uint8_t)origin;
     return i;
 }
 
-void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double reward)
+void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double reward, double cost)
 {
     t->trial[i].told = 1;
     t->trial[i].outcome = (uint8_t)outcome;
     t->trial[i].reward = outcome == AGENT_MEASURED ? reward : 0;
+    t->trial[i].cost = outcome == AGENT_MEASURED ? cost : 0;
     t->order[t->n_results++] = (uint16_t)i;
 }
 
@@ -67,30 +68,37 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void standardize(double *x, int n)
-{
-    double mean = stats_mean(x, n), spread = stats_stddev(x, n);
-    for (int i = 0; i < n; i++)
-        x[i] = spread > 0 ? (x[i] - mean) / spread : 0;
-}
-
 static double median_of(double *x, int n)
 {
     qsort(x, (size_t)n, sizeof *x, compare_doubles);
     return x[n / 2];
 }
 
-static void fill_targets(const double *rewards, double *targets, int n)
+double lessons_target(const struct lessons *l, double reward)
 {
-    double sorted[CRITIC_TRIALS_MAX];
-    memcpy(sorted, rewards, (size_t)n * sizeof *sorted);
-    double median = median_of(sorted, n);
-    for (int i = 0; i < n; i++)
-        sorted[i] = fabs(rewards[i] - median);
-    double spread = median_of(sorted, n);
-    for (int i = 0; i < n; i++)
-        targets[i] = asinh((rewards[i] - median) / (spread > 1e-6 ? spread : 1e-6));
-    standardize(targets, n);
+    double x = asinh((reward - l->median) / l->deviation);
+    return l->spread > 0 ? (x - l->mean) / l->spread : 0;
+}
+
+double lessons_reward(const struct lessons *l, double target)
+{
+    return l->median + l->deviation * sinh(l->mean + l->spread * target);
+}
+
+static void fill_targets(struct lessons *l)
+{
+    double x[CRITIC_TRIALS_MAX];
+    memcpy(x, l->rewards, (size_t)l->n * sizeof *x);
+    l->median = median_of(x, l->n);
+    for (int i = 0; i < l->n; i++)
+        x[i] = fabs(l->rewards[i] - l->median);
+    l->deviation = fmax(median_of(x, l->n), 1e-6);
+    for (int i = 0; i < l->n; i++)
+        x[i] = asinh((l->rewards[i] - l->median) / l->deviation);
+    l->mean = stats_mean(x, l->n);
+    l->spread = stats_stddev(x, l->n);
+    for (int i = 0; i < l->n; i++)
+        l->targets[i] = lessons_target(l, l->rewards[i]);
 }
 
 static double worst_reward(const struct trials *t)
@@ -104,21 +112,61 @@ static double worst_reward(const struct trials *t)
     return isfinite(worst) ? worst : 0;
 }
 
+static bool teaches(const struct trials *t, int result)
+{
+    return t->trial[t->order[result]].outcome != AGENT_GIVEN_UP;
+}
+
+static int compare_descending(const void *a, const void *b)
+{
+    return compare_doubles(b, a);
+}
+
+/* The reward that a result must have to be among the LESSONS_BEST. */
+static double best_from(const struct trials *t, int n)
+{
+    double *rewards = malloc((size_t)(n + 1) * sizeof *rewards), from = INFINITY;
+    int measured = 0;
+    for (int i = 0; rewards && i < t->n_results; i++)
+        if (t->trial[t->order[i]].outcome == AGENT_MEASURED)
+            rewards[measured++] = t->trial[t->order[i]].reward;
+    if (measured > 0) {
+        qsort(rewards, (size_t)measured, sizeof *rewards, compare_descending);
+        from = rewards[measured < LESSONS_BEST ? measured - 1 : LESSONS_BEST - 1];
+    }
+    free(rewards);
+    return from;
+}
+
+static void add_lesson(const struct trials *t, struct lessons *l, int trial, double worst)
+{
+    const struct trial *of = &t->trial[trial];
+    l->trial[l->n] = trial;
+    l->choices[l->n] = trials_choices(t, trial);
+    l->costs[l->n] = of->cost;
+    l->rewards[l->n++] = of->outcome == AGENT_INFEASIBLE ? worst : of->reward;
+}
+
 void trials_lessons(const struct trials *t, struct lessons *l)
 {
-    double worst = worst_reward(t);
-    int first = t->n_results > CRITIC_TRIALS_MAX ? t->n_results - CRITIC_TRIALS_MAX : 0;
+    int all = 0, good = LESSONS_BEST;
+    for (int i = 0; i < t->n_results; i++)
+        all += teaches(t, i);
+    int skip = all > LESSONS_MAX ? all - LESSONS_MAX : 0;
+    double worst = worst_reward(t), from = skip ? best_from(t, t->n_results) : 0;
+    skip += skip ? LESSONS_BEST : 0; // the newest that are left when the best have their places
     l->n = 0;
-    for (int i = first; i < t->n_results; i++) {
+    for (int i = 0; i < t->n_results; i++) {
         const struct trial *trial = &t->trial[t->order[i]];
-        if (trial->outcome == AGENT_GIVEN_UP)
+        if (!teaches(t, i))
             continue;
-        l->trial[l->n] = t->order[i];
-        l->choices[l->n] = trials_choices(t, t->order[i]);
-        l->rewards[l->n++] = trial->outcome == AGENT_INFEASIBLE ? worst : trial->reward;
+        bool best = skip > 0 && good > 0 && trial->outcome == AGENT_MEASURED && trial->reward >= from;
+        good -= best;
+        if ((--skip < 0 || best) && l->n < LESSONS_MAX)
+            add_lesson(t, l, t->order[i], worst);
     }
     if (l->n)
-        fill_targets(l->rewards, l->targets, l->n);
+        fill_targets(l);
 }
 
 int lessons_best(const struct lessons *l, int *best, int most)

@@ -16,11 +16,24 @@ enum agent_outcome {
     AGENT_OUTCOME_COUNT,
 };
 
+enum agent_origin {
+    AGENT_TOLD = 0,      // not proposed: came from elsewhere
+    AGENT_DEMONSTRATION, // what a user would try first
+    AGENT_SAMPLE,        // drawn from the policy
+    AGENT_PICK,          // the critic's choice among neighbours of the best, samples and others
+    AGENT_ANY,           // uniform over what fits
+    AGENT_STEP,          // of an alternative algorithm: local search, sensitivity, uniform settings
+    AGENT_ORIGIN_COUNT,
+};
+
 struct trial {
     double reward;          // as told
+    double cost;            // as told, where the goal's cost is measured; else 0
     double log_probability; // under the policy that proposed it; 0 where it was no sample of the policy
-    uint8_t told, outcome;
-    uint8_t reserved[6]; // zero: saved states are compared byte for byte
+    float expected, doubt;  // reward that the critic expected when it was proposed, and its standard deviation; doubt 0: it had no opinion
+    uint8_t told, outcome, origin;
+    uint8_t preference;     // of the episode, in 1/255: 0 for accuracy alone, 255 for cost alone
+    uint8_t reserved[4];    // zero: saved states are compared byte for byte
 };
 
 struct trials {
@@ -38,10 +51,14 @@ uint8_t *trials_choices(const struct trials *t, int i);
 int trials_find(const struct trials *t, const uint8_t *choices); // index, or -1
 
 /* Both need room: n < max. Returns the index of the new trial. */
-int trials_add(struct trials *t, const uint8_t *choices, double log_probability);
-void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double reward);
+int trials_add(struct trials *t, const uint8_t *choices, enum agent_origin origin);
+void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double reward, double cost);
 
-/* The results that teach, in order, the newest CRITIC_TRIALS_MAX of them. Targets are asinh((R - median) / median absolute
+#define LESSONS_MAX 224     // results that teach at once
+#define LESSONS_BEST 64     // of them, at least so many are the best so far; the others are the newest
+#define IN_FLIGHT_MAX (CRITIC_TRIALS_MAX - LESSONS_MAX) // proposals without a result that are believed to be as predicted
+
+/* The results that teach, in order. Targets are asinh((R - median) / median absolute
  * deviation), standardized: a collapsed candidate costs tens of points and says little, and the logarithmic tails keep it from
  * drowning the rest. */
 struct lessons {
@@ -49,9 +66,15 @@ struct lessons {
     int trial[CRITIC_TRIALS_MAX];
     const uint8_t *choices[CRITIC_TRIALS_MAX];
     double rewards[CRITIC_TRIALS_MAX], targets[CRITIC_TRIALS_MAX];
+    double costs[CRITIC_TRIALS_MAX];
+    double median, deviation, mean, spread; // of the rewards, and of their asinh
 };
 
 void trials_lessons(const struct trials *t, struct lessons *l);
+
+/* The target of a reward, and back. */
+double lessons_target(const struct lessons *l, double reward);
+double lessons_reward(const struct lessons *l, double target);
 
 /* The `most` best lessons, best first, as indices into `l`. Returns how many there are. */
 int lessons_best(const struct lessons *l, int *best, int most);

@@ -46,6 +46,8 @@ static void run(struct problem *p, enum agent_algorithm algorithm)
     struct error e = {""};
     struct space *space = space_of(p);
     struct agent_config config = {.algorithm = algorithm, .seed = rng_u32(&p->rng)};
+    if (p->task == TASK_FRONT)
+        config.goal = AGENT_WHOLE_FRONT;
     struct agent *a = space_check(space, &e) == 0 ? agent_create(space, &config, &e) : NULL;
     if (!a) {
         fprintf(stderr, "%s\n", e.text);
@@ -56,7 +58,7 @@ static void run(struct problem *p, enum agent_algorithm algorithm)
         if (agent_propose(a, choices, &e) != 0)
             break;
         double accuracy = problem_measure(p, choices);
-        if (agent_result(a, choices, AGENT_MEASURED, problem_score(p, choices, accuracy), &e) != 0)
+        if (agent_result(a, choices, AGENT_MEASURED, p->task == TASK_FRONT ? accuracy : problem_score(p, choices, accuracy), &e) != 0)
             break;
     }
     agent_destroy(a);

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// One update of the policy: REINFORCE with the critic as control variate (see agent.h).
+#include "agent/mind.h"
+
+#include <math.h>
+#include <string.h>
+
+#define STEPS_PER_UPDATE 8 // of the optimizer, each on fresh roll-outs
+#define GROUPS 12          // of roll-outs per step: those of a group share a preference
+#define GROUP 8            // roll-outs of a group, whose mean is the baseline; without preferences all are one group
+#define RATIO_MAX 2.0      // truncation of importance weights (Ionides 2008) within an update
+#define ENTROPY_FLOOR 0.15 // share of the largest entropy: below, the bonus is ENTROPY_BOOST times as large
+#define ENTROPY_BOOST 10.0
+
+static double cost_for(const struct agent *a, const uint8_t *choices)
+{
+    return a->config.goal == AGENT_BEST_REWARD ? 0 : mind_cost(a, choices);
+}
+
+/* E over a group's roll-outs of (q - mean q) grad log pi, and the entropy bonus. Returns their mean entropy. */
+static double add_group(struct agent *a, int size, double bonus, double weight)
+{
+    uint8_t rollouts[GROUPS * GROUP][SPACE_SLOTS_MAX];
+    double q[GROUPS * GROUP], mean = 0, entropy = 0, preference = (1 + a->policy.tilt) / 2;
+    int n = 0;
+    for (int i = 0; i < size; i++)
+        if (policy_sample(&a->policy, &a->rng, rollouts[n]) == 0) {
+            double target = critic_predict(&a->critic, rollouts[n], NULL);
+            q[n] = goal_utility(&a->view, target, cost_for(a, rollouts[n]), preference);
+            mean += q[n++];
+        }
+    for (int i = 0; i < n; i++)
+        entropy += policy_gradient(&a->policy, rollouts[i], weight * (q[i] - mean / n) / n, weight * bonus / a->space->n_slots / n,
+                                   a->gradient) / n;
+    return entropy;
+}
+
+static double add_rollouts(struct agent *a, double bonus)
+{
+    double entropy = 0;
+    a->policy.tilt = 0;
+    if (a->config.goal != AGENT_WHOLE_FRONT)
+        return add_group(a, GROUPS * GROUP, bonus, 1);
+    for (int g = 0; g < GROUPS; g++) {
+        a->policy.tilt = 2 * rng_uniform(&a->rng) - 1;
+        entropy += add_group(a, GROUP, bonus, 1.0 / GROUPS) / GROUPS;
+    }
+    return entropy;
+}
+
+/* The batch's (R - q without it) grad log pi, importance-weighted by how far the policy has moved within this update. */
+static void add_results(struct agent *a)
+{
+    const struct lessons *l = &a->lessons;
+    int first = l->n > a->config.batch ? l->n - a->config.batch : 0;
+    for (int i = first; i < l->n; i++) {
+        const struct trial *t = &a->trials.trial[l->trial[i]];
+        double preference = t->preference / 255.0;
+        if (t->log_probability >= 0)
+            continue;
+        a->policy.tilt = a->config.goal == AGENT_WHOLE_FRONT ? 2 * preference - 1 : 0;
+        double ratio = exp(policy_log_probability(&a->policy, l->choices[i]) - t->log_probability);
+        double surprise = goal_utility(&a->view, l->targets[i], l->costs[i], preference) -
+                          goal_utility(&a->view, critic_predict_without(&a->critic, i), l->costs[i], preference);
+        policy_gradient(&a->policy, l->choices[i], fmin(ratio, RATIO_MAX) * surprise / (l->n - first), 0, a->gradient);
+    }
+}
+
+void learner_update(struct agent *a)
+{
+    if (mind_study(a, true) < 2)
+        return;
+    double entropy = agent_entropy_bits(a) * M_LN2, floor = ENTROPY_FLOOR * log(a->space->n_options);
+    for (int step = 0; step < STEPS_PER_UPDATE; step++) {
+        memset(a->gradient, 0, (size_t)a->policy.n * sizeof *a->gradient);
+        entropy = add_rollouts(a, a->config.entropy * (entropy < floor ? ENTROPY_BOOST : 1));
+        add_results(a);
+        policy_ascend(&a->policy, a->gradient, a->config.learning_rate);
+    }
+    a->policy.tilt = 0;
+    a->n_updates++;
+}

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// What an agent is made of: for the files that share its work (agent, learner, pool, alternative, agent_state, health), nobody else.
+#ifndef PARE_AGENT_MIND_H
+#define PARE_AGENT_MIND_H
+
+#include "agent/agent.h"
+#include "agent/critic.h"
+#include "agent/goal.h"
+#include "agent/policy.h"
+
+struct agent {
+    const struct space *space;
+    struct agent_config config;
+    struct policy policy;
+    struct critic critic;
+    struct critic cost_critic; // of the standardized logarithm of a measured cost; else unused
+    double cost_mean, cost_spread;
+    struct rng rng;
+    struct trials trials;
+    int n_updates;
+    int climb_from;         // of local search: the trial that its present climb began with
+    double *gradient;       // [policy.n], working space as what follows
+    struct lessons lessons;
+    struct goal_view view;
+    uint64_t work;          // multiplications of the critic so far: what a step costs, for tests
+};
+
+/* The cost of a candidate: exact, or what the cost critic says. */
+double mind_cost(const struct agent *a, const uint8_t *choices);
+
+/* Fills lessons and view from the results so far and fits the critics to them; `tune` first lets their own numbers move. Returns the
+ * number of lessons; the critics are fitted if there are two or more. */
+int mind_study(struct agent *a, bool tune);
+
+/* Adds proposals without a result to the fit as if they were as predicted (the "kriging believer", Ginsbourger et al. 2010). */
+void mind_believe(struct agent *a);
+
+/* Of a saved state without any trials. */
+size_t mind_fixed_bytes(const struct agent *a);
+
+/* One update of the policy from the results so far. */
+void learner_update(struct agent *a);
+
+/* The new candidate that promises most. Notes what was expected of it in `expected` and `doubt`. Returns 0, or 1 when there is none. */
+int pool_propose(struct agent *a, uint8_t *choices, float *expected, float *doubt);
+
+int mind_sample_uniform(struct agent *a, uint8_t *choices); // 0, or 1 at a dead end
+
+/* The next candidate of local search, sensitivity or uniform settings. Returns 0, or 1 when there is none. */
+int alternative_propose(struct agent *a, uint8_t *choices);
+
+#endif
