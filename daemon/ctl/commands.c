@@ -146,6 +146,8 @@ static const struct command table[] = {
     {.method = METHOD_DB_DIGEST, .name = "db.digest", .verb = "db digest", .who = ACCESS_READER,
      .help = "one SHA-256 over all of a study that must not depend on crashes", .result = "{\"study\": N, \"digest\": \"64 hex digits\"}",
      .examples = {"pare db digest demo"}, .params = {STUDY_ARGUMENT}},
+    {.verb = "doctor", .help = "look at all that a lab needs, and say what to do about what is wrong; without the service too",
+     .examples = {"pare doctor", "pare doctor --json | jq -r '.checks[] | select(.verdict != \"ok\") | .advice'"}},
     {.verb = "rpc", .help = "call a method of the protocol and print its result as JSON; see pare-rpc(7)",
      .examples = {"pare rpc status", "pare rpc trial.list '{\"study\": \"demo\", \"limit\": 3}'"},
      .params = {{.option = "METHOD", .type = PARAM_TEXT, .required = true, .help = "name of the method"},

@@ -25,6 +25,7 @@ render render_trial;       // trial.show, best
 render render_front;       // pareto; with style->plot a plot below the table
 render render_compare;     // {"study", "reference": trial.show of w8a8 or null, "trials": [trial.show], "runner_bytes"}
 render render_exported;    // export with a folder
+render render_doctor;      // {"checks": [{"check", "verdict", "text", "advice"}], "failed", "warnings"}
 render render_config;      // config.show
 render render_checks;      // db.check
 render render_backup;      // db.backup

@@ -5,6 +5,7 @@
 #include "daemon/ctl/render.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void line(struct buffer *out, const char *title, const char *text)
 {
@@ -41,6 +42,29 @@ static void config_boards(const cJSON *boards, const struct style *style, struct
     text_print(out, "\n");
     table_print(&t, style, out);
     table_finish(&t);
+}
+
+static enum color verdict_color(const char *verdict)
+{
+    return strcmp(verdict, "ok") == 0 ? COLOR_GREEN : strcmp(verdict, "failed") == 0 ? COLOR_RED : COLOR_YELLOW;
+}
+
+void render_doctor(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    const cJSON *check;
+    cJSON_ArrayForEach(check, field_find(answer, "checks"))
+    {
+        const char *verdict = field_string(check, "verdict"), *advice = cJSON_GetStringValue(field_find(check, "advice"));
+        text_color(out, style, verdict_color(verdict), verdict);
+        text_print(out, "%*s %-16s ", strlen(verdict) < 8 ? 8 - (int)strlen(verdict) : 0, "", field_text(check, "check").text);
+        text_string(out, field_string(check, "text"));
+        if (advice) {
+            text_print(out, "\n%26s", "");
+            text_color(out, style, COLOR_DIM, advice);
+        }
+        text_print(out, "\n");
+    }
+    text_print(out, "failed: %s, warnings: %s\n", field_text(answer, "failed").text, field_text(answer, "warnings").text);
 }
 
 void render_config(const cJSON *answer, const struct style *style, struct buffer *out)

@@ -45,6 +45,7 @@ int verb_export(const struct verb *v);
 int verb_config_check(const struct verb *v);
 int verb_db_check(const struct verb *v);
 int verb_db_backup(const struct verb *v);
+int verb_doctor(const struct verb *v);
 int verb_rpc(const struct verb *v);
 int verb_watch(const struct verb *v);
 int verb_wait(const struct verb *v);

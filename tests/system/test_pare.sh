@@ -72,7 +72,50 @@ expect 2 "wants a terminal" top
 expect 2 "-o PATH" export c-package
 expect 2 "No such file" study create "$folder/none.json"
 
+# A lab in a folder, for pare doctor.
+root=$folder/root
+export PARE_SYSROOT=$root PATH=$folder/bin:$PATH
+lab_file() { mkdir -p "$(dirname "$root/$1")" && printf "$2" >"$root/$1"; }
+mkdir -p "$folder/bin" "$root/var/lib/pare" "$root/dev/serial/by-id"
+printf '#!/bin/sh\necho "Open On-Chip Debugger ${OPENOCD_VERSION}-dirty (2026-01-01)" >&2\n' >"$folder/bin/openocd"
+chmod +x "$folder/bin/openocd"
+export OPENOCD_VERSION=0.12.0
+expect 1 "^failed  *service  *the service is not running" doctor
+expect 1 "^ok  *openocd  *$folder/bin/openocd is 0.12.0-dirty" doctor
+OPENOCD_VERSION=0.11.0 expect 1 "^failed  *openocd .* is 0.11.0" doctor
+OPENOCD_VERSION=nine expect 1 "^warning  *openocd .* says no version" doctor
+expect 1 "^warning  *database  *not looked at" doctor
+expect 1 "^warning  *udev rules  *60-pare.rules is not installed" doctor
+expect 1 "^warning  *time zone" doctor
+expect 1 "^ok  *disk  *$root/var/lib/pare has" doctor
+lab_file etc/group 'root:x:0:\npare:x:990:ada\nplugdev:x:46:\n'
+lab_file proc/self/status 'Name:\tpare\nUid:\t54321\t54321\t54321\t54321\nGid:\t54321\t54321\t54321\t54321\nGroups:\t46 54321 \n'
+expect 1 "^warning  *groups  *you: only plugdev" doctor
+lab_file etc/udev/rules.d/60-pare.rules 'SUBSYSTEM=="usb", ATTR{idVendor}=="0483", GROUP="pare"\n'
+expect 1 "^ok  *udev rules  *$root/etc/udev/rules.d/60-pare.rules" doctor
+
 start 20
+expect 1 "^failed  *groups  *you: only plugdev" doctor
+lab_file proc/self/status 'Name:\tpare\nUid:\t54321\t54321\t54321\t54321\nGid:\t54321\t54321\t54321\t54321\nGroups:\t990 54321 \n'
+expect 1 "^ok  *groups  *you: pare" doctor
+expect 1 "^failed  *probe  *no ST-LINK is plugged in" doctor
+expect 1 "^failed  *board lab-7  *quarantined: mismatch" doctor
+expect 1 "^ok  *database  */var/lib/pare/pare.db is whole" doctor
+expect 1 "^failed  *openocd  *there is no program /opt/openocd/bin/openocd" doctor
+expect 1 "^failed  *meter of vboard-1  */tmp/vboard-1.tty is not there" doctor
+for part in idVendor=0483 idProduct=374e serial=0034003A3532510B31333430 bcdDevice=0100 busnum=1 devnum=7; do
+    lab_file "sys/bus/usb/devices/1-2/${part%%=*}" "${part#*=}\n"
+    lab_file "sys/bus/usb/devices/1-3/${part%%=*}" "${part#*=}\n"
+done
+lab_file sys/bus/usb/devices/1-3/idVendor '1366\n' # of another maker
+expect 1 "^ok  *probe  *STLINK-V3E 0034003A3532510B31333430, USB release 0100, at 1-2" doctor
+lab_file dev/bus/usb/001/007 ''
+chmod 600 "$root/dev/bus/usb/001/007"
+expect 1 "^failed  *probe  *STLINK-V3E .*/001/007 may not be opened by you" doctor
+json doctor
+"$pare" doctor --json | grep -q '1-3' && complain "doctor took another maker's device for a probe"
+unset PARE_SYSROOT
+
 expect 0 "trial 12: 91.50 %, 20.5 KiB, 25.0 ms virtual" status
 expect 0 "^latency *25.0 ms virtual" best --max-loss-points 1
 expect 0 "1830 of 2000" best

@@ -62,6 +62,10 @@ says 7 "is finished" study pause demo
 says 7 "exists" study create "$lab/study.json" --set name=demo --set net=net.onnx
 says 0 '"loop_stall_ms"' status --json
 says 0 "is whole" db check --full
+mkdir system
+PARE_SYSROOT=$PWD/system says 0 "^ok  *board one  *fake, idle" doctor
+PARE_SYSROOT=$PWD/system says 0 "^ok  *worker  *$worker" doctor
+PARE_SYSROOT=$PWD/system says 0 "^ok  *database  .*state/pare.db is whole" doctor
 says 0 "KiB" db backup copy.db
 says 1 "File exists" db backup copy.db
 passes; [ "$("$pare" db digest demo)" = "$("$digest" copy.db demo)" ] || complain "the backup has another digest"
