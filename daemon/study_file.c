@@ -15,7 +15,7 @@
 #define WEIGHT_MAX 1000.0
 
 static const char *const layouts[] = {"nhwc", "nchw", NULL};
-static const char *const clippings[] = {"mse", "minmax", NULL};
+static const char *const clippings[] = {"mse", "minmax", "percentile", "aciq", NULL};
 static const char *const algorithms[] = {"policy", "frozen", "random", NULL}; // enum agent_algorithm
 static const char *const placements[] = {"flash", "sram", NULL};              // enum board_placement
 
@@ -163,6 +163,8 @@ static const struct key space_keys[] = {
     {.name = "options", .kind = KEY_OWN, AT(options), .needed = true, .read = read_options, .write = write_options},
     {.name = "rules", .kind = KEY_OWN, AT(rules), .read = read_rules, .write = write_rules},
     {.name = "clipping", .kind = KEY_CHOICE, AT(clipping), .names = clippings},
+    {.name = "per_tensor", .kind = KEY_BOOL, AT(per_tensor)},
+    {.name = "equalize", .kind = KEY_BOOL, AT(equalize)},
     {.name = NULL}};
 
 static const struct key budget_keys[] = {
@@ -325,6 +327,8 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     cJSON_AddItemToObject(o, "options", write_options(&f->options));
     cJSON_AddItemToObject(o, "rules", write_rules(&f->rules));
     cJSON_AddStringToObject(o, "clipping", clippings[f->clipping]);
+    cJSON_AddBoolToObject(o, "per_tensor", f->per_tensor);
+    cJSON_AddBoolToObject(o, "equalize", f->equalize);
     cJSON_AddNumberToObject(o, "board_samples", (double)f->samples);
     cJSON_AddNumberToObject(o, "flash_bytes", (double)flash_bytes);
     cJSON_AddNumberToObject(o, "ram_bytes", (double)ram_bytes);

@@ -62,7 +62,8 @@ struct study_file {
     char board_type[BOARD_NAME_MAX];
     struct study_options options;
     struct study_rules rules;
-    int clipping;                  // 0 mse, 1 minmax
+    int clipping;                  // 0 mse, 1 minmax, 2 percentile, 3 aciq
+    bool per_tensor, equalize;     // of weights
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;
     double flash_weight, ram_weight, latency_weight, energy_weight;

@@ -36,8 +36,11 @@ void calibration_row(const struct calibration *c, const struct net *n, const str
                      double *mean, double *square);
 
 /* The scale of an activation at a width. CLIPPING_MSE shrinks the range from both ends, coordinate by
- * coordinate, to the least squared error over the histogram. Zero is always one of the values: padding needs
- * it. */
+ * coordinate, to the least squared error over the histogram. CLIPPING_ACIQ: half the range is the one with the least
+ * expected squared error for a normal or a Laplace distribution with the tensor's moments, whichever is nearer by its mean
+ * deviation; with a tensor without negative values (a ReLU's) it is the upper half of such a distribution (Banner et al.,
+ * "Post-training 4-bit quantization of convolution networks for rapid deployment", arXiv:1810.05723, section 3 and appendix).
+ * Zero is always one of the values: padding needs it. */
 struct quantized_scale calibration_scale(const struct calibrated *t, unsigned bits, enum clipping clipping);
 
 /* The scale of the network's input, whose range is never clipped. Values that are whole multiples of a

@@ -29,6 +29,21 @@ void quantized_finish(struct quantized *q)
     memset(q, 0, sizeof *q);
 }
 
+static const char *const clippings[CLIPPING_COUNT] = {"", "mse", "minmax", "percentile", "aciq"};
+
+const char *clipping_name(enum clipping clipping)
+{
+    return (unsigned)clipping < CLIPPING_COUNT ? clippings[clipping] : "";
+}
+
+enum clipping clipping_of(const char *name)
+{
+    int clipping = CLIPPING_COUNT - 1;
+    while (clipping > CLIPPING_NONE && strcmp(name, clippings[clipping]) != 0)
+        clipping--;
+    return (enum clipping)clipping;
+}
+
 static bool is_float(struct setting s)
 {
     return s.scheme == SCHEME_FLOAT32;

@@ -24,8 +24,14 @@ enum clipping {
     CLIPPING_NONE = 0,
     CLIPPING_MSE,    // least mean squared error over the calibration samples, for each width by itself
     CLIPPING_MINMAX, // all that was seen
+    CLIPPING_PERCENTILE, // all but one in ten thousand at each end
+    CLIPPING_ACIQ,       // by the analytic rule for a normal or a Laplace distribution
     CLIPPING_COUNT,
 };
+
+/* "mse", "minmax", "percentile", "aciq"; and back: CLIPPING_NONE when there is no such name. */
+const char *clipping_name(enum clipping clipping);
+enum clipping clipping_of(const char *name);
 
 /* What the user decides. */
 struct quantize_params {

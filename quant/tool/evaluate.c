@@ -24,7 +24,7 @@ static int open_all(const struct evaluate_options *o, struct opened *p, struct e
     uint8_t sha256[SHA256_BYTES];
     if (import_network(o->network, &p->net, e) || sha256_file(o->network, sha256, e) ||
         candidate_file_read(o->setting, &p->net, sha256, &p->candidate, e) ||
-        data_open(o->data, &p->net.tensors[p->net.input], &o->transform, &p->samples, e))
+        data_open(o->data, &p->net.tensors[p->net.input], &o->session.transform, &p->samples, e))
         return -1;
     size_t classes = net_elements(&p->net.tensors[p->net.output]);
     return data_labels(o->labels, p->samples.n, (int)classes, &p->labels, e);
@@ -65,7 +65,7 @@ static int score_integers(const struct session_params *params, const struct cand
 /* As the board computes them. */
 static int run_integers(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
 {
-    struct session_params params = {.transform = o->transform, .quantize.clipping = CLIPPING_MSE};
+    struct session_params params = o->session;
     if (!o->calibration)
         return error_set(e, "%s: integers need --calibration X.npy: samples that their ranges are found on", o->setting);
     if ((size_t)snprintf(params.network, PATH_MAX, "%s", o->network) >= PATH_MAX ||
@@ -128,6 +128,7 @@ static int usage(FILE *to, int status)
 {
     fprintf(to, "usage: pare-net evaluate FILE --data X.npy --labels Y.npy [--setting S | --candidate C] [--calibration X.npy]\n"
                 "         [--input-scale s] [--input-mean a,b,c] [--input-std a,b,c] [--input-layout nhwc|nchw] [--json]\n"
+                "         [--clipping mse|minmax|percentile|aciq] [--per-tensor] [--equalize]\n"
                 "  S: float32 (default), w8a8, or one setting for each slot; C: a file with them, or a pare.config/1\n");
     return status;
 }

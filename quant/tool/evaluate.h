@@ -7,6 +7,7 @@
 #include "base/candidate.h"
 #include "quant/net/data.h"
 #include "quant/net/net.h"
+#include "quant/tool/session.h"
 
 #include <stdint.h>
 
@@ -18,7 +19,7 @@ struct evaluate_options {
     const char *setting;     // "float32" if neither is given
     const char *calibration; // needed for integers
     bool json;
-    struct data_transform transform;
+    struct session_params session; // input transform, and how it is quantized
 };
 
 /* Reads argv[1..]. Returns 0; 1: help was asked for; or -1 with what is wrong. */

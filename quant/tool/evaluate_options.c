@@ -4,6 +4,7 @@
 #include "quant/tool/evaluate.h"
 
 #include "quant/tool/input_option.h"
+#include "quant/tool/quantize_option.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -19,6 +20,7 @@ enum {
     STD,
     LAYOUT,
     JSON,
+    QUANTIZE,
     HELP,
 };
 
@@ -33,6 +35,7 @@ static const struct option options[] = {
     {"input-std", required_argument, NULL, STD},
     {"input-layout", required_argument, NULL, LAYOUT},
     {"json", no_argument, NULL, JSON},
+    QUANTIZE_OPTIONS(QUANTIZE),
     {"help", no_argument, NULL, HELP},
     {0},
 };
@@ -45,7 +48,7 @@ static int read_setting(const char *text, struct evaluate_options *o, struct err
     return 0;
 }
 
-static int read_option(int option, const char *text, struct evaluate_options *o, struct error *e)
+static int read_option(int option, const char *name, const char *text, struct evaluate_options *o, struct error *e)
 {
     switch (option) {
     case DATA:
@@ -61,13 +64,15 @@ static int read_option(int option, const char *text, struct evaluate_options *o,
         o->calibration = text;
         return 0;
     case SCALE:
-        return input_option(&o->transform, "scale", text, e);
+        return input_option(&o->session.transform, "scale", text, e);
     case MEAN:
-        return input_option(&o->transform, "mean", text, e);
+        return input_option(&o->session.transform, "mean", text, e);
     case STD:
-        return input_option(&o->transform, "std", text, e);
+        return input_option(&o->session.transform, "std", text, e);
     case LAYOUT:
-        return input_option(&o->transform, "layout", text, e);
+        return input_option(&o->session.transform, "layout", text, e);
+    case QUANTIZE:
+        return quantize_option(&o->session, name, text, e);
     case JSON:
         o->json = true;
         return 0;
@@ -78,14 +83,15 @@ static int read_option(int option, const char *text, struct evaluate_options *o,
 
 int evaluate_options_read(struct evaluate_options *o, int argc, char **argv, struct error *e)
 {
-    int option;
+    int option, index = 0;
     memset(o, 0, sizeof *o);
+    o->session.quantize.clipping = CLIPPING_MSE;
     optind = 1;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (option == HELP)
             return 1;
-        if (read_option(option, optarg, o, e))
+        if (read_option(option, options[index].name, optarg, o, e))
             return -1;
     }
     if (argc - optind != 1)

@@ -6,6 +6,7 @@
 #include "quant/import/import.h"
 #include "quant/tool/candidate_file.h"
 #include "quant/tool/input_option.h"
+#include "quant/tool/quantize_option.h"
 #include "quant/tool/package.h"
 #include "quant/tool/session_package.h"
 
@@ -25,7 +26,7 @@ static const char usage[] =
     "  --out FOLDER        where the package goes; must not exist or be empty\n"
     "  --name NAME         of the package: a C identifier, default network\n"
     "  --samples N         recorded samples, default 4\n"
-    "  --clipping C        mse (default) or minmax\n" INPUT_OPTION_HELP;
+    QUANTIZE_OPTION_HELP INPUT_OPTION_HELP;
 
 struct package_arguments {
     const char *file, *candidate, *calibration, *out, *name;
@@ -38,7 +39,7 @@ static const struct option options[] = {
     {"out", required_argument, NULL, 'o'},
     {"name", required_argument, NULL, 'n'},
     {"samples", required_argument, NULL, 's'},
-    {"clipping", required_argument, NULL, 'l'},
+    QUANTIZE_OPTIONS('l'),
     {"input-scale", required_argument, NULL, 'i'},
     {"input-mean", required_argument, NULL, 'i'},
     {"input-std", required_argument, NULL, 'i'},
@@ -55,14 +56,6 @@ static int take_samples(const char *text, int *samples, struct error *e)
         return error_set(e, "--samples %s: 1 to %d are wanted", text, SESSION_BOARD_SAMPLES_MAX);
     *samples = (int)n;
     return 0;
-}
-
-static int take_clipping(const char *text, enum clipping *clipping, struct error *e)
-{
-    *clipping = !strcmp(text, "minmax") ? CLIPPING_MINMAX : CLIPPING_MSE;
-    return *clipping == CLIPPING_MSE && strcmp(text, "mse")
-               ? error_set(e, "--clipping %s: mse or minmax is wanted", text)
-               : 0;
 }
 
 static int take(struct package_arguments *a, int letter, const char *name, struct error *e)
@@ -83,7 +76,7 @@ static int take(struct package_arguments *a, int letter, const char *name, struc
     case 's':
         return take_samples(optarg, &a->session.board_samples, e);
     case 'l':
-        return take_clipping(optarg, &a->session.quantize.clipping, e);
+        return quantize_option(&a->session, name, optarg, e);
     default:
         return input_option(&a->session.transform, name + strlen("input-"), optarg, e);
     }

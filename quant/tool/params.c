@@ -9,7 +9,7 @@
 #define KEYS_MAX 32
 
 static const char *const type_names[PARAMS_TYPE_COUNT] = {"a text", "an integer", "a number",
-                                                          "a list", "an object",  "a value"};
+                                                          "a list", "an object",  "true or false", "a value"};
 
 static int smaller(int a, int b)
 {
@@ -65,6 +65,8 @@ static bool has_type(const cJSON *value, enum params_type type)
         return cJSON_IsArray(value);
     case PARAMS_OBJECT:
         return cJSON_IsObject(value);
+    case PARAMS_BOOL:
+        return cJSON_IsBool(value);
     default:
         return true;
     }

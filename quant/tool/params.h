@@ -20,6 +20,7 @@ enum params_type {
     PARAMS_NUMBER,   // finite
     PARAMS_LIST,
     PARAMS_OBJECT,
+    PARAMS_BOOL,
     PARAMS_ANY,
     PARAMS_TYPE_COUNT,
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
+#include "quant/quantize/equalize.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ static int open_files(struct session *s, struct error *e)
     const struct session_params *p = &s->params;
     if (sha256_file(p->network, s->network_sha256, e) || import_network(p->network, &s->net, e))
         return -1;
+    if (p->equalize)
+        equalize_network(&s->net);
     if (data_open(p->calibration, &s->net.tensors[s->net.input], &p->transform, &s->calibration, e))
         return -1;
     return open_set(s, p->validation, p->validation_labels, &s->validation, e) ||

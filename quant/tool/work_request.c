@@ -181,15 +181,18 @@ static int read_open(const cJSON *o, struct session_params *p, struct error *e)
         {"options", PARAMS_LIST, true},           {"rules", PARAMS_LIST, false},
         {"clipping", PARAMS_TEXT, false},         {"calibration_samples", PARAMS_INTEGER, false},
         {"board_samples", PARAMS_INTEGER, false}, {"ram_bytes", PARAMS_INTEGER, true},
-        {"flash_bytes", PARAMS_INTEGER, true},
+        {"flash_bytes", PARAMS_INTEGER, true},    {"per_tensor", PARAMS_BOOL, false},
+        {"equalize", PARAMS_BOOL, false},
     };
     memset(p, 0, sizeof *p);
     if (params_check(o, "open", keys, COUNT(keys), e))
         return -1;
     const char *clipping = params_text(o, "clipping");
-    if (clipping && strcmp(clipping, "mse") && strcmp(clipping, "minmax"))
-        return error_set(e, "open: 'clipping' is mse or minmax, not '%.40s'", clipping);
-    p->quantize.clipping = clipping && !strcmp(clipping, "minmax") ? CLIPPING_MINMAX : CLIPPING_MSE;
+    p->quantize.clipping = clipping ? clipping_of(clipping) : CLIPPING_MSE;
+    if (p->quantize.clipping == CLIPPING_NONE)
+        return error_set(e, "open: 'clipping' is mse, minmax, percentile or aciq, not '%.40s'", clipping);
+    p->quantize.per_tensor = cJSON_IsTrue(params_member(o, "per_tensor"));
+    p->equalize = cJSON_IsTrue(params_member(o, "equalize"));
     return read_paths(o, p, e) || read_counts(o, p, e) ||
                    read_input(params_member(o, "input"), &p->transform, e) ||
                    read_options(params_member(o, "options"), &p->quantize, e) ||

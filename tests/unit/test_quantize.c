@@ -3,8 +3,10 @@
 // Scales, codes, biases and sensitivities against what they promise, and the file that keeps them.
 #include "base/file.h"
 #include "quant/net/float_run.h"
+#include "quant/quantize/calibration.h"
 #include "quant/quantize/codebook.h"
 #include "quant/quantize/covariance.h"
+#include "quant/quantize/equalize.h"
 #include "quant/quantize/quantized.h"
 #include "quant/quantize/quantizer.h"
 #include "tests/net_case.h"
@@ -542,6 +544,141 @@ START_TEST(weights_per_tensor_share_a_scale)
 }
 END_TEST
 
+/* A tensor whose values are those given, as calibration would have seen them. */
+static struct calibrated seen(const float *x, size_t n)
+{
+    struct calibrated t = {.low = INFINITY, .high = -INFINITY};
+    t.bins = calloc(CALIBRATION_BINS, sizeof *t.bins);
+    for (size_t i = 0; i < n; i++)
+        t.low = fminf(t.low, x[i]), t.high = fmaxf(t.high, x[i]);
+    for (size_t i = 0; i < n; i++) {
+        int bin = (int)((x[i] - t.low) / (t.high - t.low) * CALIBRATION_BINS);
+        t.bins[bin < CALIBRATION_BINS ? bin : CALIBRATION_BINS - 1]++;
+    }
+    return t;
+}
+
+#define VALUES 200000
+
+START_TEST(the_analytic_rule_finds_the_papers_clips)
+{
+    /* Banner et al., section 3: half ranges in deviations, of a Laplace (by its mean deviation) and a normal distribution */
+    static const double laplace[] = {2.83, 3.89, 5.03, 6.20}, normal[] = {1.71, 2.15, 2.55, 2.93};
+    unsigned bits = 2 + (unsigned)_i % 4;
+    bool is_normal = _i >= 4;
+    float *x = noise(VALUES, 1);
+    rng_seed(&rng, 21, 1);
+    for (int i = 0; i < VALUES && !is_normal; i++) {
+        double u = rng_uniform(&rng) - 0.5;
+        x[i] = (float)(u < 0 ? log(1 + 2 * u + 1e-12) : -log(1 - 2 * u + 1e-12));
+    }
+    struct calibrated t = seen(x, VALUES);
+    double range = (double)calibration_scale(&t, bits, CLIPPING_ACIQ).scale * ((1 << bits) - 1);
+    ck_assert_double_eq_tol(range / 2, is_normal ? normal[bits - 2] : laplace[bits - 2], 0.06);
+    for (int i = 0; i < VALUES; i++) // after a ReLU: one bit more for the upper half
+        x[i] = fmaxf(x[i], 0);
+    free(t.bins);
+    t = seen(x, VALUES);
+    range = (double)calibration_scale(&t, bits - 1, CLIPPING_ACIQ).scale * ((1 << (bits - 1)) - 1);
+    ck_assert_double_eq_tol(range, is_normal ? normal[bits - 2] : laplace[bits - 2], 0.06);
+    free(t.bins);
+    free(x);
+}
+END_TEST
+
+START_TEST(the_percentile_leaves_out_outliers_at_both_ends)
+{
+    float *x = noise(VALUES, 1);
+    for (int i = 0; i < VALUES; i++)
+        x[i] = fminf(fmaxf(x[i], -1), 2);
+    x[5] = 50, x[9] = -30; // one in 200,000
+    struct calibrated t = seen(x, VALUES);
+    double range = (double)calibration_scale(&t, 8, CLIPPING_PERCENTILE).scale * 255;
+    ck_assert_double_eq_tol(range, 3, 0.1);
+    free(t.bins);
+    free(x);
+}
+END_TEST
+
+START_TEST(names_of_clippings_are_read_back)
+{
+    for (int c = CLIPPING_NONE + 1; c < CLIPPING_COUNT; c++)
+        ck_assert_int_eq(clipping_of(clipping_name((enum clipping)c)), c);
+    ck_assert_int_eq(clipping_of("mean"), CLIPPING_NONE);
+    ck_assert_int_eq(clipping_of(""), CLIPPING_NONE);
+}
+END_TEST
+
+static float *all_outputs(size_t *n)
+{
+    size_t each = net_elements(&test_case.net.tensors[test_case.net.output]);
+    struct float_run run;
+    *n = each * (size_t)test_case.data.n;
+    float *to = malloc(*n * sizeof *to);
+    ck_assert_int_eq(float_run_init(&run, &test_case.net, 1, &error), 0);
+    for (int i = 0; i < test_case.data.n; i++) {
+        data_sample(&test_case.data, i, float_run_input(&run));
+        memcpy(to + (size_t)i * each, float_run_go(&run, 1, NULL, NULL), each * sizeof *to);
+    }
+    float_run_finish(&run);
+    return to;
+}
+
+START_TEST(an_equalized_network_computes_the_same)
+{
+    size_t n;
+    rng_seed(&rng, (uint64_t)_i, 6);
+    net_case_make(&test_case, &rng);
+    for (int i = 0; i < test_case.net.n_ops; i++) { // channels of very different size
+        struct net_op *op = &test_case.net.ops[i];
+        size_t count = net_weight_count(&test_case.net, op), row = count ? count / (size_t)net_out_channels(&test_case.net, op) : 1;
+        for (size_t k = 0; k < count; k++)
+            op->weights[k] *= (float)(1 + k / row % 5 * 10);
+    }
+    float *before = all_outputs(&n), most = 0;
+    equalize_network(&test_case.net);
+    float *after = all_outputs(&n);
+    for (size_t i = 0; i < n; i++)
+        most = fmaxf(most, fabsf(before[i]));
+    for (size_t i = 0; i < n; i++)
+        ck_assert_float_le(fabsf(before[i] - after[i]), 1e-4f * most);
+    free(before);
+    free(after);
+    net_case_finish(&test_case);
+}
+END_TEST
+
+START_TEST(equal_channels_lose_less_with_one_scale_for_all)
+{
+    double sensitivity[2] = {0};
+    for (int equal = 0; equal < 2; equal++) {
+        rng_seed(&rng, 17, 6); // dense after a ReLU convolution, built by hand
+        float *data = noise(NET_CASE_SAMPLES * 6 * 6 * 4, 1);
+        begin_with_one_layer(NET_CONV, data);
+        struct net *net = &test_case.net;
+        struct net_op dense = net->ops[0];
+        net->ops[0].act_min = 0;
+        for (size_t k = 0; k < 180; k++)
+            net->ops[0].weights[k] *= (float)pow(4, (double)(k / 36));
+        dense.kind = NET_DENSE, dense.in[0] = net->output, dense.out = net_add_tensor(net, 1, 1, 3, &error);
+        dense.kernel_h = dense.kernel_w = 1, dense.pad_top = dense.pad_left = dense.pad_bottom = dense.pad_right = 0;
+        dense.weights = noise(3 * 180, 0.1), dense.bias = NULL, dense.act_min = -INFINITY;
+        for (size_t k = 0; k < 3 * 180; k++)
+            dense.weights[k] /= (float)pow(4, (double)(k % 5));
+        ck_assert_int_eq(net_add_op(net, &dense, &error), 0);
+        net->output = dense.out;
+        ck_assert_msg(net_seal(net, &error) == 0, "%s", error.text);
+        ck_assert_int_eq(equal ? equalize_network(net) : 1, 1);
+        struct quantize_params p = {.clipping = CLIPPING_MSE, .per_tensor = true, .n_options = 1, .options = {{4, 8, SCHEME_UNIFORM}}};
+        ck_assert_int_eq(quantize_network(net, &test_case.data, &p, NULL, NULL, &quantized, &error), 0);
+        sensitivity[equal] = quantized.sensitivity[0] + quantized.sensitivity[1];
+        free(data);
+        end();
+    }
+    ck_assert_msg(sensitivity[1] < 0.5 * sensitivity[0], "%g, unequal %g", sensitivity[1], sensitivity[0]);
+}
+END_TEST
+
 static const char *file_path(void)
 {
     static char path[96];
@@ -665,6 +802,11 @@ int main(void)
     tcase_add_loop_test(t, a_fitted_table_is_closer_than_equal_steps, 0, 4);
     tcase_add_test(t, logarithmic_weights_are_as_close_as_their_levels_allow);
     tcase_add_loop_test(t, weights_per_tensor_share_a_scale, 0, 3);
+    tcase_add_loop_test(t, the_analytic_rule_finds_the_papers_clips, 0, 8);
+    tcase_add_test(t, the_percentile_leaves_out_outliers_at_both_ends);
+    tcase_add_test(t, names_of_clippings_are_read_back);
+    tcase_add_loop_test(t, an_equalized_network_computes_the_same, 0, CASES);
+    tcase_add_test(t, equal_channels_lose_less_with_one_scale_for_all);
     tcase_add_loop_test(t, a_file_gives_back_every_bit, 0, 5);
     tcase_add_test(t, broken_files_are_refused);
     tcase_add_test(t, a_missing_broken_or_foreign_file_is_made_again);

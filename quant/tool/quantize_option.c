@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/tool/quantize_option.h"
+
+#include <string.h>
+
+int quantize_option(struct session_params *p, const char *name, const char *value, struct error *e)
+{
+    if (!strcmp(name, "per-tensor")) {
+        p->quantize.per_tensor = true;
+    } else if (!strcmp(name, "equalize")) {
+        p->equalize = true;
+    } else {
+        p->quantize.clipping = clipping_of(value);
+        if (p->quantize.clipping == CLIPPING_NONE)
+            return error_set(e, "--clipping %s: mse, minmax, percentile or aciq is wanted", value);
+    }
+    return 0;
+}
