@@ -8,6 +8,7 @@
 #include "hwlink/board_state.h"
 #include "hwlink/board_wire.h"
 #include "hwlink/openocd.h"
+#include "hwlink/usb_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,11 +99,25 @@ static void on_gone(void *user, const char *text)
     free_if_closed(b);
 }
 
+/* No OpenOCD is started before the probe is known to be the board's own. */
+static bool is_right_probe(struct board *b)
+{
+    struct error e = {""};
+    if (!b->file.usb_location[0])
+        return true;
+    int rc = usb_port_check(b->file.usb_devices, b->file.usb_location, b->file.serial, &e);
+    if (rc != 0)
+        bring_later(b, BOARD_EV_WRONG_PROBE, rc == 1, e.text, 0);
+    return rc == 0;
+}
+
 static void start_openocd(struct board *b, const struct board_todo *t)
 {
     struct error e = {""};
     struct openocd_actions actions = {b, on_answer, on_gone};
-    b->openocd = openocd_start(b->loop, &b->file, &actions, &e);
+    if (!is_right_probe(b))
+        return;
+    b->openocd = openocd_start(b->loop, &b->file, t->under_reset, &actions, &e);
     if (b->openocd)
         openocd_call(b->openocd, t->command, t->ms);
     else
@@ -132,42 +147,69 @@ static void call_openocd(struct board *b, const struct board_todo *t)
 
 /* --- the meter --- */
 
-static void on_old_meter_closed(void *user)
+static void on_meter_closed(void *user)
 {
     struct board *b = user;
     b->old_meters--;
     free_if_closed(b);
 }
 
-/* An instrument that failed is opened anew for the next recording: its port may have gone and come again. */
+/* An instrument that failed is opened anew for its next use: its port may have gone and come again. */
+static void close_meter(struct board *b)
+{
+    if (!b->meter)
+        return;
+    b->old_meters++;
+    meter_actions(b->file.meter)->close(b->meter, on_meter_closed, b);
+    b->meter = NULL;
+}
+
 static void on_recorded(void *user, int status, const char *text, const struct meter_window *w)
 {
     struct board *b = user;
-    if (status != 0 && b->meter) {
-        b->old_meters++;
-        meter_actions(b->file.meter)->close(b->meter, on_old_meter_closed, b);
-        b->meter = NULL;
-    }
+    if (status != 0)
+        close_meter(b);
     event(b, &(struct board_event){.kind = BOARD_EV_METER, .ok = status == 0, .text = text, .window = w});
+}
+
+static void on_power_cycled(void *user, int status, const char *text)
+{
+    struct board *b = user;
+    if (status != 0)
+        close_meter(b);
+    event(b, &(struct board_event){.kind = BOARD_EV_SWITCHED, .ok = status == 0, .text = text});
+}
+
+/* The meter, opened if need be; else the event says why not. */
+static struct meter *need_meter(struct board *b, enum board_event_kind kind)
+{
+    struct error e = {""};
+    if (!b->meter)
+        b->meter = meter_actions(b->file.meter)->open(b->loop, &b->file, &e);
+    if (!b->meter)
+        bring_later(b, kind, false, e.text, 0);
+    return b->meter;
 }
 
 static void record(struct board *b, const struct board_todo *t)
 {
-    struct error e = {""};
-    const struct meter_kind_actions *kind = meter_actions(b->file.meter);
-    if (!b->meter)
-        b->meter = kind->open(b->loop, &b->file, &e);
-    if (b->meter)
-        kind->record(b->meter, t->us, t->ms, on_recorded, b);
-    else
-        bring_later(b, BOARD_EV_METER, false, e.text, 0);
+    struct meter *m = need_meter(b, BOARD_EV_METER);
+    if (m)
+        meter_actions(b->file.meter)->record(m, t->us, t->ms, on_recorded, b);
 }
 
-static void on_meter_closed(void *user)
+static void power_cycle(struct board *b, const struct board_todo *t)
 {
-    struct board *b = user;
-    b->meter = NULL;
-    free_if_closed(b);
+    struct meter *m = need_meter(b, BOARD_EV_SWITCHED);
+    if (m)
+        meter_actions(b->file.meter)->cycle(m, t->ms, on_power_cycled, b);
+}
+
+static void switch_port(struct board *b, const struct board_todo *t)
+{
+    struct error e = {""};
+    bool ok = usb_port_switch(b->file.usb_devices, b->file.usb_location, t->on, &e) == 0;
+    bring_later(b, BOARD_EV_SWITCHED, ok, e.text, 0);
 }
 
 /* --- todos --- */
@@ -214,6 +256,12 @@ static void carry_out(struct board *b, const struct board_todo *t)
         break;
     case BOARD_DO_STOP:
         openocd_stop(b->openocd);
+        break;
+    case BOARD_DO_PORT:
+        switch_port(b, t);
+        break;
+    case BOARD_DO_POWER:
+        power_cycle(b, t);
         break;
     case BOARD_DO_FINISH:
         if (b->core.result.failure == BOARD_OK)
@@ -295,8 +343,7 @@ void board_close(struct board *b, void (*closed)(void *user), void *user)
     b->closed_user = user;
     if (b->openocd)
         openocd_stop(b->openocd);
-    if (b->meter)
-        meter_actions(b->file.meter)->close(b->meter, on_meter_closed, b);
+    close_meter(b);
     uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 
@@ -318,6 +365,29 @@ int board_measure(struct board *b, const struct board_job *job,
     b->done_user = user;
     bring_later(b, BOARD_EV_MEASURE, true, "", 0);
     return 0;
+}
+
+int board_check(struct board *b, double deadline_scale, void (*done)(void *user, const struct board_result *result), void *user,
+                struct error *e)
+{
+    if (b->busy || b->closing)
+        return error_set(e, "board %s is busy", b->file.name);
+    board_core_set_check(&b->core, deadline_scale);
+    b->busy = true;
+    b->done = done;
+    b->done_user = user;
+    bring_later(b, BOARD_EV_MEASURE, true, "", 0);
+    return 0;
+}
+
+void board_abort(struct board *b, const char *why)
+{
+    bool metering = b->core.state == BOARD_METERING || b->core.state == BOARD_CYCLING;
+    if (!b->busy || b->core.state == BOARD_IDLE || b->core.state == BOARD_FAILING)
+        return;
+    if (metering)
+        close_meter(b); // no word of it any more
+    bring_later(b, BOARD_EV_ABORT, false, why, 0);
 }
 
 void board_erase_answer(struct board *b, bool stored)

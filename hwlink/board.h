@@ -34,6 +34,19 @@ enum board_failure {
 
 const char *board_failure_name(enum board_failure f); // "ok", "build", "host", ...
 
+/* What is tried, in this order, until a board can be spoken to; rungs that this board has no means for are left out. */
+enum board_rung {
+    BOARD_RUNG_NONE = 0,
+    BOARD_RUNG_REOPEN,      // another OpenOCD
+    BOARD_RUNG_UNDER_RESET, // it connects while the reset pin is held
+    BOARD_RUNG_PORT_CYCLE,  // the USB port of the probe off and on
+    BOARD_RUNG_POWER_CYCLE, // the meter takes the board's supply away
+    BOARD_RUNG_OPERATOR,    // a person
+    BOARD_RUNG_COUNT,
+};
+
+const char *board_rung_name(enum board_rung r); // "reopened", "connected under reset", ...
+
 struct board_job {
     const char *image_path; // image file (image.h); read before board_measure returns
     enum board_placement placement;
@@ -47,6 +60,8 @@ struct board_result {
     enum board_failure failure;
     char text[ERROR_TEXT_MAX]; // why, for a person; empty on success
 
+    bool needs_operator;       // nothing that a program may do would help: option bytes, another probe, no connection at all
+    enum board_rung recovered; // what brought the board back in this measurement
     bool is_virtual;           // the origin of every figure
     uint32_t clock_hz;
     uint32_t n_samples;
@@ -103,6 +118,14 @@ void board_close(struct board *b, void (*closed)(void *user), void *user);
  * may be started from inside it. Returns 0, or -1 with the reason when the job is senseless or the board is busy (no callback). */
 int board_measure(struct board *b, const struct board_job *job,
                   void (*done)(void *user, const struct board_result *result), void *user, struct error *e);
+
+/* A health check: connects (climbing the ladder of enum board_rung as any measurement does), looks at device id and option bytes,
+ * verifies the runner; changes nothing. Otherwise as board_measure; of the result only failure, text, needs_operator and recovered count. */
+int board_check(struct board *b, double deadline_scale, void (*done)(void *user, const struct board_result *result), void *user,
+                struct error *e);
+
+/* Ends a measurement that takes too long (a lease is over): it fails as probe with `why`, in time. Nothing if none runs. */
+void board_abort(struct board *b, const char *why);
 
 /* The owner's answer to before_erase: the intent is stored (true), or it could not be (false: the measurement fails as host). */
 void board_erase_answer(struct board *b, bool stored);

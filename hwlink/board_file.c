@@ -4,6 +4,7 @@
 #include "hwlink/board_file.h"
 
 #include "base/file.h"
+#include "hwlink/usb_port.h"
 #include "quant/kernels/mailbox.h"
 
 #include <cJSON.h>
@@ -32,6 +33,8 @@ static const char *variable(const struct reading *r, const char *text, size_t le
     }
     if (strcmp(room, "serial") == 0)
         return r->f->serial;
+    if (strcmp(room, "usb_location") == 0)
+        return r->f->usb_location;
     if (strcmp(room, "port") == 0) {
         snprintf(room, BOARD_PATH_MAX, "%d", r->f->port);
         return room;
@@ -93,6 +96,18 @@ static int read_type(const struct reading *r, const cJSON *v)
 static int read_serial(const struct reading *r, const cJSON *v)
 {
     return r->f->serial[0] ? 0 : read_text(r, v, r->f->serial, sizeof r->f->serial);
+}
+
+static int read_location(const struct reading *r, const cJSON *v)
+{
+    if (read_text(r, v, r->f->usb_location, sizeof r->f->usb_location) != 0)
+        return -1;
+    return usb_port_is_location(r->f->usb_location) ? 0 : error_set(r->e, "is no place on USB, like \"1-2.3\"");
+}
+
+static int read_devices(const struct reading *r, const cJSON *v)
+{
+    return read_text(r, v, r->f->usb_devices, sizeof r->f->usb_devices);
 }
 
 static int read_port(const struct reading *r, const cJSON *v)
@@ -217,6 +232,8 @@ static int read_meter(const struct reading *r, const cJSON *v)
 /* Serial and port stand first: other values mention them. */
 static const struct key board_keys[] = {{"serial", read_serial},
                                         {"port", read_port},
+                                        {"usb_location", read_location},
+                                        {"usb_devices", read_devices},
                                         {"comment", read_comment},
                                         {"name", read_name},
                                         {"type", read_type},
@@ -274,6 +291,7 @@ int board_file_parse(const char *text, const char *folder, const char *serial, i
 {
     memset(f, 0, sizeof *f);
     snprintf(f->openocd, sizeof f->openocd, "openocd");
+    snprintf(f->usb_devices, sizeof f->usb_devices, USB_PORT_DEVICES);
     f->port = port;
     f->supply_mv = 3300;
     f->meter_hz = 100000;

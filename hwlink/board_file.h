@@ -26,6 +26,8 @@ struct board_file {
     char name[BOARD_NAME_MAX];   // unique in a lab: "bench-3"
     char type[BOARD_NAME_MAX];   // "nucleo-u575zi-q", "b-u585i-iot02a", "virtual-u585"
     char serial[BOARD_NAME_MAX]; // of the probe; never empty, so that no wrong board is flashed
+    char usb_location[BOARD_NAME_MAX]; // "1-2.3": where the probe must be; empty: anywhere
+    char usb_devices[BOARD_PATH_MAX];  // default /sys/bus/usb/devices
     char openocd[BOARD_PATH_MAX];         // the program; default "openocd"
     char openocd_scripts[BOARD_PATH_MAX]; // for its -s; empty: its own
     int n_lines;

@@ -4,6 +4,7 @@
 #include "hwlink/board_state.h"
 
 #include "base/stats.h"
+#include "hwlink/board_moves.h"
 #include "hwlink/board_plan.h"
 #include "hwlink/board_wire.h"
 
@@ -14,8 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define INIT_MS 10000u
-#define HALT_MS 5000u
 #define BOOT_MS 5000u      // until the runner says READY
 #define RUN_MS 60000u      // for all samples of a job
 #define PICK_UP_MS 10000u  // from the window's end to the result
@@ -27,14 +26,13 @@
 #define LAP_SLACK_CYCLES 2000.0 // a lap also copies the input and counts no single operations
 #define HEAD_WORDS ((uint32_t)((offsetof(struct mailbox, result) + 5 * sizeof(uint32_t)) / sizeof(uint32_t)))
 
-static double scale_of(const struct board_core *c)
+double board_scale(const struct board_core *c)
 {
     double asked = c->job.deadline_scale > 0 ? c->job.deadline_scale : 1;
     return c->file->is_virtual ? 4 * asked : asked; // a virtual board shares the host's cores
 }
 
-static void trace(const struct board_core *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void trace(const struct board_core *c, const char *format, ...)
+void board_trace(const struct board_core *c, const char *format, ...)
 {
     char line[BOARD_COMMAND_MAX + 64];
     va_list args;
@@ -47,6 +45,9 @@ static void trace(const struct board_core *c, const char *format, ...)
 }
 
 #define TO(state) (1u << (state))
+#define NO_CONNECTION (TO(BOARD_STARTING) | TO(BOARD_PAUSING) | TO(BOARD_CYCLING))
+#define CONNECTED                                                                                                      \
+    (TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_WRITING) | TO(BOARD_LOADING) | TO(BOARD_CLEARING) | TO(BOARD_PARKING))
 #define ANY_END (TO(BOARD_FAILING) | TO(BOARD_IDLE))
 
 struct state_about {
@@ -56,11 +57,13 @@ struct state_about {
 
 static const struct state_about about[BOARD_STATE_COUNT] = {
     [BOARD_IDLE] = {"idle", TO(BOARD_STARTING) | TO(BOARD_HALTING)},
-    [BOARD_STARTING] = {"starting", TO(BOARD_PAUSING) | TO(BOARD_HALTING) | TO(BOARD_RUNNING)},
+    [BOARD_STARTING] = {"starting", TO(BOARD_PAUSING) | TO(BOARD_CYCLING) | TO(BOARD_HALTING) | TO(BOARD_RUNNING)},
     [BOARD_PAUSING] = {"pausing", TO(BOARD_STARTING)},
-    [BOARD_HALTING] = {"halting", TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_WRITING) | TO(BOARD_LOADING) |
-                                      TO(BOARD_CLEARING)},
-    [BOARD_CHECKING] = {"checking", TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_LOADING) | TO(BOARD_CLEARING)},
+    [BOARD_CYCLING] = {"cycling", TO(BOARD_CYCLING) | TO(BOARD_STARTING)},
+    [BOARD_HALTING] = {"halting", NO_CONNECTION | TO(BOARD_INSPECTING) | CONNECTED},
+    [BOARD_INSPECTING] = {"inspecting", NO_CONNECTION | CONNECTED},
+    [BOARD_CHECKING] = {"checking", TO(BOARD_CHECKING) | TO(BOARD_ASKING) | TO(BOARD_LOADING) | TO(BOARD_CLEARING) |
+                                        TO(BOARD_PARKING)},
     [BOARD_ASKING] = {"asking", TO(BOARD_ERASING)},
     [BOARD_ERASING] = {"erasing", TO(BOARD_WRITING)},
     [BOARD_WRITING] = {"writing", TO(BOARD_VERIFYING) | TO(BOARD_ASKING)},
@@ -84,11 +87,11 @@ const char *board_state_name(enum board_state s)
     return (unsigned)s < BOARD_STATE_COUNT ? about[s].name : "?";
 }
 
-static void go(struct board_core *c, enum board_state next)
+void board_go(struct board_core *c, enum board_state next)
 {
     assert((about[c->state].next | ANY_END) & TO(next));
     if (next != c->state)
-        trace(c, "%s", about[next].name);
+        board_trace(c, "%s", about[next].name);
     c->state = next;
 }
 
@@ -96,15 +99,13 @@ static void go(struct board_core *c, enum board_state next)
 
 static void finish(struct board_core *c, struct board_todo *t)
 {
-    go(c, BOARD_IDLE);
-    trace(c, "finished: %s", board_failure_name(c->result.failure));
+    board_go(c, BOARD_IDLE);
+    board_trace(c, "finished: %s", board_failure_name(c->result.failure));
     t->kind = BOARD_DO_FINISH;
     t->log_changed = true;
 }
 
-static void fail(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void fail(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *format, ...)
+void board_fail(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -117,62 +118,37 @@ static void fail(struct board_core *c, struct board_todo *t, enum board_failure 
         finish(c, t);
         return;
     }
-    go(c, BOARD_FAILING);
+    board_go(c, BOARD_FAILING);
     t->kind = BOARD_DO_STOP; // what it has to say on stderr comes with its end
 }
 
-/* --- OpenOCD comes up --- */
-
-static void start(struct board_core *c, struct board_todo *t)
+void board_fail_operator(struct board_core *c, struct board_todo *t, enum board_failure failure, const char *text)
 {
-    go(c, BOARD_STARTING);
-    c->starts++;
-    c->connected = true;
-    board_wire_call(t, scale_of(c), INIT_MS, "init; poll off");
-    t->kind = BOARD_DO_START;
-}
-
-static void call_halt(struct board_core *c, struct board_todo *t)
-{
-    go(c, BOARD_HALTING);
-    board_wire_call(t, scale_of(c), HALT_MS, "reset halt");
+    c->result.needs_operator = true;
+    board_fail(c, t, failure, "%s", text);
 }
 
 static void look(struct board_core *c, struct board_todo *t)
 {
-    board_wire_read(t, scale_of(c), MAILBOX_ADDRESS, HEAD_WORDS);
+    board_wire_read(t, board_scale(c), MAILBOX_ADDRESS, HEAD_WORDS);
 }
 
-static void on_started(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+void board_look_again(struct board_core *c, struct board_todo *t)
 {
-    if (ev->code != 0) {
-        t->kind = BOARD_DO_STOP; // its reasons come with BOARD_EV_GONE, which tries again
-        return;
-    }
-    if (!c->energy_phase) {
-        call_halt(c, t);
-        return;
-    }
-    go(c, BOARD_RUNNING); // attached without reset: pick up what the runner did by itself
     c->waited_ms = 0;
     look(c, t);
-}
-
-/* OpenOCD ended before it had a connection. */
-static void start_failed(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    if (c->starts >= BOARD_STARTS_MAX) {
-        fail(c, t, BOARD_FAIL_PROBE, "no connection to the board in %d tries: %s", c->starts, ev->text);
-        return;
-    }
-    go(c, BOARD_PAUSING);
-    t->kind = BOARD_DO_WAIT;
-    t->ms = c->starts == 1 ? BOARD_START_REST_MS : 4 * BOARD_START_REST_MS;
 }
 
 /* --- what is in flash --- */
 
 static void next_write(struct board_core *c, struct board_todo *t);
+
+/* All is done: a waiting runner would spend a virtual board's host for nothing. */
+static void park(struct board_core *c, struct board_todo *t)
+{
+    board_go(c, BOARD_PARKING);
+    board_wire_call(t, board_scale(c), BOARD_HALT_MS, "halt");
+}
 
 /* Verifies the next thing that the log claims; when nothing is left to verify, plans and writes. */
 static void check_next(struct board_core *c, struct board_todo *t)
@@ -180,29 +156,31 @@ static void check_next(struct board_core *c, struct board_todo *t)
     struct error e = {""};
     if (!c->runner_checked && !c->runner_wrong) {
         c->check = BOARD_CHECK_RUNNER;
-        go(c, BOARD_CHECKING);
-        board_wire_file(t, scale_of(c), "verify_image", c->path, BOARD_FLASH_ADDRESS, c->runner, c->runner_bytes);
+        board_go(c, BOARD_CHECKING);
+        board_wire_file(t, board_scale(c), "verify_image", c->path, BOARD_FLASH_ADDRESS, c->runner, c->runner_bytes);
+        return;
+    }
+    if (c->check_only) {
+        park(c, t);
         return;
     }
     c->check = board_plan_unchecked(c);
     if (c->check >= 0) {
-        go(c, BOARD_CHECKING);
+        board_go(c, BOARD_CHECKING);
         struct board_write w = board_plan_need(c, c->check);
-        board_wire_file(t, scale_of(c), "verify_image", c->path, w.address, w.data, w.bytes);
+        board_wire_file(t, board_scale(c), "verify_image", c->path, w.address, w.data, w.bytes);
         return;
     }
     enum board_failure failure = board_plan_writes(c, &e);
     if (failure != BOARD_OK)
-        fail(c, t, failure, "%s", e.text);
+        board_fail(c, t, failure, "%s", e.text);
     else
         next_write(c, t);
 }
 
-static void on_halted(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+void board_connected(struct board_core *c, struct board_todo *t)
 {
-    if (ev->code != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the core could not be reset and halted");
-    } else if (c->energy_phase) {
+    if (c->energy_phase) {
         board_plan_record(c, false);
         next_write(c, t);
     } else {
@@ -220,21 +198,21 @@ static void on_checked(struct board_core *c, const struct board_event *ev, struc
 static void call_write(struct board_core *c, struct board_todo *t)
 {
     const struct board_write *w = &c->writes[c->write];
-    go(c, BOARD_WRITING);
+    board_go(c, BOARD_WRITING);
     if (w->what == WRITE_RECORD)
         c->log.n_jobs++; // its slot is spent, whatever comes
-    board_wire_file(t, scale_of(c), "flash write_image", c->path, w->address, w->data, w->bytes);
+    board_wire_file(t, board_scale(c), "flash write_image", c->path, w->address, w->data, w->bytes);
 }
 
 static void all_written(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase) {
-        go(c, BOARD_DETACHING);
+        board_go(c, BOARD_DETACHING);
         t->kind = BOARD_DO_STOP;
         return;
     }
-    go(c, BOARD_CLEARING); // what an earlier run left in SRAM must not pass for an answer
-    board_wire_call(t, scale_of(c), HALT_MS, "write_memory 0x%08x 32 {0 0 0 0}", MAILBOX_ADDRESS);
+    board_go(c, BOARD_CLEARING); // what an earlier run left in SRAM must not pass for an answer
+    board_wire_call(t, board_scale(c), BOARD_HALT_MS, "write_memory 0x%08x 32 {0 0 0 0}", MAILBOX_ADDRESS);
 }
 
 static void next_write(struct board_core *c, struct board_todo *t)
@@ -246,18 +224,18 @@ static void next_write(struct board_core *c, struct board_todo *t)
     const struct board_write *w = &c->writes[c->write];
     struct error e = {""};
     if (w->what == WRITE_SRAM) {
-        go(c, BOARD_LOADING);
-        board_wire_file(t, scale_of(c), "load_image", c->path, w->address, w->data, w->bytes);
+        board_go(c, BOARD_LOADING);
+        board_wire_file(t, board_scale(c), "load_image", c->path, w->address, w->data, w->bytes);
     } else if (w->erase_pages == 0) {
         call_write(c, t);
     } else if (flashlog_intend(&c->log, w->erase_page, w->erase_pages, &e) != 0) {
-        fail(c, t, BOARD_FAIL_FLASH, "%s", e.text);
+        board_fail(c, t, BOARD_FAIL_FLASH, "%s", e.text);
     } else {
-        go(c, BOARD_ASKING);
+        board_go(c, BOARD_ASKING);
         t->kind = BOARD_DO_ASK;
         t->page = w->erase_page;
         t->n = w->erase_pages;
-        trace(c, "ask: pages %u+%u", t->page, t->n);
+        board_trace(c, "ask: pages %u+%u", t->page, t->n);
     }
 }
 
@@ -265,11 +243,11 @@ static void on_erase_answer(struct board_core *c, const struct board_event *ev, 
 {
     const struct board_write *w = &c->writes[c->write];
     if (!ev->ok) {
-        fail(c, t, BOARD_FAIL_HOST, "the intent to erase pages %u+%u could not be stored", w->erase_page, w->erase_pages);
+        board_fail(c, t, BOARD_FAIL_HOST, "the intent to erase pages %u+%u could not be stored", w->erase_page, w->erase_pages);
         return;
     }
-    go(c, BOARD_ERASING);
-    board_wire_call(t, scale_of(c), HALT_MS + 50 * w->erase_pages, "flash erase_sector 0 %u %u", w->erase_page,
+    board_go(c, BOARD_ERASING);
+    board_wire_call(t, board_scale(c), BOARD_HALT_MS + 50 * w->erase_pages, "flash erase_sector 0 %u %u", w->erase_page,
                     w->erase_page + w->erase_pages - 1);
 }
 
@@ -277,7 +255,7 @@ static void on_erased(struct board_core *c, const struct board_event *ev, struct
 {
     const struct board_write *w = &c->writes[c->write];
     if (ev->code != 0)
-        fail(c, t, BOARD_FAIL_FLASH, "pages %u+%u could not be erased", w->erase_page, w->erase_pages);
+        board_fail(c, t, BOARD_FAIL_FLASH, "pages %u+%u could not be erased", w->erase_page, w->erase_pages);
     else
         call_write(c, t);
 }
@@ -297,10 +275,10 @@ static void on_written(struct board_core *c, const struct board_event *ev, struc
 {
     const struct board_write *w = &c->writes[c->write];
     if (ev->code == 0) {
-        go(c, BOARD_VERIFYING);
-        board_wire_file(t, scale_of(c), "verify_image", c->path, w->address, NULL, w->bytes);
+        board_go(c, BOARD_VERIFYING);
+        board_wire_file(t, board_scale(c), "verify_image", c->path, w->address, NULL, w->bytes);
     } else if (!record_again(c, t)) {
-        fail(c, t, BOARD_FAIL_FLASH, "%u bytes could not be written to 0x%08x", w->bytes, w->address);
+        board_fail(c, t, BOARD_FAIL_FLASH, "%u bytes could not be written to 0x%08x", w->bytes, w->address);
     }
 }
 
@@ -313,7 +291,7 @@ static void on_verified(struct board_core *c, const struct board_event *ev, stru
         next_write(c, t);
         t->log_changed = true;
     } else if (!record_again(c, t)) {
-        fail(c, t, BOARD_FAIL_FLASH, "what stands at 0x%08x is not what was written", w->address);
+        board_fail(c, t, BOARD_FAIL_FLASH, "what stands at 0x%08x is not what was written", w->address);
     }
 }
 
@@ -322,22 +300,22 @@ static void on_verified(struct board_core *c, const struct board_event *ev, stru
 static void on_cleared(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     if (ev->code != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be cleared");
+        board_fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be cleared");
         return;
     }
-    go(c, BOARD_RELEASING);
+    board_go(c, BOARD_RELEASING);
     /* With polling off OpenOCD would go on believing that the core is in reset, and its `halt` do nothing: one look finds
      * the reset over, the next the core running. */
-    board_wire_call(t, scale_of(c), HALT_MS, "reset run; poll; poll");
+    board_wire_call(t, board_scale(c), BOARD_HALT_MS, "reset run; poll; poll");
 }
 
 static void on_released(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     if (ev->code != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the core could not be reset and released");
+        board_fail(c, t, BOARD_FAIL_PROBE, "the core could not be reset and released");
         return;
     }
-    go(c, BOARD_BOOTING);
+    board_go(c, BOARD_BOOTING);
     c->waited_ms = 0;
     look(c, t);
 }
@@ -345,7 +323,7 @@ static void on_released(struct board_core *c, const struct board_event *ev, stru
 /* Waits a little longer each time; -1 when `limit_ms` is over (and nothing is to be done yet). */
 static int wait_more(struct board_core *c, struct board_todo *t, uint64_t limit_ms)
 {
-    if ((double)c->waited_ms > (double)limit_ms * scale_of(c))
+    if ((double)c->waited_ms > (double)limit_ms * board_scale(c))
         return -1;
     uint64_t ms = c->waited_ms < POLL_MS ? POLL_MS : c->waited_ms;
     t->kind = BOARD_DO_WAIT;
@@ -359,7 +337,7 @@ static int read_head(struct board_core *c, const struct board_event *ev, struct 
 {
     uint32_t words[HEAD_WORDS];
     if (ev->code != 0 || board_wire_words(ev->text, words, HEAD_WORDS) != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be read");
+        board_fail(c, t, BOARD_FAIL_PROBE, "the mailbox could not be read");
         return -1;
     }
     memset(m, 0, sizeof *m);
@@ -374,25 +352,25 @@ static void on_boot_look(struct board_core *c, const struct board_event *ev, str
         return;
     if (m.magic != MAILBOX_MAGIC || m.result.state == MAILBOX_BOOTING) {
         if (wait_more(c, t, BOOT_MS) != 0)
-            fail(c, t, BOARD_FAIL_RUN, "the runner did not come up");
+            board_fail(c, t, BOARD_FAIL_RUN, "the runner did not come up");
     } else if (m.version != MAILBOX_VERSION || m.runner_version != MAILBOX_VERSION) {
-        fail(c, t, BOARD_FAIL_BUILD, "the runner speaks version %u, not %u", m.runner_version, MAILBOX_VERSION);
+        board_fail(c, t, BOARD_FAIL_BUILD, "the runner speaks version %u, not %u", m.runner_version, MAILBOX_VERSION);
     } else if (m.result.state == MAILBOX_FAILED) {
-        fail(c, t, BOARD_FAIL_RUN, "the runner failed at its start: error %u, detail 0x%x", m.result.error, m.result.detail);
+        board_fail(c, t, BOARD_FAIL_RUN, "the runner failed at its start: error %u, detail 0x%x", m.result.error, m.result.detail);
     } else {
-        go(c, BOARD_POSTING);
+        board_go(c, BOARD_POSTING);
         board_plan_job(c, 0);
-        board_wire_post(t, scale_of(c), &c->record);
+        board_wire_post(t, board_scale(c), &c->record);
     }
 }
 
 static void on_posted(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     if (ev->code != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the job could not be written");
+        board_fail(c, t, BOARD_FAIL_PROBE, "the job could not be written");
         return;
     }
-    go(c, BOARD_RUNNING);
+    board_go(c, BOARD_RUNNING);
     c->waited_ms = 0;
     look(c, t);
 }
@@ -411,13 +389,13 @@ static void on_run_look(struct board_core *c, const struct board_event *ev, stru
         return;
     bool ours = m.magic == MAILBOX_MAGIC && m.result.sequence == c->record.sequence;
     if (ours && m.result.state == MAILBOX_DONE) {
-        go(c, BOARD_READING);
+        board_go(c, BOARD_READING);
         c->outputs_wanted = false;
-        board_wire_read(t, scale_of(c), MAILBOX_ADDRESS + offsetof(struct mailbox, result), sizeof c->raw / 4);
+        board_wire_read(t, board_scale(c), MAILBOX_ADDRESS + offsetof(struct mailbox, result), sizeof c->raw / 4);
     } else if (m.magic == MAILBOX_MAGIC && m.result.state == MAILBOX_FAILED) {
-        fail(c, t, BOARD_FAIL_RUN, "the runner says: %s (detail 0x%x)", runner_error(m.result.error), m.result.detail);
+        board_fail(c, t, BOARD_FAIL_RUN, "the runner says: %s (detail 0x%x)", runner_error(m.result.error), m.result.detail);
     } else if (wait_more(c, t, c->energy_phase ? PICK_UP_MS : RUN_MS) != 0) {
-        fail(c, t, BOARD_FAIL_RUN, "the run did not end: runner state %u, job %u, %u samples done", m.result.state,
+        board_fail(c, t, BOARD_FAIL_RUN, "the run did not end: runner state %u, job %u, %u samples done", m.result.state,
              m.result.sequence, m.result.samples_done);
     }
 }
@@ -450,13 +428,12 @@ static uint32_t window_repeats(const struct board_core *c)
 static void run_is_right(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase || !c->job.energy) {
-        go(c, BOARD_PARKING);
-        board_wire_call(t, scale_of(c), HALT_MS, "halt"); // a waiting runner would spend a virtual board's host for nothing
+        park(c, t);
         return;
     }
     c->energy_phase = true;
     c->result.repeats = window_repeats(c);
-    call_halt(c, t);
+    board_call_halt(c, t);
 }
 
 static void on_read(struct board_core *c, const struct board_event *ev, struct board_todo *t)
@@ -464,18 +441,18 @@ static void on_read(struct board_core *c, const struct board_event *ev, struct b
     uint32_t bytes = c->image.file->expected_bytes;
     if (!c->outputs_wanted) {
         if (ev->code != 0 || board_wire_words(ev->text, (uint32_t *)&c->raw, sizeof c->raw / 4) != 0) {
-            fail(c, t, BOARD_FAIL_PROBE, "the result could not be read");
+            board_fail(c, t, BOARD_FAIL_PROBE, "the result could not be read");
         } else if (c->raw.clock_hz == 0 || c->raw.sample_cycles[0] == 0) {
-            fail(c, t, BOARD_FAIL_RUN, "the runner counted no cycles");
+            board_fail(c, t, BOARD_FAIL_RUN, "the runner counted no cycles");
         } else {
             c->outputs_wanted = true;
-            board_wire_read(t, scale_of(c), MAILBOX_OUTPUTS_ADDRESS, bytes / 4);
+            board_wire_read(t, board_scale(c), MAILBOX_OUTPUTS_ADDRESS, bytes / 4);
         }
         return;
     }
     uint32_t outputs[MAILBOX_OUTPUTS_BYTES / 4];
     if (ev->code != 0 || board_wire_words(ev->text, outputs, bytes / 4) != 0) {
-        fail(c, t, BOARD_FAIL_PROBE, "the outputs could not be read");
+        board_fail(c, t, BOARD_FAIL_PROBE, "the outputs could not be read");
         return;
     }
     if (!c->energy_phase)
@@ -483,7 +460,7 @@ static void on_read(struct board_core *c, const struct board_event *ev, struct b
     sha256_of(outputs, bytes, c->result.outputs_sha256);
     c->result.outputs_ok = board_image_agrees(&c->image, outputs);
     if (!c->result.outputs_ok)
-        fail(c, t, BOARD_FAIL_MISMATCH, "the board's outputs%s differ from the host's",
+        board_fail(c, t, BOARD_FAIL_MISMATCH, "the board's outputs%s differ from the host's",
              c->energy_phase ? " after the power cycle" : "");
     else
         run_is_right(c, t);
@@ -499,18 +476,18 @@ static double expected_window_us(const struct board_core *c)
 
 static void call_record(struct board_core *c, struct board_todo *t)
 {
-    go(c, BOARD_METERING);
+    board_go(c, BOARD_METERING);
     t->kind = BOARD_DO_RECORD;
     t->us = (int64_t)(expected_window_us(c) + 0.5);
     double samples_us = (double)expected_window_us(c) / c->result.repeats * c->result.n_samples;
-    t->ms = (uint64_t)(scale_of(c) * (POWER_UP_MS + (samples_us + 2 * expected_window_us(c)) / 1000));
-    trace(c, "record: %u repeats", c->result.repeats);
+    t->ms = (uint64_t)(board_scale(c) * (POWER_UP_MS + (samples_us + 2 * expected_window_us(c)) / 1000));
+    board_trace(c, "record: %u repeats", c->result.repeats);
 }
 
 static void on_recorded(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     if (!ev->ok) {
-        fail(c, t, BOARD_FAIL_POWER, "%s", ev->text);
+        board_fail(c, t, BOARD_FAIL_POWER, "%s", ev->text);
         return;
     }
     struct board_result *r = &c->result;
@@ -518,7 +495,7 @@ static void on_recorded(struct board_core *c, const struct board_event *ev, stru
     double off_us = (double)w->length_us - expected_window_us(c);
     double slack_us = 0.05 * expected_window_us(c) + 1e6 * LAP_SLACK_CYCLES * r->repeats / r->clock_hz + 100;
     if (off_us < -slack_us || off_us > slack_us) {
-        fail(c, t, BOARD_FAIL_POWER, "a window of %" PRId64 " us, %.0f us were expected", w->length_us,
+        board_fail(c, t, BOARD_FAIL_POWER, "a window of %" PRId64 " us, %.0f us were expected", w->length_us,
              expected_window_us(c));
         return;
     }
@@ -534,8 +511,7 @@ static void on_recorded(struct board_core *c, const struct board_event *ev, stru
     r->n_windows = c->windows_done;
     r->energy_nj = stats_median_i64(nj, (int)r->n_windows); // sorts
     r->energy_spread_nj = nj[r->n_windows - 1] - nj[0];
-    c->starts = 0;
-    start(c, t);
+    board_pick_up(c, t);
 }
 
 /* --- the table --- */
@@ -545,9 +521,9 @@ static void on_idle(struct board_core *c, const struct board_event *ev, struct b
     if (ev->kind != BOARD_EV_MEASURE)
         return;
     if (c->connected)
-        call_halt(c, t);
+        board_call_halt(c, t);
     else
-        start(c, t);
+        board_start(c, t);
 }
 
 static void on_failing(struct board_core *c, const struct board_event *ev, struct board_todo *t)
@@ -566,7 +542,8 @@ static void on_parked(struct board_core *c, const struct board_event *ev, struct
 }
 
 static void (*const on_answer[BOARD_STATE_COUNT])(struct board_core *, const struct board_event *, struct board_todo *) = {
-    [BOARD_STARTING] = on_started,  [BOARD_HALTING] = on_halted,    [BOARD_CHECKING] = on_checked,
+    [BOARD_STARTING] = board_on_started, [BOARD_HALTING] = board_on_halted, [BOARD_INSPECTING] = board_on_inspected,
+    [BOARD_CHECKING] = on_checked,
     [BOARD_ERASING] = on_erased,    [BOARD_WRITING] = on_written,   [BOARD_VERIFYING] = on_verified,
     [BOARD_LOADING] = on_written,   [BOARD_CLEARING] = on_cleared,  [BOARD_RELEASING] = on_released,
     [BOARD_BOOTING] = on_boot_look, [BOARD_POSTING] = on_posted,    [BOARD_RUNNING] = on_run_look,
@@ -576,8 +553,9 @@ static void (*const on_answer[BOARD_STATE_COUNT])(struct board_core *, const str
 static void on_gone(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     c->connected = false;
-    if (c->state == BOARD_STARTING)
-        start_failed(c, ev, t);
+    bool connecting = c->state == BOARD_HALTING || c->state == BOARD_INSPECTING;
+    if (c->state == BOARD_STARTING || (connecting && !c->energy_phase))
+        board_no_connection(c, ev->text, t);
     else if (c->state == BOARD_DETACHING)
         call_record(c, t);
     else if (c->state == BOARD_FAILING)
@@ -585,13 +563,15 @@ static void on_gone(struct board_core *c, const struct board_event *ev, struct b
     else if (c->state == BOARD_PARKING)
         finish(c, t);
     else if (c->state != BOARD_IDLE)
-        fail(c, t, BOARD_FAIL_PROBE, "while %s: %s", about[c->state].name, ev->text);
+        board_fail(c, t, BOARD_FAIL_PROBE, "while %s: %s", about[c->state].name, ev->text);
 }
 
 static void on_time(struct board_core *c, struct board_todo *t)
 {
     if (c->state == BOARD_PAUSING)
-        start(c, t);
+        board_start(c, t);
+    else if (c->state == BOARD_CYCLING)
+        board_on_cycle_time(c, t);
     else if (c->state == BOARD_BOOTING || c->state == BOARD_RUNNING)
         look(c, t);
 }
@@ -605,19 +585,37 @@ void board_step(struct board_core *c, const struct board_event *ev, struct board
         on_gone(c, ev, t);
     else if (ev->kind == BOARD_EV_NO_PROGRAM) {
         c->connected = false;
-        fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
+        board_fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
     } else if (ev->kind == BOARD_EV_HOST)
-        fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
+        board_fail(c, t, BOARD_FAIL_HOST, "%s", ev->text);
     else if (ev->kind == BOARD_EV_TIME)
         on_time(c, t);
     else if (ev->kind == BOARD_EV_ERASE && c->state == BOARD_ASKING)
         on_erase_answer(c, ev, t);
+    else if (ev->kind == BOARD_EV_SWITCHED && c->state == BOARD_CYCLING)
+        board_on_switched(c, ev, t);
+    else if (ev->kind == BOARD_EV_WRONG_PROBE && c->state == BOARD_STARTING)
+        board_on_wrong_probe(c, ev, t);
+    else if (ev->kind == BOARD_EV_ABORT && c->state != BOARD_IDLE && c->state != BOARD_FAILING)
+        board_fail(c, t, BOARD_FAIL_PROBE, "%s", ev->text);
     else if (ev->kind == BOARD_EV_METER && c->state == BOARD_METERING)
         on_recorded(c, ev, t);
     else if (ev->kind == BOARD_EV_ANSWER && on_answer[c->state])
         on_answer[c->state](c, ev, t);
     if (t->command[0])
-        trace(c, "  %s", t->command);
+        board_trace(c, "  %s", t->command);
+}
+
+static void begin(struct board_core *c)
+{
+    memset(&c->result, 0, sizeof c->result);
+    c->result.is_virtual = c->file->is_virtual;
+    c->energy_phase = c->foreign_port = false;
+    c->starts = 0;
+    c->rung = BOARD_RUNG_NONE;
+    c->tried[0] = '\0';
+    c->windows_done = 0;
+    c->n_writes = c->write = 0;
 }
 
 int board_core_set(struct board_core *c, const struct board_job *job, struct board_image *image, struct error *e)
@@ -635,12 +633,17 @@ int board_core_set(struct board_core *c, const struct board_job *job, struct boa
     c->job = *job;
     c->job.windows = job->windows > 0 ? job->windows : 3;
     c->job.image_path = NULL; // it was read
-    memset(&c->result, 0, sizeof c->result);
-    c->result.is_virtual = c->file->is_virtual;
-    c->energy_phase = false;
-    c->starts = 0;
-    c->windows_done = 0;
-    c->n_writes = c->write = 0;
+    c->check_only = false;
+    begin(c);
     board_plan_needs(c);
     return 0;
+}
+
+void board_core_set_check(struct board_core *c, double deadline_scale)
+{
+    c->job = (struct board_job){.deadline_scale = deadline_scale};
+    c->n_needs = 0;
+    c->check_only = true;
+    c->inspected = false;
+    begin(c);
 }

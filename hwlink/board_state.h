@@ -11,12 +11,14 @@
 #define BOARD_COMMAND_MAX 1024
 #define BOARD_WINDOWS_MAX 16u     // energy windows in one measurement
 #define BOARD_REPEATS_MAX 1000000u
-#define BOARD_STARTS_MAX 3        // tries to start OpenOCD in one measurement
+#define BOARD_STARTS_MAX 3        // tries to start OpenOCD for picking up what a power cycle left in SRAM
 #define BOARD_START_REST_MS 250u  // before the second; four times as long before the third
+#define BOARD_PORT_OFF_MS 1000u   // a USB port without supply
+#define BOARD_PORT_BACK_MS 2000u  // until the probe has come back
 
 /*
- *          .-> PAUSING (OpenOCD did not come up: rest, then again)
- *  IDLE -> STARTING -> HALTING -> CHECKING* -> [ASKING -> ERASING -> WRITING -> VERIFYING]* or LOADING -> VERIFYING
+ *          .-> PAUSING, CYCLING (no connection: the next rung of the ladder, then again)
+ *  IDLE -> STARTING -> HALTING -> INSPECTING -> CHECKING* -> [ASKING -> ERASING -> WRITING -> VERIFYING]* or LOADING -> VERIFYING
  *                                                                                             |
  *             .----- READING <- RUNNING <- POSTING <- BOOTING <- RELEASING <- CLEARING <------'
  *             |
@@ -29,7 +31,9 @@ enum board_state {
     BOARD_IDLE = 0,
     BOARD_STARTING,
     BOARD_PAUSING,
+    BOARD_CYCLING,
     BOARD_HALTING,
+    BOARD_INSPECTING,
     BOARD_CHECKING,
     BOARD_ASKING,
     BOARD_ERASING,
@@ -60,6 +64,9 @@ enum board_event_kind {
     BOARD_EV_TIME,        // a wait is over
     BOARD_EV_METER,       // a recording ended: ok, text, window
     BOARD_EV_HOST,        // a file could not be written: text
+    BOARD_EV_SWITCHED,    // a port or a supply was switched: ok, text
+    BOARD_EV_WRONG_PROBE, // OpenOCD was not started, because the probe is not where it should be: ok if the port is its own, text
+    BOARD_EV_ABORT,       // the owner's: text
 };
 
 struct board_event {
@@ -78,6 +85,8 @@ enum board_todo_kind {
     BOARD_DO_WAIT,   // for `ms`
     BOARD_DO_RECORD, // let the meter power-cycle the board and record a window of `us`; `ms` bounds it
     BOARD_DO_STOP,   // stop OpenOCD; BOARD_EV_GONE follows
+    BOARD_DO_PORT,   // switch the probe's USB port `on` or off
+    BOARD_DO_POWER,  // let the meter take the supply away for a while; `ms` bounds it
     BOARD_DO_FINISH, // the result is complete
 };
 
@@ -85,6 +94,7 @@ struct board_todo {
     enum board_todo_kind kind;
     char command[BOARD_COMMAND_MAX];
     uint64_t ms; // deadline of a call, length of a wait
+    bool under_reset, on;
     int64_t us;
     const void *data;
     size_t size;
@@ -133,7 +143,13 @@ struct board_core {
     struct mailbox_job record;   // the job that is posted or written
     bool energy_phase;           // the latency is measured; what follows is for the energy
     bool connected;              // OpenOCD runs
+    bool inspected;              // device id and option bytes were looked at since it started
+    bool check_only;             // a health check
+    bool foreign_port;           // another probe is where this one should be: its port is not to be switched
     int starts;                  // tries to start OpenOCD
+    enum board_rung rung;        // the last one climbed in this measurement
+    bool port_is_off;
+    char tried[128];             // their names
     uint64_t waited_ms;          // in the present polling state
     bool outputs_wanted;         // READING: the result is read, the outputs are next
     struct mailbox_result raw;
@@ -148,6 +164,9 @@ struct board_core {
 
 /* Prepares a job: `image` is taken over (also on failure). The runner must be set. Returns 0, or -1 with the reason (senseless job). */
 int board_core_set(struct board_core *c, const struct board_job *job, struct board_image *image, struct error *e);
+
+/* Prepares a health check instead. */
+void board_core_set_check(struct board_core *c, double deadline_scale);
 
 /* Bytes of SRAM that the present BOARD_IN_SRAM job wants at c->sram; 0 for BOARD_IN_FLASH. Set c->sram before the first step. */
 uint32_t board_core_sram_bytes(const struct board_core *c);

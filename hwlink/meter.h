@@ -35,6 +35,8 @@ struct meter_kind_actions {
      * `status` 0, or -1 with `text`; both and `w` are valid during the call. */
     void (*record)(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
                    void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user);
+    /* Takes the board's supply away for a while and gives it back. NULL for an instrument that cannot. */
+    void (*cycle)(struct meter *m, uint64_t deadline_ms, void (*done)(void *user, int status, const char *text), void *user);
     /* Ends what runs (no callback of it) and leaves the target powered. */
     void (*close)(struct meter *m, void (*closed)(void *user), void *user);
 };

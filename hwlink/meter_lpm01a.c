@@ -28,14 +28,18 @@ struct step {
     const char *command; // %u: see step_value
 };
 
-static const struct step steps[] = {
+static const struct step record_steps[] = {
     {STEP_SETTLE, "stop"},          {STEP_ACK, "htc"},           {STEP_OPTIONAL, "version"},
     {STEP_ACK, "volt %um"},         {STEP_ACK, "format bin_hexa"}, {STEP_ACK, "freq %u"},
     {STEP_ACK, "acqtime 0"},        {STEP_ACK, "acqmode dyn"},   {STEP_ACK, "funcmode optim"},
     {STEP_ACK, "output current"},   {STEP_ACK, "trigsrc d7"},    {STEP_OPTIONAL, "eventsrc d7 fal"},
     {STEP_ACK, "pwr off"},          {STEP_ACK, "start"},         {STEP_ACK, "pwr on"},
 };
-#define N_STEPS (sizeof steps / sizeof *steps)
+
+static const struct step cycle_steps[] = {
+    {STEP_SETTLE, "stop"}, {STEP_ACK, "htc"}, {STEP_ACK, "pwr off"}, {STEP_SETTLE, NULL}, {STEP_ACK, "pwr on"}};
+
+#define N_STEPS(steps) (sizeof steps / sizeof *steps)
 
 enum phase { PHASE_IDLE = 0, PHASE_TALKING, PHASE_RECORDING };
 
@@ -47,7 +51,8 @@ struct meter {
     int open_handles;
     uint32_t supply_mv, hz;
     enum phase phase;
-    size_t step;
+    const struct step *steps; // of the present conversation
+    size_t n_steps, step;
     bool marks; // the instrument marks the falling edge
     int64_t expected_us;
     struct buffer lines;
@@ -56,6 +61,7 @@ struct meter {
     char instrument[METER_NAME_MAX];
     uint8_t piece[PIECE_BYTES];
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
+    void (*cycled)(void *user, int status, const char *text);
     void *user;
     void (*closed)(void *user);
     void *closed_user;
@@ -75,7 +81,11 @@ static void end(struct meter *m, int status, const char *text, const struct mete
     uv_timer_stop(&m->timer);
     uv_timer_stop(&m->deadline);
     uv_poll_stop(&m->poll);
-    if (m->done)
+    void (*cycled)(void *, int, const char *) = m->cycled;
+    m->cycled = NULL;
+    if (cycled)
+        cycled(m->user, status, text);
+    else if (m->done)
         m->done(m->user, status, text, w);
 }
 
@@ -96,14 +106,16 @@ static void next_step(struct meter *m);
 static void say_step(struct meter *m)
 {
     char command[64];
-    const char *text = steps[m->step].command;
+    const char *text = m->steps[m->step].command;
+    uv_timer_start(&m->timer, on_step_time, m->steps[m->step].kind == STEP_SETTLE ? SETTLE_MS : REPLY_MS, 0);
+    if (!text)
+        return; // only time
     uint32_t value = strstr(text, "volt") ? m->supply_mv : m->hz;
     if (strchr(text, '%')) { // the two commands with a number
         int head = (int)strcspn(text, "%");
         snprintf(command, sizeof command, "%.*s%u%s", head, text, value, text + head + 2);
         text = command;
     }
-    uv_timer_start(&m->timer, on_step_time, steps[m->step].kind == STEP_SETTLE ? SETTLE_MS : REPLY_MS, 0);
     send_line(m, text);
 }
 
@@ -116,8 +128,10 @@ static void start_recording(struct meter *m)
 
 static void next_step(struct meter *m)
 {
-    if (++m->step < N_STEPS)
+    if (++m->step < m->n_steps)
         say_step(m);
+    else if (m->cycled)
+        end(m, 0, "", NULL);
     else
         start_recording(m);
 }
@@ -125,8 +139,8 @@ static void next_step(struct meter *m)
 static void on_step_time(uv_timer_t *timer)
 {
     struct meter *m = timer->data;
-    if (steps[m->step].kind == STEP_ACK)
-        fail(m, "no answer to", steps[m->step].command);
+    if (m->steps[m->step].kind == STEP_ACK)
+        fail(m, "no answer to", m->steps[m->step].command);
     else
         next_step(m);
 }
@@ -141,7 +155,7 @@ static const char *answer_to(const char *line, const char *how, const char *comm
 
 static void take_line(struct meter *m, const char *line)
 {
-    const struct step *s = &steps[m->step];
+    const struct step *s = &m->steps[m->step];
     const char *ack = answer_to(line, "ack ", s->command), *error = answer_to(line, "error ", s->command);
     if (!ack && !error)
         return; // details, and what an earlier recording still had to say
@@ -179,7 +193,7 @@ static size_t settle(struct meter *m, const uint8_t *bytes, size_t n)
 static size_t take_text(struct meter *m, const uint8_t *bytes, size_t n)
 {
     size_t i = 0, length;
-    if (steps[m->step].kind == STEP_SETTLE)
+    if (m->steps[m->step].kind == STEP_SETTLE)
         i = settle(m, bytes, n);
     while (i < n && m->phase == PHASE_TALKING) {
         const uint8_t *line_end = memchr(bytes + i, '\n', n - i);
@@ -263,13 +277,11 @@ static void on_deadline(uv_timer_t *timer)
     fail(m, m->stream.samples ? "the window did not end" : "no window began", text);
 }
 
-static void lpm01a_record(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
-                          void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user)
+static void begin(struct meter *m, const struct step *steps, size_t n_steps, uint64_t deadline_ms)
 {
-    m->done = done;
-    m->user = user;
-    m->expected_us = expected_us;
     m->phase = PHASE_TALKING;
+    m->steps = steps;
+    m->n_steps = n_steps;
     m->step = 0;
     m->marks = false;
     memset(m->tail, 0, sizeof m->tail);
@@ -278,6 +290,22 @@ static void lpm01a_record(struct meter *m, int64_t expected_us, uint64_t deadlin
     uv_timer_start(&m->deadline, on_deadline, deadline_ms, 0);
     uv_poll_start(&m->poll, UV_READABLE, on_readable);
     say_step(m);
+}
+
+static void lpm01a_record(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
+                          void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user)
+{
+    m->done = done;
+    m->user = user;
+    m->expected_us = expected_us;
+    begin(m, record_steps, N_STEPS(record_steps), deadline_ms);
+}
+
+static void lpm01a_cycle(struct meter *m, uint64_t deadline_ms, void (*done)(void *user, int status, const char *text), void *user)
+{
+    m->cycled = done;
+    m->user = user;
+    begin(m, cycle_steps, N_STEPS(cycle_steps), deadline_ms);
 }
 
 /* --- open and close --- */
@@ -323,6 +351,7 @@ static void lpm01a_close(struct meter *m, void (*closed)(void *user), void *user
     m->closed = closed;
     m->closed_user = user;
     m->done = NULL;
+    m->cycled = NULL;
     send_line(m, "stop");
     send_line(m, "pwr on");
     send_line(m, "hrc");
@@ -331,4 +360,4 @@ static void lpm01a_close(struct meter *m, void (*closed)(void *user), void *user
     uv_close((uv_handle_t *)&m->deadline, on_closed);
 }
 
-const struct meter_kind_actions meter_lpm01a = {"lpm01a", lpm01a_open, lpm01a_record, lpm01a_close};
+const struct meter_kind_actions meter_lpm01a = {"lpm01a", lpm01a_open, lpm01a_record, lpm01a_cycle, lpm01a_close};

@@ -204,7 +204,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *piece)
     *piece = uv_buf_init(o->chunk, sizeof o->chunk);
 }
 
-static void fill_arguments(const struct board_file *f, const char *arguments[ARGUMENTS_MAX])
+#define UNDER_RESET "reset_config srst_only srst_nogate connect_assert_srst"
+
+static void fill_arguments(const struct board_file *f, bool under_reset, const char *arguments[ARGUMENTS_MAX])
 {
     static const char *const fixed[] = {"tcl_port pipe", "telnet_port disabled", "gdb_port disabled", "noinit"};
     int n = 0;
@@ -221,13 +223,17 @@ static void fill_arguments(const struct board_file *f, const char *arguments[ARG
         arguments[n++] = "-c";
         arguments[n++] = f->lines[i];
     }
+    if (under_reset) {
+        arguments[n++] = "-c";
+        arguments[n++] = UNDER_RESET;
+    }
     arguments[n] = NULL;
 }
 
-static int spawn(struct openocd *o, uv_loop_t *loop, const struct board_file *f)
+static int spawn(struct openocd *o, uv_loop_t *loop, const struct board_file *f, bool under_reset)
 {
     const char *arguments[ARGUMENTS_MAX];
-    fill_arguments(f, arguments);
+    fill_arguments(f, under_reset, arguments);
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&o->to},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&o->from},
@@ -244,8 +250,8 @@ static int spawn(struct openocd *o, uv_loop_t *loop, const struct board_file *f)
     return uv_spawn(loop, &o->process, &options);
 }
 
-struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, const struct openocd_actions *actions,
-                              struct error *e)
+struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bool under_reset,
+                              const struct openocd_actions *actions, struct error *e)
 {
     struct openocd *o = calloc(1, sizeof *o);
     if (!o) {
@@ -258,7 +264,7 @@ struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, co
     uv_pipe_init(loop, &o->log, 0);
     uv_timer_init(loop, &o->timer);
     o->to.data = o->from.data = o->log.data = o->timer.data = o;
-    int rc = spawn(o, loop, file); // also initializes the process handle, even when it fails
+    int rc = spawn(o, loop, file, under_reset); // also initializes the process handle, even when it fails
     o->process.data = o;
     o->open_handles = 5;
     if (rc != 0) {

@@ -25,10 +25,10 @@ struct openocd_actions {
     void (*gone)(void *user, const char *text);
 };
 
-/* Starts `openocd` with the file's configuration lines and without "init", in a process group of its own.
- * Returns the child, or NULL with the reason (no such program). */
-struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, const struct openocd_actions *actions,
-                              struct error *e);
+/* Starts `openocd` with the file's configuration lines and without "init", in a process group of its own. `under_reset`: it will hold
+ * the reset pin while it connects. Returns the child, or NULL with the reason (no such program). */
+struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bool under_reset,
+                              const struct openocd_actions *actions, struct error *e);
 
 /* Sends `command`, wrapped as `list [catch {...} m] $m`; braces in it must be balanced. One call at a time. Without an answer in
  * `deadline_ms` the child is brought down and `gone` follows. */

@@ -138,6 +138,12 @@ static int write_memory(struct fake_part *p, unsigned long address, const char *
     return 0;
 }
 
+static int inspect(const struct fake_part *p, char *reply, size_t size)
+{
+    snprintf(reply, size, "0x%x 0x%x", p->idcode ? p->idcode : 0x20006482u, p->options ? p->options : 0x1feff8aau);
+    return 0;
+}
+
 static int one_command(struct fake_part *p, const char *command, char *reply, size_t size)
 {
     char path[256];
@@ -146,6 +152,8 @@ static int one_command(struct fake_part *p, const char *command, char *reply, si
     if (strncmp(command, "init", 4) == 0 || strncmp(command, "poll", 4) == 0 || strcmp(command, "reset halt") == 0 ||
         strcmp(command, "halt") == 0)
         return 0;
+    if (strcmp(command, "list [read_memory 0xe0044000 32 1] [read_memory 0x40022040 32 1]") == 0)
+        return inspect(p, reply, size);
     if (strcmp(command, "reset run") == 0) {
         boot(p);
         return 0;
@@ -172,9 +180,12 @@ static enum fake_answer fault_of(struct fake_part *p, const char *command)
     int length = 0;
     if (sscanf(p->fault, "%7s %n", kind, &length) != 1 || strncmp(command, p->fault + length, strlen(p->fault + length)) != 0)
         return FAKE_GOOD;
-    if (p->fault_after-- > 0)
+    if (p->fault_after > 0) {
+        p->fault_after--;
         return FAKE_GOOD;
-    p->fault[0] = '\0';
+    }
+    if (!p->fault_stays)
+        p->fault[0] = '\0';
     return strcmp(kind, "hang") == 0 ? FAKE_HANG : strcmp(kind, "die") == 0 ? FAKE_DIE : FAKE_FAIL;
 }
 

@@ -19,7 +19,9 @@ struct fake_part {
     bool dirty_flash;   // something was programmed into pages that were not blank
     char fault[64];     // "hang COMMAND", "fail COMMAND", "die COMMAND": the next command that starts so
     int fault_after;    // it happens at the n-th such command, 0 the first; cleared when it happened
+    bool fault_stays;   // it happens again and again
     bool wrong_outputs, deaf_runner;
+    uint32_t idcode, options; // DBGMCU_IDCODE, FLASH_OPTR; 0: those of a new part
 };
 
 enum fake_answer { FAKE_GOOD = 0, FAKE_FAIL = -4, FAKE_HANG = 1, FAKE_DIE = 2 };

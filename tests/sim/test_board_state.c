@@ -90,22 +90,18 @@ static struct board_event carry_out(const struct board_todo *t, char *reply, siz
     case BOARD_DO_RECORD:
         fake_part_power_cycle(part);
         return (struct board_event){.kind = BOARD_EV_METER, .ok = true, .text = "", .window = &window};
+    case BOARD_DO_PORT:
+    case BOARD_DO_POWER:
+        return (struct board_event){.kind = BOARD_EV_SWITCHED, .ok = true, .text = ""};
     default:
         return (struct board_event){.kind = BOARD_EV_GONE, .text = "it was stopped"};
     }
 }
 
-static enum board_failure measure(const struct board_job *job)
+static enum board_failure run(void)
 {
     static char reply[1 << 18];
-    struct board_image image;
     struct board_todo t;
-    struct error e = {""};
-    lines[0] = '\0';
-    ck_assert_msg(board_image_read(image_path, &image, &e) == 0, "%s", e.text);
-    ck_assert_msg(board_core_set(core, job, &image, &e) == 0, "%s", e.text);
-    core->sram_bytes = board_core_sram_bytes(core);
-    core->sram = realloc(core->sram, core->sram_bytes + 1);
     struct board_event ev = {.kind = BOARD_EV_MEASURE};
     for (int i = 0; i < 20000; i++) {
         board_step(core, &ev, &t);
@@ -120,12 +116,32 @@ static enum board_failure measure(const struct board_job *job)
     return BOARD_FAIL_HOST;
 }
 
+static enum board_failure measure(const struct board_job *job)
+{
+    struct board_image image;
+    struct error e = {""};
+    lines[0] = '\0';
+    ck_assert_msg(board_image_read(image_path, &image, &e) == 0, "%s", e.text);
+    ck_assert_msg(board_core_set(core, job, &image, &e) == 0, "%s", e.text);
+    core->sram_bytes = board_core_sram_bytes(core);
+    core->sram = realloc(core->sram, core->sram_bytes + 1);
+    return run();
+}
+
+static enum board_failure check_health(void)
+{
+    lines[0] = '\0';
+    board_core_set_check(core, 0);
+    return run();
+}
+
 static const struct board_job latency = {0};
 static const struct board_job energy = {.energy = true, .repeats = 200, .windows = 2};
 
 /* Commands of the first measurement, addresses and all: a change of what is said to a board is a change of this text. */
 static const char *const first_trace =
     "starting\n  init; poll off\nhalting\n  reset halt\n"
+    "inspecting\n  list [read_memory 0xe0044000 32 1] [read_memory 0x40022040 32 1]\n"
     "checking\n  verify_image F 0x08000000 bin\n"
     "asking\nask: pages 0+3\nerasing\n  flash erase_sector 0 0 2\nwriting\n  flash write_image F 0x08000000 bin\n"
     "verifying\n  verify_image F 0x08000000 bin\n"
@@ -322,8 +338,10 @@ static const struct {
 } faults[] = {
     {"fail init", 0, BOARD_OK}, // tried again
     {"die init", 0, BOARD_OK},
-    {"hang reset halt", 0, BOARD_FAIL_PROBE},
-    {"fail reset halt", 0, BOARD_FAIL_PROBE},
+    {"hang reset halt", 0, BOARD_OK}, // the ladder's next rung
+    {"fail reset halt", 0, BOARD_OK},
+    {"fail list", 0, BOARD_OK},
+    {"die list", 0, BOARD_OK},
     {"fail reset halt", 1, BOARD_FAIL_PROBE},
     {"fail verify_image", 0, BOARD_OK}, // the runner is written anew
     {"fail verify_image", 1, BOARD_FAIL_FLASH},
@@ -353,6 +371,88 @@ START_TEST(every_fault_has_its_class_and_the_next_measurement_is_good)
     ck_assert_msg(f == BOARD_OK, "after %s: %s", faults[_i].fault, core->result.text);
     for (int i = 0; i < 256; i++)
         ck_assert_uint_le(part->erases[i], core->log.erases[i]);
+}
+END_TEST
+
+START_TEST(the_ladder_is_climbed_rung_by_rung_up_to_a_person)
+{
+    static const char *const rungs[] = {"reopened", "connected under reset", "USB port cycled", "power cycled", "by a person"};
+    const char *at = lines;
+    strcpy(file.usb_location, "1-2.3");
+    strcpy(part->fault, "fail init");
+    part->fault_stays = true;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_PROBE);
+    for (size_t i = 0; i < sizeof rungs / sizeof *rungs; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "ladder: %s", rungs[i]);
+        at = strstr(at, line);
+        ck_assert_msg(at != NULL, "no %s in\n%s", line, lines);
+    }
+    ck_assert(core->result.needs_operator);
+    ck_assert_ptr_nonnull(strstr(core->result.text, "USB port cycled, power cycled"));
+    part->fault[0] = '\0';
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_int_eq(core->result.recovered, BOARD_RUNG_NONE);
+}
+END_TEST
+
+START_TEST(rungs_without_means_are_left_out)
+{
+    file.meter = METER_NONE;
+    strcpy(part->fault, "fail init");
+    part->fault_stays = true;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_PROBE);
+    ck_assert_ptr_null(strstr(lines, "cycled"));
+}
+END_TEST
+
+START_TEST(what_brought_a_board_back_is_told)
+{
+    strcpy(part->fault, "fail reset halt");
+    part->fault_stays = true;
+    struct board_todo t;
+    char reply[1024];
+    struct board_event ev = {.kind = BOARD_EV_MEASURE};
+    lines[0] = '\0';
+    board_core_set_check(core, 0);
+    do {
+        board_step(core, &ev, &t);
+        if (t.under_reset)
+            part->fault[0] = '\0';
+        ev = carry_out(&t, reply, sizeof reply);
+    } while (t.kind != BOARD_DO_FINISH);
+    ck_assert_int_eq(core->result.failure, BOARD_OK);
+    ck_assert_int_eq(core->result.recovered, BOARD_RUNG_UNDER_RESET);
+}
+END_TEST
+
+START_TEST(a_protected_part_needs_its_operator_and_is_not_touched)
+{
+    static const uint32_t options[] = {0x9feff8aau, 0x1feff855u, 0x1feff8ccu};
+    for (int i = 0; i < 4; i++) {
+        part->options = i < 3 ? options[i] : 0;
+        part->idcode = i == 3 ? 0x20016419u : 0;
+        ck_assert_int_eq(measure(&latency), BOARD_FAIL_PROBE);
+        ck_assert(core->result.needs_operator);
+        ck_assert_ptr_null(strstr(lines, "flash"));
+        ck_assert_ptr_null(strstr(lines, "write"));
+    }
+    part->options = part->idcode = 0;
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+}
+END_TEST
+
+START_TEST(a_health_check_changes_nothing)
+{
+    ck_assert_int_eq(check_health(), BOARD_OK);
+    ck_assert_ptr_nonnull(strstr(lines, "verify_image")); // no runner there: it will be written when it is needed
+    ck_assert_uint_eq(part->erases[0], 0);
+    ck_assert_int_eq(measure(&latency), BOARD_OK);
+    ck_assert_int_eq(check_health(), BOARD_OK);
+    ck_assert_ptr_nonnull(strstr(lines, "list [read_memory"));
+    part->options = 0x9feff8aau;
+    ck_assert_int_eq(check_health(), BOARD_FAIL_PROBE);
+    ck_assert(core->result.needs_operator);
 }
 END_TEST
 
@@ -418,6 +518,11 @@ int main(void)
     tcase_add_test(t, no_erase_happens_before_the_intent_is_stored);
     tcase_add_test(t, a_log_that_is_full_starts_anew);
     tcase_add_test(t, different_outputs_are_a_mismatch_and_trust_is_lost);
+    tcase_add_test(t, the_ladder_is_climbed_rung_by_rung_up_to_a_person);
+    tcase_add_test(t, rungs_without_means_are_left_out);
+    tcase_add_test(t, what_brought_a_board_back_is_told);
+    tcase_add_test(t, a_protected_part_needs_its_operator_and_is_not_touched);
+    tcase_add_test(t, a_health_check_changes_nothing);
     tcase_add_test(t, a_silent_runner_ends_at_the_deadline);
     tcase_add_loop_test(t, every_fault_has_its_class_and_the_next_measurement_is_good, 0,
                         (int)(sizeof faults / sizeof *faults));
