@@ -301,6 +301,7 @@ void service_trial_list(void *user, struct server_call *call, const cJSON *param
     snprintf(q->state, sizeof q->state, "%s", state ? state : "");
     snprintf(q->order, sizeof q->order, "%s", order ? order : "");
     q->list.limit = (int)number_of(params, "limit", 0);
+    q->list.after = (int)number_of(params, "after", 0);
     q->list.front = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(params, "front"));
     q->run = run_trials;
     query_ask(q);

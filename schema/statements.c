@@ -141,7 +141,7 @@ const char *const statement_sql[STATEMENT_COUNT] = {
         "'$.agent', json((SELECT summary FROM agent_state a WHERE a.study = ?1))) "
         "FROM v_study v WHERE v.study = ?1",
     [STATEMENT_READ_TRIALS] =
-        "SELECT " TRIAL_JSON " FROM v_trial WHERE study = ?1 AND (?2 IS NULL OR state = ?2) AND (NOT ?3 OR front) "
+        "SELECT " TRIAL_JSON " FROM v_trial WHERE study = ?1 AND (?2 IS NULL OR state = ?2) AND (NOT ?3 OR front) AND trial > ?6 "
         "ORDER BY CASE ?4 WHEN 'reward' THEN -reward WHEN 'flash_bytes' THEN flash_bytes WHEN 'accuracy' THEN -accuracy "
         "WHEN 'latency_cycles' THEN latency_cycles WHEN 'energy_nj' THEN energy_nj END NULLS LAST, trial LIMIT ?5",
     [STATEMENT_READ_TRIAL] =

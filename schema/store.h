@@ -317,6 +317,7 @@ struct store_list {
     const char *order; // "trial" (also NULL), "reward", "flash_bytes", "accuracy", "latency_cycles", "energy_nj"; the best first
     int limit;         // <= 0: 1000
     bool front;        // only the front
+    int after;         // only those with a higher number: long lists are read in pieces
 };
 
 /* -1 for an unknown state or order. */

@@ -107,7 +107,7 @@ int store_read_trials(struct store_reader *r, int64_t study, const struct store_
         return error_set(e, "trials cannot be ordered by %s", list->order);
     return array(r, STATEMENT_READ_TRIALS,
                  VALUES(as_int(study), as_text(list->state), as_int(list->front), as_text(list->order),
-                        as_int(list->limit > 0 ? list->limit : QUERY_LIMIT)),
+                        as_int(list->limit > 0 ? list->limit : QUERY_LIMIT), as_int(list->after)),
                  out, e);
 }
 

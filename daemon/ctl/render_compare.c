@@ -242,33 +242,45 @@ static void mixed_candidates(const cJSON *trials, struct buffer *out)
     }
 }
 
+bool compare_table_init(struct compare_table *c, const cJSON *answer)
+{
+    const cJSON *trials = field_find(answer, "trials"), *trial;
+    struct table *t = &c->table;
+    size_t n = 0;
+    if (cJSON_GetArraySize(trials) == 0 || cJSON_GetArraySize(trials) > COMPARE_TRIALS_MAX)
+        return false;
+    c->columns[0] = (struct table_column){"TRIAL", false};
+    cJSON_ArrayForEach(trial, trials)
+    {
+        c->numbers[n] = field_text(trial, "trial");
+        c->columns[n + 1] = (struct table_column){c->numbers[n].text, true};
+        n++;
+    }
+    c->columns[n + 1] = (struct table_column){"ORIGIN", false};
+    table_init(t, c->columns, n + 2);
+    kind_row(t, trials);
+    candidate_row(t, trials);
+    figure_rows(t, accuracy_rows, COUNT(accuracy_rows), answer);
+    test_rows(t, answer);
+    figure_rows(t, flash_rows, COUNT(flash_rows), answer);
+    code_row(t, answer);
+    figure_rows(t, board_rows, COUNT(board_rows), answer);
+    return true;
+}
+
+void compare_table_finish(struct compare_table *c)
+{
+    table_finish(&c->table);
+}
+
 void render_compare(const cJSON *answer, const struct style *style, struct buffer *out)
 {
-    struct table_column columns[COMPARE_TRIALS_MAX + 2] = {{"TRIAL", false}};
-    struct field numbers[COMPARE_TRIALS_MAX];
-    const cJSON *trials = field_find(answer, "trials"), *trial;
-    size_t n = 0;
-    if (cJSON_GetArraySize(trials) == 0 || cJSON_GetArraySize(trials) > COMPARE_TRIALS_MAX) {
+    struct compare_table c;
+    if (!compare_table_init(&c, answer)) {
         text_print(out, "nothing to compare\n");
         return;
     }
-    cJSON_ArrayForEach(trial, trials)
-    {
-        numbers[n] = field_text(trial, "trial");
-        columns[n + 1] = (struct table_column){numbers[n].text, true};
-        n++;
-    }
-    columns[n + 1] = (struct table_column){"ORIGIN", false};
-    struct table t;
-    table_init(&t, columns, n + 2);
-    kind_row(&t, trials);
-    candidate_row(&t, trials);
-    figure_rows(&t, accuracy_rows, COUNT(accuracy_rows), answer);
-    test_rows(&t, answer);
-    figure_rows(&t, flash_rows, COUNT(flash_rows), answer);
-    code_row(&t, answer);
-    figure_rows(&t, board_rows, COUNT(board_rows), answer);
-    table_print(&t, style, out);
-    table_finish(&t);
-    mixed_candidates(trials, out);
+    table_print(&c.table, style, out);
+    compare_table_finish(&c);
+    mixed_candidates(field_find(answer, "trials"), out);
 }

@@ -109,7 +109,7 @@ static void study_head(const cJSON *study, struct buffer *out)
 static void favourite(const cJSON *study, int slot, char *text, size_t size)
 {
     const cJSON *row = cJSON_GetArrayItem(field_find(study, "agent.probabilities"), slot), *p;
-    const cJSON *options = field_find(cJSON_GetArrayItem(field_find(study, "slots"), slot), "options");
+    const cJSON *options = field_find(study, "config.space.options"); // the same for all slots
     int best = -1, i = 0;
     double most = -1;
     cJSON_ArrayForEach(p, row)
@@ -129,8 +129,8 @@ static void favourite(const cJSON *study, int slot, char *text, size_t size)
 
 static void study_layers(const cJSON *study, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {{"LAYER", false}, {"OPERATOR", false}, {"SLOT", true},
-                                                  {"WEIGHTS", true}, {"MACS", true},     {"POLICY", false}};
+    static const struct table_column columns[] = {{"LAYER", false}, {"KIND", false}, {"SLOT", true},
+                                                  {"PARAMETERS", true}, {"MACS", true}, {"POLICY", false}};
     const cJSON *layers = field_find(study, "layers"), *layer;
     if (cJSON_GetArraySize(layers) == 0)
         return;
@@ -143,9 +143,9 @@ static void study_layers(const cJSON *study, const struct style *style, struct b
         if (field_number(layer, "slot", &slot) && slot >= 0 && slot < 1000)
             favourite(study, (int)slot, policy, sizeof policy);
         table_cell(&t, COLOR_NONE, "%s", field_text(layer, "name").text);
-        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "operator").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "kind").text);
         table_cell(&t, COLOR_NONE, "%s", field_text(layer, "slot").text);
-        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "weights").text);
+        table_cell(&t, COLOR_NONE, "%s", field_text(layer, "parameters").text);
         table_cell(&t, COLOR_NONE, "%s", field_text(layer, "macs").text);
         table_cell(&t, COLOR_NONE, "%s", policy);
     }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // Trials: tables of them, and one in full.
+#include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/render.h"
 
@@ -8,7 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void trial_row(struct table *t, const cJSON *trial)
+const struct table_column trial_columns[TRIAL_COLUMNS] = {
+    {"TRIAL", true},   {"KIND", false},     {"STATE", false}, {"ACCURACY %", true}, {"LOSS points", true},
+    {"FLASH B", true}, {"OF INT8 %", true}, {"RAM B", true},  {"LATENCY ms", true}, {"ENERGY uJ", true},
+    {"ORIGIN", false}, {"REWARD", true},    {"", false}};
+
+void trial_cells(struct table *t, const cJSON *trial)
 {
     const char *state = field_string(trial, "state");
     table_cell(t, COLOR_NONE, "%s", field_text(trial, "trial").text);
@@ -28,19 +34,15 @@ static void trial_row(struct table *t, const cJSON *trial)
 
 void render_trials(const cJSON *answer, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {
-        {"TRIAL", true},   {"KIND", false},    {"STATE", false},     {"ACCURACY %", true}, {"LOSS points", true},
-        {"FLASH B", true}, {"OF INT8 %", true}, {"RAM B", true},     {"LATENCY ms", true}, {"ENERGY uJ", true},
-        {"ORIGIN", false}, {"REWARD", true},   {"", false}};
     const cJSON *trials = field_find(answer, "trials"), *trial;
     if (cJSON_GetArraySize(trials) == 0) {
         text_print(out, "no trials\n");
         return;
     }
     struct table t;
-    table_init(&t, columns, sizeof columns / sizeof *columns);
+    table_init(&t, trial_columns, TRIAL_COLUMNS);
     cJSON_ArrayForEach(trial, trials)
-        trial_row(&t, trial);
+        trial_cells(&t, trial);
     table_print(&t, style, out);
     table_finish(&t);
 }

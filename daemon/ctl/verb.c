@@ -44,6 +44,7 @@ static const struct {
     {"db check", verb_db_check, NULL},
     {"db backup", verb_db_backup, NULL},
     {"db digest", NULL, render_digest},
+    {"report", verb_report, NULL},
     {"doctor", verb_doctor, NULL},
     {"rpc", verb_rpc, NULL},
     {"completion", verb_completion, NULL},

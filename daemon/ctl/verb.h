@@ -37,6 +37,10 @@ int verb_plain(const struct verb *v, render *show);
 /* The path as it is from the root, for the service, which is elsewhere. Returns 0, or -1: too long. */
 int verb_absolute(const char *path, char *absolute, size_t size);
 
+/* Asks for all that render_compare shows: the trials that `words` name (strings; NULL: float32, w8a8 and the best) of `study` (NULL: the newest).
+ * Returns 0 with *answer (cJSON_Delete), or the exit code after having said why. */
+int compare_fetch(const struct verb *v, const cJSON *study, const cJSON *words, cJSON **answer);
+
 int verb_study_file(const struct verb *v); // study create, study check
 int verb_board_show(const struct verb *v);
 int verb_pareto(const struct verb *v);
@@ -46,6 +50,7 @@ int verb_config_check(const struct verb *v);
 int verb_db_check(const struct verb *v);
 int verb_db_backup(const struct verb *v);
 int verb_doctor(const struct verb *v);
+int verb_report(const struct verb *v);
 int verb_rpc(const struct verb *v);
 int verb_watch(const struct verb *v);
 int verb_wait(const struct verb *v);

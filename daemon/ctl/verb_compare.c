@@ -14,6 +14,7 @@
 
 struct comparison {
     const struct verb *v;
+    const cJSON *words; // which trials
     cJSON *study;     // its number or name, as a parameter; NULL: the newest
     cJSON *baselines; // trial.list of the first trials
     cJSON *answer;
@@ -121,14 +122,14 @@ static int add_defaults(struct comparison *c)
 
 static int add_trials(struct comparison *c)
 {
-    const cJSON *words = cJSON_GetObjectItemCaseSensitive(c->v->args->own, "TRIAL..."), *word;
-    if (cJSON_GetArraySize(words) == 0)
+    const cJSON *word;
+    if (cJSON_GetArraySize(c->words) == 0)
         return add_defaults(c);
-    if (cJSON_GetArraySize(words) > COMPARE_TRIALS_MAX) {
+    if (cJSON_GetArraySize(c->words) > COMPARE_TRIALS_MAX) {
         c->exit_code = verb_refuse(2, "at most %d trials fit beside each other", COMPARE_TRIALS_MAX);
         return -1;
     }
-    cJSON_ArrayForEach(word, words)
+    cJSON_ArrayForEach(word, c->words)
     {
         if (add_named(c, word->valuestring) != 0)
             return -1;
@@ -175,14 +176,27 @@ static int fill(struct comparison *c)
     return add_runner(c);
 }
 
+int compare_fetch(const struct verb *v, const cJSON *study, const cJSON *words, cJSON **answer)
+{
+    struct comparison c = {.v = v, .words = words, .study = study ? cJSON_Duplicate(study, true) : NULL, .answer = cJSON_CreateObject()};
+    int bad = fill(&c);
+    cJSON_Delete(c.study);
+    cJSON_Delete(c.baselines);
+    if (bad)
+        cJSON_Delete(c.answer);
+    else
+        *answer = c.answer;
+    return bad ? c.exit_code : 0;
+}
+
 int verb_compare(const struct verb *v)
 {
     const cJSON *study = cJSON_GetObjectItemCaseSensitive(v->args->params, "study");
-    struct comparison c = {.v = v, .study = study ? cJSON_Duplicate(study, true) : NULL, .answer = cJSON_CreateObject()};
-    if (fill(&c) == 0)
-        c.exit_code = verb_show(v, c.answer, render_compare, &v->style);
-    cJSON_Delete(c.study);
-    cJSON_Delete(c.baselines);
-    cJSON_Delete(c.answer);
-    return c.exit_code;
+    const cJSON *words = cJSON_GetObjectItemCaseSensitive(v->args->own, "TRIAL...");
+    cJSON *answer = NULL;
+    int exit_code = compare_fetch(v, study, words, &answer);
+    if (answer)
+        exit_code = verb_show(v, answer, render_compare, &v->style);
+    cJSON_Delete(answer);
+    return exit_code;
 }

@@ -161,6 +161,16 @@ expect 0 "^9f86d081" db digest demo
 expect 4 "no study" db digest none
 for verb in "config show" "db check" "db backup copy.db" "db digest demo"; do json $verb; done
 
+expect 0 "<h1>demo</h1>" report demo
+expect 0 "default-src 'none'" report 1
+expect 4 "no study" report none
+expect 1 "No such file" report demo -o "$folder/none/report.html"
+expect 2 "STUDY is missing" report
+json report demo
+json report demo -o "$folder/report.html"
+"$pare" report demo | cmp - "$folder/report.html" || complain "the report on standard output is another one"
+grep -q -i -e "<script" -e "http:" -e "https:" -e "url(" -e " style=" "$folder/report.html" && complain "the report is not by itself"
+
 # What reaches the service.
 expect 0 "study 3: new" study create "$folder/study.json" --set n=new --set a=b=c --start
 hears "study.create {" && case $heard in

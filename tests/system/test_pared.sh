@@ -70,6 +70,9 @@ says 0 "KiB" db backup copy.db
 says 1 "File exists" db backup copy.db
 passes; [ "$("$pare" db digest demo)" = "$("$digest" copy.db demo)" ] || complain "the backup has another digest"
 passes; [ -z "$(ls state/exports)" ] || complain "exports are left: $(ls state/exports)"
+says 0 "<summary>14 trials</summary>" report demo
+says 0 "^" report demo -o report.html
+passes; "$pare" report demo | cmp -s - report.html || complain "two reports of a finished study differ"
 says 0 "^database  *$lab/alone/state/pare.db" config show
 says 0 "good, 1 boards" config check pared.json
 says 2 "no such file" config check missing.json

@@ -8,6 +8,7 @@
 #include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/plot.h"
+#include "daemon/ctl/report.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <string.h>
 
 static const char *answers_path, *golden_folder;
+
+static render render_report;
 
 static const struct {
     const char *golden, *method, *params;
@@ -29,6 +32,7 @@ static const struct {
     {"trial", "trial.show", "{}", render_trial, {.color = false}},
     {"boards", "board.list", "{}", render_boards, {.color = false}},
     {"compare", "compare", "{}", render_compare, {.color = false}},
+    {"report", "report", "{}", render_report, {.color = false}},
     {"doctor", "doctor", "{}", render_doctor, {.color = false}},
     {"doctor_color", "doctor", "{}", render_doctor, {.color = true}},
     {"config", "config.show", "{}", render_config, {.color = false}},
@@ -85,6 +89,23 @@ static cJSON *comparison(const cJSON *file)
     return answer;
 }
 
+/* What pare report puts together. */
+static cJSON *study_report(const cJSON *file)
+{
+    cJSON *report = cJSON_CreateObject();
+    cJSON_AddItemToObject(report, "study", cJSON_Duplicate(find(file, "study.show", "{}"), true));
+    cJSON_AddItemToObject(report, "trials", cJSON_Duplicate(cJSON_GetObjectItem(find(file, "trial.list", "{}"), "trials"), true));
+    cJSON_AddItemToObject(report, "front", cJSON_Duplicate(find(file, "pareto", "{}"), true));
+    cJSON_AddItemToObject(report, "compare", comparison(file));
+    return report;
+}
+
+static void render_report(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    (void)style;
+    report_html(answer, out);
+}
+
 /* What pare doctor puts together. */
 static cJSON *examination(void)
 {
@@ -98,6 +119,8 @@ static cJSON *answer_of(const cJSON *file, int i)
 {
     if (strcmp(cases[i].method, "compare") == 0)
         return comparison(file);
+    if (strcmp(cases[i].method, "report") == 0)
+        return study_report(file);
     if (strcmp(cases[i].method, "doctor") == 0)
         return examination();
     return cJSON_Duplicate(find(file, cases[i].method, cases[i].params), true);
@@ -310,7 +333,7 @@ int main(int argc, char **argv)
     Suite *s = suite_create("render");
     TCase *t = tcase_create("render");
     tcase_set_timeout(t, 0);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
     tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);
     tcase_add_test(t, events_look_as_they_did);

@@ -221,6 +221,10 @@ START_TEST(lists_are_ordered_filtered_and_limited)
     cJSON *list = trials((struct store_list){.limit = 3, .state = "stepped"});
     ck_assert_int_eq(cJSON_GetArraySize(list), 3);
     cJSON_Delete(list);
+    list = trials((struct store_list){.after = 3, .limit = 2});
+    ck_assert_int_eq(cJSON_GetArraySize(list), 2);
+    ck_assert_int_eq((int)store_case_number(cJSON_GetArrayItem(list, 0), "trial"), 4);
+    cJSON_Delete(list);
     list = trials((struct store_list){.state = "measuring"});
     ck_assert_int_eq(cJSON_GetArraySize(list), 0);
     cJSON_Delete(list);
