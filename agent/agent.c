@@ -12,7 +12,6 @@
 
 #define TRIES_POLICY 64     // samples before a proposal turns to neighbours of known candidates
 #define TRIES_NEIGHBOUR 512
-#define DEMONSTRATIONS 5    // of the first proposals
 #define SAMPLE_EVERY 6      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm)
@@ -175,7 +174,7 @@ static int sample_neighbour(struct agent *a, uint8_t *choices)
 /* The first demonstration that is new, while there are few proposals. */
 static int propose_demonstration(struct agent *a, uint8_t *choices)
 {
-    if (a->trials.n >= DEMONSTRATIONS)
+    if (a->trials.n >= demonstration_count(a->space))
         return 1;
     for (int i = 0; i < DEMONSTRATIONS_MAX; i++)
         if (demonstration_of(a->space, i, choices) == 0 && trials_find(&a->trials, choices) < 0)

@@ -25,13 +25,12 @@ int critic_init(struct critic *c, const struct space *space)
     c->tuning = calloc(1, sizeof *c->tuning);
     c->choices = calloc(CRITIC_TRIALS_MAX, sizeof *c->choices);
     c->distance = calloc((size_t)(k * k), sizeof(double));
-    c->near = calloc((size_t)(space->n_slots * k * k), sizeof(double));
-    c->far = calloc((size_t)(space->n_slots * k * k), sizeof(double));
+    c->pairs = calloc((size_t)(space->n_slots * k * k), sizeof *c->pairs);
     c->gram = calloc((size_t)CRITIC_TRIALS_MAX * CRITIC_TRIALS_MAX, sizeof(double));
     c->alpha = calloc(CRITIC_TRIALS_MAX, sizeof(double));
     c->without = calloc(CRITIC_TRIALS_MAX, sizeof(double));
     c->z = calloc(CRITIC_TRIALS_MAX, sizeof *c->z);
-    if (!c->tuning || !c->choices || !c->distance || !c->near || !c->far || !c->gram || !c->alpha || !c->without || !c->z) {
+    if (!c->tuning || !c->choices || !c->distance || !c->pairs || !c->gram || !c->alpha || !c->without || !c->z) {
         critic_finish(c);
         return -1;
     }
@@ -52,8 +51,7 @@ void critic_finish(struct critic *c)
     free(c->tuning);
     free(c->choices);
     free(c->distance);
-    free(c->near);
-    free(c->far);
+    free(c->pairs);
     free(c->gram);
     free(c->alpha);
     free(c->without);
@@ -98,25 +96,34 @@ static void fill_slot(struct critic *c, int slot)
 {
     int k2 = c->space->n_options * c->space->n_options;
     double r = c->tuning->relevance[slot];
-    for (int i = 0; i < k2; i++) {
-        c->far[slot * k2 + i] = r * c->distance[i];
-        c->near[slot * k2 + i] = r * exp(-r * c->distance[i]);
-    }
+    for (int i = 0; i < k2; i++)
+        c->pairs[slot * k2 + i] = (critic_pair){r * exp(-r * c->distance[i]), r * c->distance[i]};
 }
 
-static double kernel(const struct critic *c, const uint8_t *a, const double *za, const uint8_t *b, const double *zb, double total)
+/* A candidate as the kernel reads it: where its pairs with any option begin in each slot. */
+struct row {
+    const critic_pair *pairs[SPACE_SLOTS_MAX];
+    double z[CRITIC_FEATURES], total;
+};
+
+static void begin_row(const struct critic *c, const uint8_t *choices, const double *z, struct row *row)
 {
-    int k = c->space->n_options, n = c->space->n_slots;
-    double alone = 0, together = 0;
-    for (int i = 0; i < n; i++) {
-        int at = (i * k + a[i]) * k + b[i];
-        together += c->far[at];
-        alone += c->near[at];
-    }
+    int k = c->space->n_options;
+    for (int i = 0; i < c->space->n_slots; i++)
+        row->pairs[i] = c->pairs + (i * k + choices[i]) * k;
+    memcpy(row->z, z, sizeof row->z);
+    row->total = relevance_sum(c);
+}
+
+static double kernel(const struct critic *c, const struct row *row, const uint8_t *b, const double *z)
+{
+    critic_pair sum = {0, 0};
     double m = c->tuning->additive, trend = 0;
+    for (int i = 0; i < c->space->n_slots; i++)
+        sum += row->pairs[i][b[i]];
     for (int f = 0; f < CRITIC_FEATURES; f++)
-        trend += c->tuning->weight[f] * za[f] * zb[f];
-    return m * alone / total + (1 - m) * exp(-together) + trend;
+        trend += c->tuning->weight[f] * row->z[f] * z[f];
+    return m * sum[0] / row->total + (1 - m) * exp(-sum[1]) + trend;
 }
 
 static void take_results(struct critic *c, const uint8_t *const *choices, int n)
@@ -143,11 +150,12 @@ static void take_results(struct critic *c, const uint8_t *const *choices, int n)
 static double factorize(struct critic *c, const double *targets)
 {
     int n = c->n;
-    double total = relevance_sum(c);
-    for (int i = 0; i < n; i++)
+    struct row row;
+    for (int i = 0; i < n; i++) {
+        begin_row(c, c->choices[i], c->z[i], &row);
         for (int j = 0; j <= i; j++)
-            c->gram[i * n + j] = kernel(c, c->choices[i], c->z[i], c->choices[j], c->z[j], total) +
-                                 (i == j ? c->tuning->noise : 0);
+            c->gram[i * n + j] = kernel(c, &row, c->choices[j], c->z[j]) + (i == j ? c->tuning->noise : 0);
+    }
     double log_determinant = gram_factorize(c->gram, n);
     double fit = gram_fit(c->gram, targets, n, c->alpha);
     c->scale = fit / n > 1e-6 ? fit / n : 1e-6;
@@ -233,14 +241,16 @@ void critic_tune(struct critic *c, const uint8_t *const *choices, const double *
 
 double critic_predict(const struct critic *c, const uint8_t *choices, double *variance)
 {
-    double row[CRITIC_TRIALS_MAX], z[CRITIC_FEATURES], total = relevance_sum(c), q = 0;
+    double with[CRITIC_TRIALS_MAX], z[CRITIC_FEATURES], q = 0;
+    struct row row;
     standardized(c, choices, z);
+    begin_row(c, choices, z, &row);
     for (int i = 0; i < c->n; i++) {
-        row[i] = kernel(c, choices, z, c->choices[i], c->z[i], total);
-        q += c->alpha[i] * row[i];
+        with[i] = kernel(c, &row, c->choices[i], c->z[i]);
+        q += c->alpha[i] * with[i];
     }
     if (variance)
-        *variance = c->n ? c->scale * fmax(1e-9, kernel(c, choices, z, choices, z, total) - gram_explained(c->gram, row, c->n)) : 1;
+        *variance = c->n ? c->scale * fmax(1e-9, kernel(c, &row, choices, z) - gram_explained(c->gram, with, c->n)) : 1;
     return q;
 }
 

@@ -26,13 +26,16 @@ struct critic_tuning {
     int32_t reserved;
 };
 
+/* Of two options in a slot: r exp(-r d) and r d. A pair, because their sums over the slots are most of the critic's work. */
+typedef double critic_pair __attribute__((vector_size(16)));
+
 struct critic {
     const struct space *space;
     struct critic_tuning *tuning;
     int n;              // results fitted
     const uint8_t **choices; // [CRITIC_TRIALS_MAX] of the results; the caller's, valid until the next fit
     double *distance;   // [n_options * n_options] of two options
-    double *near, *far; // [n_slots * n_options * n_options] r exp(-r d) and r d of two options in a slot
+    critic_pair *pairs; // [n_slots * n_options * n_options]
     double *gram;       // [CRITIC_TRIALS_MAX^2] inverse of the kernel matrix' Cholesky factor
     double *alpha;      // [CRITIC_TRIALS_MAX]
     double *without;    // [CRITIC_TRIALS_MAX] prediction of each result from all the others

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#define BOUND 3  // when a budget binds, which already says how small a good one is
 #define LADDER 5 // uniform settings from the largest to the smallest, when no budget binds
 
 static bool is_allowed(const struct space *s, int slot, int option)
@@ -107,6 +108,11 @@ static int uniform(const struct space *s, int option, uint8_t *choices)
         choices[slot] = (uint8_t)option;
     }
     return fits(s, choices, s->flash_budget_bytes) ? 0 : 1;
+}
+
+int demonstration_count(const struct space *s)
+{
+    return is_free(s) ? LADDER : BOUND;
 }
 
 int demonstration_of(const struct space *s, int i, uint8_t *choices)

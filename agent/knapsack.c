@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 4096
+#define STEPS 32768
 
 static int steps_of(int64_t bytes, double unit)
 {
@@ -40,7 +40,10 @@ int knapsack_solve(const struct space *s, int64_t flash, uint8_t *choices)
     space_flash_rest(s, 0, &least, &most);
     if (room < least)
         return 1;
-    double unit = fmax(1, (double)(room < most ? room : most) / STEPS);
+    room = room < most ? room : most;
+    double unit = fmax(1, (double)room / STEPS);
+    int last = (int)((double)room / unit);
+    last = last > STEPS ? STEPS : last;
     double *best = calloc(2 * (STEPS + 1), sizeof *best), *from = best, *to = best + STEPS + 1;
     uint8_t *chosen = malloc((size_t)s->n_slots * (STEPS + 1));
     for (int slot = 0; best && chosen && slot < s->n_slots; slot++) {
@@ -49,8 +52,8 @@ int knapsack_solve(const struct space *s, int64_t flash, uint8_t *choices)
         from = to;
         to = was;
     }
-    int rc = !best || !chosen ? -1 : isinf(from[STEPS]) ? 1 : 0;
-    for (int slot = s->n_slots - 1, size = STEPS; rc == 0 && slot >= 0; slot--) {
+    int rc = !best || !chosen ? -1 : isinf(from[last]) ? 1 : 0;
+    for (int slot = s->n_slots - 1, size = last; rc == 0 && slot >= 0; slot--) {
         choices[slot] = chosen[(size_t)slot * (STEPS + 1) + (size_t)size];
         size -= steps_of(s->slots[slot].flash_bytes[choices[slot]], unit);
     }

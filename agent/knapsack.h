@@ -6,7 +6,7 @@
 
 #include "agent/space.h"
 
-/* By dynamic programming over `flash` bytes in 4096 steps (sizes are rounded up, so the answer always fits and is exact up to that). RAM
+/* By dynamic programming over `flash` bytes, exactly up to 32 KiB; beyond, in 32768 steps, rounded up so that the answer always fits. RAM
  * does not count. Returns 0; 1 when nothing fits; -1 when out of memory. */
 int knapsack_solve(const struct space *s, int64_t flash, uint8_t *choices);
 

@@ -9,6 +9,8 @@
 #define STEPS_PER_UPDATE 8 // of the optimizer, each on fresh roll-outs
 #define GROUPS 12          // of roll-outs per step: those of a group share a preference
 #define GROUP 8            // roll-outs of a group, whose mean is the baseline; without preferences all are one group
+#define GROUP_LEAST 4      // in networks of many slots, so that an update keeps to its time
+#define GROUP_SLOTS 160    // of all roll-outs of a group
 #define RATIO_MAX 2.0      // truncation of importance weights (Ionides 2008) within an update
 #define ENTROPY_FLOOR 0.15 // share of the largest entropy: below, the bonus is ENTROPY_BOOST times as large
 #define ENTROPY_BOOST 10.0
@@ -36,15 +38,22 @@ static double add_group(struct agent *a, int size, double bonus, double weight)
     return entropy;
 }
 
+static int group_size(int n_slots)
+{
+    int size = GROUP_SLOTS / n_slots;
+    return size < GROUP_LEAST ? GROUP_LEAST : size > GROUP ? GROUP : size;
+}
+
 static double add_rollouts(struct agent *a, double bonus)
 {
     double entropy = 0;
+    int size = group_size(a->space->n_slots);
     a->policy.tilt = 0;
     if (a->config.goal != AGENT_WHOLE_FRONT)
-        return add_group(a, GROUPS * GROUP, bonus, 1);
+        return add_group(a, GROUPS * size, bonus, 1);
     for (int g = 0; g < GROUPS; g++) {
         a->policy.tilt = 2 * rng_uniform(&a->rng) - 1;
-        entropy += add_group(a, GROUP, bonus, 1.0 / GROUPS) / GROUPS;
+        entropy += add_group(a, size, bonus, 1.0 / GROUPS) / GROUPS;
     }
     return entropy;
 }

@@ -23,7 +23,6 @@ struct agent {
     double *gradient;       // [policy.n], working space as what follows
     struct lessons lessons;
     struct goal_view view;
-    uint64_t work;          // multiplications of the critic so far: what a step costs, for tests
 };
 
 /* The cost of a candidate: exact, or what the cost critic says. */

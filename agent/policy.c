@@ -25,6 +25,15 @@ static void standardize(double *x, const bool *counts, int n)
         x[i] = !counts || counts[i] ? (x[i] - mean) * scale : 0;
 }
 
+static double largest_flash(const struct space *s, int slot)
+{
+    int64_t most = 1;
+    for (int o = 0; o < s->n_options; o++)
+        if (s->slots[slot].allowed >> o & 1 && s->slots[slot].flash_bytes[o] > most)
+            most = s->slots[slot].flash_bytes[o];
+    return (double)most;
+}
+
 static int fill_features(struct policy *p)
 {
     const struct space *s = p->space;
@@ -36,6 +45,7 @@ static int fill_features(struct policy *p)
         p->size[i] = log10(1 + s->slots[i].parameters);
         for (int o = 0; o < s->n_options; o++) {
             counts[i * s->n_options + o] = s->slots[i].allowed >> o & 1;
+            p->flash[i * s->n_options + o] = (double)s->slots[i].flash_bytes[o] / largest_flash(s, i);
             p->damage[i * s->n_options + o] = log10(s->slots[i].sensitivity[o] + SENSITIVITY_FLOOR);
         }
     }
@@ -54,7 +64,8 @@ int policy_init(struct policy *p, const struct space *space)
     p->v = calloc((size_t)p->n, sizeof(double));
     p->damage = calloc((size_t)cells, sizeof(double));
     p->size = calloc((size_t)space->n_slots, sizeof(double));
-    if (!p->parameters || !p->m || !p->v || !p->damage || !p->size || fill_features(p)) {
+    p->flash = calloc((size_t)cells, sizeof(double));
+    if (!p->flash || !p->parameters || !p->m || !p->v || !p->damage || !p->size || fill_features(p)) {
         policy_finish(p);
         return -1;
     }
@@ -70,6 +81,7 @@ void policy_finish(struct policy *p)
     free(p->v);
     free(p->damage);
     free(p->size);
+    free(p->flash);
     *p = (struct policy){0};
 }
 
@@ -83,20 +95,11 @@ static double slack(const struct space_walk *w, int slot, int64_t used)
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-static double largest_flash(const struct space *s, int slot)
-{
-    int64_t most = 1;
-    for (int o = 0; o < s->n_options; o++)
-        if (s->slots[slot].allowed >> o & 1 && s->slots[slot].flash_bytes[o] > most)
-            most = s->slots[slot].flash_bytes[o];
-    return (double)most;
-}
-
-static void features_of(const struct policy *p, int slot, int option, double free_share, double largest, double *f)
+static void features_of(const struct policy *p, int slot, int option, double free_share, double *f)
 {
     const struct space *s = p->space;
     double damage = p->damage[slot * s->n_options + option];
-    double flash = (double)s->slots[slot].flash_bytes[option] / largest;
+    double flash = p->flash[slot * s->n_options + option];
     f[0] = damage;
     f[1] = flash * free_share;
     f[2] = flash * (1 - free_share);
@@ -131,16 +134,15 @@ static int64_t flash_before(const struct space *s, const uint8_t *choices, int s
     return used;
 }
 
-static void decide(const struct policy *p, const uint8_t *choices, int slot, struct decision *d)
+static void decide(const struct policy *p, const uint8_t *choices, int slot, int64_t used, struct decision *d)
 {
     const struct space *s = p->space;
     const double *w = p->parameters + s->n_slots * s->n_options;
-    int64_t used = flash_before(s, choices, slot);
-    double free_share = slack(&p->walk, slot, used), largest = largest_flash(s, slot);
+    double free_share = slack(&p->walk, slot, used);
     d->mask = space_walk_mask(&p->walk, choices, slot, used);
     for (int o = 0; o < s->n_options; o++) {
         d->probabilities[o] = p->parameters[slot * s->n_options + o];
-        features_of(p, slot, o, free_share, largest, d->features[o]);
+        features_of(p, slot, o, free_share, d->features[o]);
         for (int f = 0; f < POLICY_FEATURES; f++)
             d->probabilities[o] += w[f] * d->features[o][f];
     }
@@ -151,7 +153,7 @@ static void decide(const struct policy *p, const uint8_t *choices, int slot, str
 uint32_t policy_distribution(const struct policy *p, const uint8_t *choices, int slot, double *probabilities)
 {
     struct decision d;
-    decide(p, choices, slot, &d);
+    decide(p, choices, slot, flash_before(p->space, choices, slot), &d);
     if (d.mask)
         memcpy(probabilities, d.probabilities, (size_t)p->space->n_options * sizeof(double));
     return d.mask;
@@ -172,11 +174,14 @@ static int draw(const double *probabilities, int n, double u)
 
 int policy_sample(const struct policy *p, struct rng *r, uint8_t *choices)
 {
-    double probabilities[SPACE_OPTIONS_MAX];
+    int64_t used = p->space->flash_fixed_bytes;
+    struct decision d;
     for (int i = 0; i < p->space->n_slots; i++) {
-        if (!policy_distribution(p, choices, i, probabilities))
+        decide(p, choices, i, used, &d);
+        if (!d.mask)
             return 1;
-        choices[i] = (uint8_t)draw(probabilities, p->space->n_options, rng_uniform(r));
+        choices[i] = (uint8_t)draw(d.probabilities, p->space->n_options, rng_uniform(r));
+        used += p->space->slots[i].flash_bytes[choices[i]];
     }
     return 0;
 }
@@ -218,9 +223,10 @@ double policy_gradient(const struct policy *p, const uint8_t *choices, double we
 {
     const struct space *s = p->space;
     double *gradient_w = gradient + s->n_slots * s->n_options, total = 0;
+    int64_t used = s->flash_fixed_bytes;
     struct decision d;
-    for (int i = 0; i < s->n_slots; i++) {
-        decide(p, choices, i, &d);
+    for (int i = 0; i < s->n_slots; used += s->slots[i].flash_bytes[choices[i]], i++) {
+        decide(p, choices, i, used, &d);
         if (!d.mask)
             break;
         double h = entropy_of(&d, s->n_options);

@@ -25,6 +25,7 @@ struct policy {
     double *m, *v;       // [n] each: Adam's moments
     double *damage;      // [n_slots * n_options] log10 of sensitivity, standardized over the space
     double *size;        // [n_slots] log10 of parameters, standardized
+    double *flash;       // [n_slots * n_options] share of the slot's largest
 };
 
 /* Allocates for a checked `space`, which must outlive the policy. Returns 0, or -1 when out of memory. */
