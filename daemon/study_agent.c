@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFERENCE 1 // trial of w8a8
-#define FLOAT32 2
+#define FLOAT32 2 // trial of the baseline that is no candidate of the space
 
 static uint8_t *choices_of(const struct study_agent *a, int trial)
 {
@@ -86,14 +85,23 @@ static bool is_told(const struct study_agent *a, int trial)
     return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
 }
 
-static int tell(struct study_agent *a, const struct agent_step *s, struct error *e)
+int study_agent_teach(struct study_agent *a, int trial, enum store_outcome result, double reward, struct error *e)
 {
-    enum agent_outcome outcome = s->outcome == STORE_MEASURED     ? AGENT_MEASURED
-                                 : s->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE
-                                                                  : AGENT_GIVEN_UP;
-    if (!is_told(a, s->trial))
+    enum agent_outcome outcome = result == STORE_MEASURED     ? AGENT_MEASURED
+                                 : result == STORE_INFEASIBLE ? AGENT_INFEASIBLE
+                                                              : AGENT_GIVEN_UP;
+    if (!is_told(a, trial))
         return 0;
-    return agent_result(a->agent, choices_of(a, s->trial), outcome, outcome == AGENT_MEASURED ? s->reward : 0, e);
+    return agent_result(a->agent, choices_of(a, trial), outcome, outcome == AGENT_MEASURED ? reward : 0, e);
+}
+
+/* Trial 1 before its result is told, and what was proposed before the agent was taught anew. */
+static bool is_known(const struct study_agent *a, const uint8_t *choices)
+{
+    for (int t = 1; t <= a->n_trials; t++)
+        if (t != FLOAT32 && memcmp(choices, choices_of(a, t), (size_t)a->space.n_slots) == 0)
+            return true;
+    return false;
 }
 
 static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
@@ -103,8 +111,8 @@ static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
         int rc = agent_propose(a->agent, choices, e);
         if (rc != 0)
             return rc < 0 ? -1 : 0; // nothing new within the budgets
-        if (memcmp(choices, choices_of(a, REFERENCE), (size_t)a->space.n_slots) == 0)
-            continue; // it is trial 1
+        if (is_known(a, choices))
+            continue;
         s->kinds[s->n_proposals++] = a->algorithm == AGENT_RANDOM ? STORE_UNIFORM
                                      : agent_sampled(a->agent)    ? STORE_POLICY
                                                                   : STORE_NEIGHBOUR;
@@ -137,7 +145,7 @@ void study_agent_step(struct study_agent *a, struct agent_step *s)
 {
     s->rc = 0;
     if (s->trial > 0)
-        s->rc = tell(a, s, &s->error);
+        s->rc = study_agent_teach(a, s->trial, s->outcome, s->reward, &s->error);
     else
         while (a->n_trials < STUDY_BASELINES)
             add_baseline(a);

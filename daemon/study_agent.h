@@ -39,6 +39,9 @@ void study_agent_finish(struct study_agent *a);
 int study_agent_add(struct study_agent *a, const char *candidate, struct error *e);
 int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e);
 
+/* Instead of a saved state that cannot be used (of another version): tells a result that was applied before. In order of the trials. */
+int study_agent_teach(struct study_agent *a, int trial, enum store_outcome outcome, double reward, struct error *e);
+
 /* Pure and slow (up to 100 ms): for the thread pool. Trials that it proposes are added. */
 void study_agent_step(struct study_agent *a, struct agent_step *step);
 void agent_step_finish(struct agent_step *step);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/study_load.h"
 
+#include "base/log.h"
 #include "daemon/space_json.h"
 
 #include <stdio.h>
@@ -70,13 +71,25 @@ static int on_proposal(void *user, const struct store_proposal *p)
     return study_agent_add(l->a, p->candidate, l->e);
 }
 
-static int load_agent(struct store *store, int64_t study, struct study_agent *a, struct error *e)
+/* A state of another version is no loss: what the agent learned from is all there. */
+static int teach_anew(const struct store_study *row, const struct study *s, struct study_agent *a, const char *why,
+                      struct error *e)
+{
+    log_warning("study %s: %s; the agent is taught anew from %d results", row->name, why, s->applied);
+    for (int t = 1; t <= s->applied; t++)
+        if (study_agent_teach(a, t, s->trials[t].outcome, s->trials[t].reward, e) != 0)
+            return error_wrap(e, "trial %d", t);
+    return 0;
+}
+
+static int load_agent(struct store *store, const struct store_study *row, const struct study *s, struct study_agent *a,
+                      struct error *e)
 {
     struct buffer state;
     buffer_init(&state, STORE_AGENT_MAX);
-    int rc = store_agent_state(store, study, &state, e);
-    if (rc == 0)
-        rc = study_agent_load(a, state.data, state.size, e);
+    int rc = store_agent_state(store, row->study, &state, e);
+    if (rc == 0 && study_agent_load(a, state.data, state.size, e) != 0)
+        rc = teach_anew(row, s, a, e->text, e);
     buffer_finish(&state);
     return rc == 0 ? 0 : error_wrap(e, "the agent's state");
 }
@@ -90,7 +103,7 @@ int study_load_trials(struct store *store, const struct store_study *row, struct
         return -1;
     if (begun && (store_each_result(store, row->study, 0, on_result, &l, e) != 0 ||
                   store_each_proposal(store, row->study, on_proposal, &l, e) != 0 ||
-                  load_agent(store, row->study, a, e) != 0))
+                  load_agent(store, row, s, a, e) != 0))
         return -1;
     return study_loaded(s, e);
 }

@@ -176,6 +176,27 @@ passes; "$pared" --config missing.json 2>&1 | grep -q "no such file" || complain
 sed 's/"state"/"stat"/' pared.json >bad.json
 passes; "$pared" --config bad.json 2>&1 | grep -q 'did you mean "state"' || complain "an unknown key: $("$pared" --config bad.json 2>&1)"
 
+if [ "$(id -u)" = 0 ]; then
+    echo "the rights of the caller"
+    lab_in rights one
+    chmod 755 "$lab"
+    sed -i 's/"log"/"operators": ["nobody"], "log"/' pared.json
+    as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$pare" "$@" 2>&1; }
+    start pared.json
+    (umask 077; echo secret >"$lab/data/secret.npy")
+    sed 's/v.npy/secret.npy/' "$lab/study.json" >secret.json
+    passes; as_nobody study create secret.json --set name=a --set net=net.onnx | grep -q 'data.validation.*Permission denied' ||
+        complain "nobody could read root's file: $(as_nobody study create secret.json --set name=b --set net=net.onnx)"
+    passes; as_nobody study create "$lab/study.json" --set name=demo --set net=net.onnx --start | grep -q "study 1" || complain "nobody could not create a study"
+    wait_for study:demo=finished
+    passes; as_nobody export c-package -o "$lab/rights/package" | grep -q "Permission denied" || complain "nobody could write into root's folder"
+    mkdir -m 777 open
+    passes; as_nobody export c-package -o "$lab/rights/open/package" | grep -q c-package && [ "$(stat -c %U open/package/src/network.c)" = nobody ] ||
+        complain "the package is not nobody's: $(ls -l open/package/src)"
+    stop
+    same rights
+fi
+
 echo "a full disk"
 lab_in full one
 start pared.json
