@@ -48,6 +48,7 @@ struct core {
     uint64_t time;    // 1/256 cycles
     uint64_t limit;   // the inner loop is left once time reaches it; 0 makes it look at events after this instruction
     const struct op *entry;  // where the last taken branch went
+    uint64_t entry_time;     // and when
     const struct op *second; // the last branch, IT or NOP, if it was the second of a pair
     uint32_t line;    // address / 16 of the flash or SRAM line that instructions come from
     uint32_t n;       // bit 31 is N
@@ -74,8 +75,10 @@ struct core {
     int account;           // count stall_use and stall_issue too (slower)
     int stop;              // enum core_stop + 1 that a handler wants
     uint32_t fetches;      // code comes from flash
-    uint32_t sram_load;    // what a load from SRAM costs beyond its issue (timing.h)
-    uint32_t sram_free;    // SRAM_BYTES if that is nothing, else 0: bytes that loads reach at once
+    uint32_t sram_free;    // SRAM_BYTES, or 0 if code comes from SRAM by the same bus: bytes that data reaches at once
+    uint64_t ahead_time;   // at this time, `ahead` halfwords from `ahead_pc` on had been fetched; fetch.c
+    uint32_t ahead_pc;
+    int ahead;
     atomic_int ask_stop;
     struct core_counts counts;
     struct core_region *regions;

@@ -4,11 +4,21 @@
 
 #define CCR_UNALIGN_TRP (1u << 3)
 
-static void flash_load_time(struct machine *m, uint32_t address)
+static void flash_load_time(struct machine *m, const struct op *op, uint32_t address)
 {
     struct core *c = &m->core;
     c->counts.flash_loads++;
-    add_stall(&c->counts.stall_data, c, TIMING_FLASH_LOAD + icache_read(c, &m->icache, address >> ICACHE_LINE_BITS));
+    uint32_t waited = icache_read_data(c, &m->icache, address >> ICACHE_LINE_BITS);
+    if (c->fetches)
+        waited += fetch_gives_way(m, op, waited);
+    add_stall(&c->counts.stall_data, c, waited);
+}
+
+/* Code that comes from SRAM waits while its data does. */
+static void shared_bus_time(struct machine *m, const struct op *op)
+{
+    if (m->core.region->shares_bus)
+        add_stall(&m->core.counts.stall_data, &m->core, fetch_gives_way(m, op, 0));
 }
 
 /* Flash at either of its addresses. */
@@ -17,14 +27,14 @@ static int is_flash(uint32_t address)
     return (address & ~0x04000000u) - FLASH_BASE < FLASH_BYTES;
 }
 
-static uint32_t load_flash(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
+static uint32_t load_flash(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t *value)
 {
     uint32_t at = (address & ~0x04000000u) - FLASH_BASE;
     if (at + size > FLASH_BYTES)
         return CFSR_PRECISERR;
-    flash_load_time(m, FLASH_BASE + at);
+    flash_load_time(m, op, FLASH_BASE + at);
     if ((address ^ (address + size - 1)) >> ICACHE_LINE_BITS)
-        flash_load_time(m, FLASH_BASE + at + size - 1);
+        flash_load_time(m, op, FLASH_BASE + at + size - 1);
     *value = 0;
     memcpy(value, m->memory.flash + at, size);
     return 0;
@@ -40,24 +50,26 @@ static uint32_t check_alignment(struct machine *m, uint32_t address, unsigned si
     return 0;
 }
 
-uint32_t data_load_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
+uint32_t data_load_elsewhere(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t *value)
 {
     *value = 0;
     uint32_t fault = address & (size - 1) ? check_alignment(m, address, size) : 0;
     if (fault)
         return fault;
     if (is_flash(address))
-        return load_flash(m, address, size, value);
+        return load_flash(m, op, address, size, value);
+    shared_bus_time(m, op);
     return bus_read(m, address, size, value, BUS_CORE) ? CFSR_PRECISERR : 0;
 }
 
-uint32_t data_store_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t value)
+uint32_t data_store_elsewhere(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t value)
 {
     uint32_t fault = check_alignment(m, address, size);
     if (fault)
         return fault;
     if (size < 4)
         value &= (1u << 8 * size) - 1;
+    shared_bus_time(m, op);
     return bus_write(m, address, size, value, BUS_CORE) ? CFSR_PRECISERR : 0;
 }
 

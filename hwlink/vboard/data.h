@@ -7,32 +7,29 @@
 #include "hwlink/vboard/op.h"
 
 /* data.c: whatever is not an aligned access to SRAM. 0, or a bit of CFSR: CFSR_PRECISERR, CFSR_UNALIGNED. */
-uint32_t data_load_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t *value);
-uint32_t data_store_elsewhere(struct machine *m, uint32_t address, unsigned size, uint32_t value);
+uint32_t data_load_elsewhere(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t *value);
+uint32_t data_store_elsewhere(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t value);
 
 /* data.c: takes the fault that one of these functions reported. */
 const struct op *data_fault(struct machine *m, const struct op *op, uint32_t address, uint32_t cfsr);
 
-static inline uint32_t data_load(struct machine *m, uint32_t address, unsigned size, uint32_t *value)
+static inline uint32_t data_load(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t *value)
 {
-    struct core *c = &m->core;
     uint32_t at = address - SRAM_BASE;
-    c->counts.loads++;
-    if (__builtin_expect(at >= SRAM_BYTES || (address & (size - 1)), 0))
-        return data_load_elsewhere(m, address, size, value);
-    if (__builtin_expect(c->sram_load != 0, 0))
-        add_stall(&c->counts.stall_data, c, c->sram_load);
+    m->core.counts.loads++;
+    if (__builtin_expect(at >= m->core.sram_free || (address & (size - 1)), 0))
+        return data_load_elsewhere(m, op, address, size, value);
     *value = 0;
     memcpy(value, m->memory.sram + at, size);
     return 0;
 }
 
-static inline uint32_t data_store(struct machine *m, uint32_t address, unsigned size, uint32_t value)
+static inline uint32_t data_store(struct machine *m, const struct op *op, uint32_t address, unsigned size, uint32_t value)
 {
     uint32_t at = address - SRAM_BASE;
     m->core.counts.stores++;
-    if (__builtin_expect(at >= SRAM_BYTES || (address & (size - 1)), 0))
-        return data_store_elsewhere(m, address, size, value);
+    if (__builtin_expect(at >= m->core.sram_free || (address & (size - 1)), 0))
+        return data_store_elsewhere(m, op, address, size, value);
     memcpy(m->memory.sram + at, &value, size);
     if (__builtin_expect(m->memory.code[at / MEMORY_GRANULE], 0))
         core_invalidate(m, address, size);
@@ -40,14 +37,14 @@ static inline uint32_t data_store(struct machine *m, uint32_t address, unsigned 
 }
 
 /* For those that must be aligned whatever CCR says. */
-static inline uint32_t data_load_word(struct machine *m, uint32_t address, uint32_t *value)
+static inline uint32_t data_load_word(struct machine *m, const struct op *op, uint32_t address, uint32_t *value)
 {
-    return (address & 3) ? CFSR_UNALIGNED : data_load(m, address, 4, value);
+    return (address & 3) ? CFSR_UNALIGNED : data_load(m, op, address, 4, value);
 }
 
-static inline uint32_t data_store_word(struct machine *m, uint32_t address, uint32_t value)
+static inline uint32_t data_store_word(struct machine *m, const struct op *op, uint32_t address, uint32_t value)
 {
-    return (address & 3) ? CFSR_UNALIGNED : data_store(m, address, 4, value);
+    return (address & 3) ? CFSR_UNALIGNED : data_store(m, op, address, 4, value);
 }
 
 #endif

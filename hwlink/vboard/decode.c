@@ -272,7 +272,6 @@ const struct op *op_at(struct machine *m, uint32_t address)
         return exception_fetch_fault(m, address);
     c->region = region;
     c->fetches = (uint32_t)region->flash;
-    c->sram_load = region->shares_bus ? TIMING_SRAM_LOAD_WITH_CODE : 0;
     c->sram_free = region->shares_bus ? 0 : SRAM_BYTES;
     struct op *op = &region->ops[(address - region->base) / 2];
     if (c->itstate && op->it != c->itstate)

@@ -79,6 +79,8 @@ static void decode_shifted_register(struct op *op, struct op_use *use, uint32_t 
     if (how == ALU_REG || what == ALU_MOV)
         return;
     use->reads_flags |= op->shift == SHIFT_RRX;
+    if (op->shift == SHIFT_LSL && op->amount <= TIMING_FAST_SHIFT)
+        return;
     use->kind = KIND_LATE;
     use->late = what >= ALU_TST ? 0 : BIT(op->d);
     use->late_flags = (uint8_t)s;
@@ -338,6 +340,8 @@ static void decode_multiply(struct op *op, struct op_use *use, uint32_t h1, uint
     if (h2 & 0xc0)
         undefined(op);
     late(op, use, KIND_MAC, BIT(op->n) | BIT(op->m), adds ? BIT(op->a) : 0);
+    use->multiplies = 1;
+    use->fills_multiplier = kind == 5 || kind == 6;
 }
 
 static void long_multiply(struct op *op, struct op_use *use, op_run *run, int adds)
@@ -346,6 +350,7 @@ static void long_multiply(struct op *op, struct op_use *use, op_run *run, int ad
     op->inner = run;
     late(op, use, KIND_MAC, BIT(op->n) | BIT(op->m), adds ? both : 0);
     use->late = both;
+    use->multiplies = 1;
 }
 
 static void decode_long_multiply(struct op *op, struct op_use *use, uint32_t h1, uint32_t h2)

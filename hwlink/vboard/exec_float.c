@@ -250,7 +250,7 @@ static uint32_t move_words(struct machine *m, const struct op *op, uint32_t addr
 {
     struct core *c = &m->core;
     uint32_t offset = address - SRAM_BASE;
-    if (load && offset < SRAM_BYTES - 128 && !(address & 3) && !c->sram_load) { // all at once
+    if (load && offset < SRAM_BYTES - 128 && !(address & 3) && c->sram_free) { // all at once
         c->counts.loads += words;
         memcpy(&c->s[op->d], m->memory.sram + offset, 4 * words);
         return 0;
@@ -258,7 +258,7 @@ static uint32_t move_words(struct machine *m, const struct op *op, uint32_t addr
     for (unsigned i = 0; i < words && op->d + i < 32; i++) {
         *at = address + 4 * i;
         uint32_t *s = &c->s[op->d + i];
-        uint32_t fault = load ? data_load_word(m, *at, s) : data_store_word(m, *at, *s);
+        uint32_t fault = load ? data_load_word(m, op, *at, s) : data_store_word(m, op, *at, *s);
         if (fault)
             return fault;
     }
@@ -286,7 +286,7 @@ HANDLER(run_vldr)
     if (op->m == 1 && !((float_address(c, op)) & 3)) {
         in_context(m);
         c->s_ready[op->d] = start_at(c, 0, 1) + TIMING_FPU_LOAD_LATENCY * TIMING_CYCLE;
-        uint32_t fault = data_load(m, float_address(c, op), 4, &c->s[op->d]);
+        uint32_t fault = data_load(m, op, float_address(c, op), 4, &c->s[op->d]);
         return __builtin_expect(fault == 0, 1) ? op_next_wide(op) : data_fault(m, op, float_address(c, op), fault);
     }
     const struct op *faulted = move(m, op, float_address(c, op), op->m, 1);

@@ -49,7 +49,7 @@ static __attribute__((noinline)) const struct op *transfer(struct machine *m, co
     uint32_t address = address_of(c, op, how), value = c->r[op->d];
     if (op->n == 13 && how == ADDRESS_PRE && !stack_allows(c, address))
         return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
-    uint32_t fault = is_load ? data_load(m, address, sizes[what], &value) : data_store(m, address, sizes[what], value);
+    uint32_t fault = is_load ? data_load(m, op, address, sizes[what], &value) : data_store(m, op, address, sizes[what], value);
     if (fault)
         return data_fault(m, op, address, fault);
     if (!write_back(c, op, how))
@@ -83,7 +83,7 @@ static inline const struct op *store(struct machine *m, const struct op *op, enu
 {
     struct core *c = &m->core;
     uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = c->r[op->d];
-    if (__builtin_expect(at >= SRAM_BYTES || (address & (sizes[what] - 1u)) || m->memory.code[at / MEMORY_GRANULE], 0))
+    if (__builtin_expect(at >= c->sram_free || (address & (sizes[what] - 1u)) || m->memory.code[at / MEMORY_GRANULE], 0))
         return transfer(m, op, what, how);
     c->counts.stores++;
     memcpy(m->memory.sram + at, &value, sizes[what]);
@@ -124,7 +124,7 @@ HANDLER(run_ldr_pc)
     struct core *c = &m->core;
     enum addressing how = op->shift;
     uint32_t address = address_of(c, op, how), target;
-    uint32_t fault = data_load_word(m, address, &target);
+    uint32_t fault = data_load_word(m, op, address, &target);
     if (fault)
         return data_fault(m, op, address, fault);
     if (!write_back(c, op, how))
@@ -138,9 +138,9 @@ HANDLER(run_ldrd)
     struct core *c = &m->core;
     enum addressing how = op->shift;
     uint32_t address = address_of(c, op, how), first, second;
-    uint32_t fault = data_load_word(m, address, &first);
+    uint32_t fault = data_load_word(m, op, address, &first);
     if (!fault)
-        fault = data_load_word(m, address + 4, &second);
+        fault = data_load_word(m, op, address + 4, &second);
     if (fault)
         return data_fault(m, op, address, fault);
     if (!write_back(c, op, how))
@@ -157,9 +157,9 @@ HANDLER(run_strd)
     uint32_t address = address_of(c, op, how);
     if (op->n == 13 && how == ADDRESS_PRE && !stack_allows(c, address))
         return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
-    uint32_t fault = data_store_word(m, address, c->r[op->d]);
+    uint32_t fault = data_store_word(m, op, address, c->r[op->d]);
     if (!fault)
-        fault = data_store_word(m, address + 4, c->r[op->a]);
+        fault = data_store_word(m, op, address + 4, c->r[op->a]);
     if (fault)
         return data_fault(m, op, address, fault);
     write_back(c, op, how);
@@ -173,7 +173,7 @@ HANDLER(run_ldm)
     uint32_t address = op->shift ? base - bytes : base, value = 0;
     uint32_t after = op->shift ? base - bytes : base + bytes;
     for (uint32_t left = op->imm; left; left &= left - 1, address += 4) {
-        uint32_t fault = data_load_word(m, address, &value);
+        uint32_t fault = data_load_word(m, op, address, &value);
         if (fault) {
             c->r[op->n] = base;
             return data_fault(m, op, address, fault);
@@ -197,7 +197,7 @@ HANDLER(run_stm)
     if (op->n == 13 && op->shift && !stack_allows(c, after))
         return exception_fault(m, op, EXCEPTION_USAGEFAULT, CFSR_STKOF);
     for (uint32_t left = op->imm; left; left &= left - 1, address += 4) {
-        uint32_t fault = data_store_word(m, address, c->r[__builtin_ctz(left)]);
+        uint32_t fault = data_store_word(m, op, address, c->r[__builtin_ctz(left)]);
         if (fault)
             return data_fault(m, op, address, fault);
     }
@@ -210,7 +210,7 @@ HANDLER(run_ldrex)
 {
     struct core *c = &m->core;
     uint32_t address = c->r[op->n] + op->imm, value;
-    uint32_t fault = address & (op->amount - 1u) ? CFSR_UNALIGNED : data_load(m, address, op->amount, &value);
+    uint32_t fault = address & (op->amount - 1u) ? CFSR_UNALIGNED : data_load(m, op, address, op->amount, &value);
     if (fault)
         return data_fault(m, op, address, fault);
     c->exclusive = 1;
@@ -223,7 +223,7 @@ HANDLER(run_strex)
     struct core *c = &m->core;
     uint32_t address = c->r[op->n] + op->imm, failed = !c->exclusive;
     if (!failed) {
-        uint32_t fault = address & (op->amount - 1u) ? CFSR_UNALIGNED : data_store(m, address, op->amount, c->r[op->a]);
+        uint32_t fault = address & (op->amount - 1u) ? CFSR_UNALIGNED : data_store(m, op, address, op->amount, c->r[op->a]);
         if (fault)
             return data_fault(m, op, address, fault);
     }
@@ -243,7 +243,7 @@ static inline const struct op *table_branch(struct machine *m, const struct op *
     struct core *c = &m->core;
     uint32_t table = op->n == 15 ? op->pc + 4 : c->r[op->n];
     uint32_t address = table + c->r[op->m] * size, slots;
-    uint32_t fault = data_load(m, address, size, &slots);
+    uint32_t fault = data_load(m, op, address, size, &slots);
     if (fault)
         return data_fault(m, op, address, fault);
     c->counts.branches++;

@@ -20,7 +20,9 @@ struct icache {
     uint32_t last_line;               // read from flash last: the next one has been prefetched
     int enabled, ways;                // 1 or 2
     int wait_states, prefetch;        // FLASH_ACR LATENCY and PRFTEN
-    uint32_t miss_time, next_miss_time; // 1/256 cycles
+    struct icache_miss {
+        uint32_t far, next; // 1/256 cycles: any line, and the one after the line read last
+    } code, data;
 };
 
 /* As after reset: cache off, 2 ways, no wait states, no prefetch. */
@@ -35,8 +37,10 @@ void icache_empty(struct machine *m);
 /* From FLASH_ACR. */
 void icache_flash_timing(struct machine *m, int wait_states, int prefetch);
 
-/* The C-bus reads `line` (address / 16) of flash: counts, keeps the tags. Returns the stall in 1/256 cycles. */
+/* The C-bus reads `line` (address / 16) of flash, for an instruction or for data: counts, keeps the tags. Returns the stall in 1/256
+ * cycles. */
 uint32_t icache_read(struct core *c, struct icache *i, uint32_t line);
+uint32_t icache_read_data(struct core *c, struct icache *i, uint32_t line);
 
 /* The common case of it, without a stall: the line was used last in its set. Returns 0 where icache_read must be asked. */
 static inline int icache_hit(struct core *c, const struct icache *i, uint32_t line)

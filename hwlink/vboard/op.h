@@ -67,6 +67,7 @@ struct op_use {
     uint16_t accumulates; // registers wanted a stage later
     uint16_t stores;      // store data
     uint16_t late;        // registers written late
+    uint8_t multiplies, fills_multiplier; // the second: another multiply waits
     uint8_t sets_flags, late_flags, reads_flags;
     uint8_t narrow;
     uint8_t cycles; // issue
@@ -166,6 +167,10 @@ static inline void set_apsr(struct core *c, uint32_t value)
     c->ge = value >> 16 & 15;
 }
 
+/* fetch.c: the instruction reads data on the bus of its own fetch, and waited this long for it. Returns the time that the next
+ * instruction has to wait for its fetch. */
+uint32_t fetch_gives_way(struct machine *m, const struct op *op, uint32_t waited);
+
 /* Instruction side of the C-bus, when icache_hit does not know the line. decode.c */
 void fetch_line(struct machine *m, uint32_t line);
 const struct op *fetch_then_go(struct machine *m, const struct op *op, uint32_t line); // returns op
@@ -183,6 +188,7 @@ static inline const struct op *arrive(struct machine *m, const struct op *target
 {
     struct core *c = &m->core;
     c->entry = target;
+    c->entry_time = c->time;
     if (!c->fetches)
         return target;
     uint32_t line = target->pc >> ICACHE_LINE_BITS;

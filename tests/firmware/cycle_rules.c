@@ -41,18 +41,23 @@ static uint32_t constants_skipped; // words
 #define RULES(R)                                                                                                         \
     R(alu, 100, "add.w r0, r0, #1\n")                                                                                    \
     R(shifted_operand, 100, "add.w r0, r3, r6, lsl #3\n")                                                                \
-    R(shifted_operand_then_use, 300, "add.w r0, r3, r6, lsl #3\n add.w r8, r0, #1\n")                                    \
+    R(shifted_operand_then_use, 300, "add.w r0, r3, r6, lsl #4\n add.w r8, r0, #1\n")                                    \
+    R(right_shifted_operand_then_use, 300, "add.w r0, r3, r6, asr #1\n add.w r8, r0, #1\n")                              \
+    R(little_shifted_operand_then_use, 200, "add.w r0, r3, r6, lsl #3\n add.w r8, r0, #1\n")                             \
     R(plain_shift_then_use, 200, "lsl.w r0, r3, #3\n add.w r8, r0, #1\n")                                                \
     R(rotated_constant_then_use, 300, "eor.w r0, r3, #0x1fc0\n add.w r8, r0, #1\n")                                      \
     R(rotated_constant_setting_flags, 200, "eors.w r0, r3, #0x1fc0\n")                                                   \
     R(pattern_constant_then_use, 200, "eor.w r0, r3, #0x1b1b1b1b\n add.w r8, r0, #1\n")                                  \
-    R(shifted_flags_then_condition, 300, "adds.w r0, r3, r6, lsl #3\n beq.w 1f\n 1:\n")                                  \
+    R(shifted_flags_then_condition, 300, "adds.w r0, r3, r6, lsl #4\n beq.w 1f\n 1:\n")                                  \
     R(muls_narrow, 200, "muls r0, r3, r0\n")                                                                             \
     R(multiply_chain, 200, "mul.w r0, r0, r3\n")                                                                         \
     R(accumulator_chain, 100, "smlad r0, r3, r6, r0\n")                                                                  \
     R(accumulator_then_use, 300, "smlad r0, r3, r6, r0\n add.w r8, r0, #1\n")                                            \
     R(accumulator_then_store, 200, "smlad r0, r3, r6, r0\n str.w r0, [r1]\n")                                            \
     R(long_accumulator_chain, 100, "smlal r0, r8, r3, r6\n")                                                             \
+    R(high_multiplies, 400, "smmla r0, r3, r6, r4\n smmla r8, r3, r6, r4\n")                                            \
+    R(high_multiply_and_other, 200, "smmla r0, r3, r6, r4\n add.w r8, r3, #1\n")                                         \
+    R(high_multiply_then_use, 300, "smmla r0, r3, r6, r4\n add.w r8, r0, #1\n")                                          \
     R(extend, 200, "sxtb16 r0, r3\n add.w r8, r0, #1\n")                                                                 \
     R(extend_and_add_chain, 100, "sxtab16 r0, r0, r3\n")                                                                 \
     R(extend_and_add_then_use, 300, "sxtab r0, r3, r6\n add.w r8, r0, #1\n")                                             \
@@ -88,7 +93,7 @@ static uint32_t constants_skipped; // words
     R(branch_taken_after_load_multiple, 200, "ldmia r1!, {r0}\n b 1f\n 1:\n")                                        \
     R(branch_taken_after_wide, 300, "mov.w r0, r3\n b 1f\n .balign 4\n 1:\n")                                            \
     R(compare_and_branch_taken, 300, "mov.w r0, r3\n cbz r4, 1f\n .balign 4\n 1:\n")                                     \
-    R(branch_to_split_instruction, 625, "mov.w r8, r8\n b 1f\n 1: add.w r0, r0, #1\n nop\n")                             \
+    R(branch_to_split_instruction, 600, "mov.w r8, r8\n b 1f\n 1: add.w r0, r0, #1\n nop\n")                             \
     R(call_and_return, 600, "bl 2f\n b.w 3f\n 2: bx lr\n .balign 4\n 3:\n")                                               \
     R(it_after_narrow, 200, "cmp r4, r4\n it eq\n addeq r0, #1\n")                                                       \
     R(it_after_wide, 300, "cmp.w r4, r4\n it eq\n addeq r0, #1\n")                                                       \
@@ -106,7 +111,12 @@ static uint32_t constants_skipped; // words
     R(float_store, 100, "vstr s0, [r1]\n")                                                                               \
     R(float_divide, 1400, "vdiv.f32 s0, s1, s2\n")                                                                       \
     R(float_load_four, 400, "vldm r1, {s3-s6}\n")                                                                        \
-    R(flash_load, 160, "ldr.w r0, [r2]\n")
+    R(flash_load, 200, "ldr.w r0, [r2]\n")                                                                               \
+    R(flash_load_then_use, 300, "ldr.w r0, [r2]\n add.w r8, r0, #1\n")                                                   \
+    R(flash_load_and_wide, 300, "ldr.w r0, [r2]\n add.w r8, r3, #1\n")                                                   \
+    R(flash_load_and_narrow, 300, "ldr r0, [r2]\n mov r8, r3\n mov r9, r3\n")                                            \
+    R(flash_load_after_branch, 600, "b.w 1f\n .balign 4\n 1: ldr.w r0, [r2]\n add.w r8, r3, #1\n add.w r9, r3, #1\n")   \
+    R(flash_load_of_four, 500, "ldm.w r2, {r0, r8, r9, lr}\n")
 
 #define DEFINE(name, hundredths, body)                                                                                   \
     FUNCTION(name##_once, ".rept " TEXT(REPEATS) "\n" body ".endr\n")                                                    \
@@ -155,8 +165,8 @@ static void check_rule(const struct rule *rule)
 
 /* What misses add, in hundredths of a cycle for each of REPEATS lines. */
 #define MISSES(R)                                                                                                        \
-    R(data_miss_of_next_line, 100, "ldr.w r0, [r2], #16\n")                                                              \
-    R(data_miss_of_far_line, 400, "ldr.w r0, [r2], #48\n")                                                               \
+    R(data_miss_of_next_line, 300, "ldr.w r0, [r2], #16\n")                                                              \
+    R(data_miss_of_far_line, 670, "ldr.w r0, [r2], #48\n")                                                               \
     R(code_miss_of_next_line, 100, ".balign 16\n nop.w\n nop.w\n nop.w\n nop.w\n")                                       \
     R(code_miss_of_far_line, 400, ".balign 16\n b.w 1f\n .space 44\n 1:\n")
 MISSES(DEFINE)
