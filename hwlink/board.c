@@ -399,6 +399,7 @@ void board_erase_answer(struct board *b, bool stored)
 void board_distrust(struct board *b)
 {
     board_plan_distrust(&b->core);
+    b->core.wary = true;
 }
 
 const struct flashlog *board_log(const struct board *b)

@@ -130,7 +130,8 @@ void board_abort(struct board *b, const char *why);
 /* The owner's answer to before_erase: the intent is stored (true), or it could not be (false: the measurement fails as host). */
 void board_erase_answer(struct board *b, bool stored);
 
-/* Forces the runner and everything else in flash to be verified again before the next use (a suspect board). */
+/* A suspect board: its next measurement begins with a power cycle, if the meter can, and the reset pin, and everything in flash is
+ * verified before it is used. */
 void board_distrust(struct board *b);
 
 const struct flashlog *board_log(const struct board *b);  // current state, valid until the board changes it

@@ -32,7 +32,7 @@ void board_start(struct board_core *c, struct board_todo *t)
     c->inspected = false;
     board_wire_call(t, board_scale(c), INIT_MS, "init; poll off");
     t->kind = BOARD_DO_START;
-    t->under_reset = c->rung == BOARD_RUNG_UNDER_RESET && !c->energy_phase;
+    t->under_reset = (c->rung == BOARD_RUNG_UNDER_RESET || c->fresh) && !c->energy_phase;
 }
 
 void board_pick_up(struct board_core *c, struct board_todo *t)
@@ -164,6 +164,24 @@ static void rest(struct board_core *c, struct board_todo *t, uint64_t ms)
     t->ms = ms;
 }
 
+static void power_cycle(struct board_core *c, struct board_todo *t)
+{
+    board_go(c, BOARD_CYCLING);
+    t->kind = BOARD_DO_POWER;
+    t->ms = (uint64_t)(POWER_MS * board_scale(c));
+}
+
+void board_freshen(struct board_core *c, struct board_todo *t)
+{
+    c->wary = false;
+    c->fresh = true;
+    board_trace(c, "suspect: a fresh start");
+    if (has_rung(c, BOARD_RUNG_POWER_CYCLE))
+        power_cycle(c, t);
+    else
+        board_start(c, t);
+}
+
 static void act(struct board_core *c, const char *text, struct board_todo *t)
 {
     char why[ERROR_TEXT_MAX];
@@ -172,9 +190,7 @@ static void act(struct board_core *c, const char *text, struct board_todo *t)
         switch_port(c, t, false);
         break;
     case BOARD_RUNG_POWER_CYCLE:
-        board_go(c, BOARD_CYCLING);
-        t->kind = BOARD_DO_POWER;
-        t->ms = (uint64_t)(POWER_MS * board_scale(c));
+        power_cycle(c, t);
         break;
     case BOARD_RUNG_OPERATOR:
         snprintf(why, sizeof why, "no connection to the board (tried: %s): %.300s", c->tried, text);
@@ -210,6 +226,10 @@ void board_on_wrong_probe(struct board_core *c, const struct board_event *ev, st
 void board_on_switched(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     bool port = c->rung == BOARD_RUNG_PORT_CYCLE;
+    if (!ev->ok && c->rung == BOARD_RUNG_NONE) {
+        board_start(c, t); // a fresh start without a power cycle
+        return;
+    }
     if (!ev->ok) {
         board_no_connection(c, ev->text, t);
         return;

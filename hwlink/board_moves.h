@@ -18,6 +18,7 @@ void board_fail_operator(struct board_core *c, struct board_todo *t, enum board_
 
 /* --- board_connect.c --- */
 
+void board_freshen(struct board_core *c, struct board_todo *t); // the beginning of a measurement on a suspect board
 void board_start(struct board_core *c, struct board_todo *t);
 void board_call_halt(struct board_core *c, struct board_todo *t);
 void board_pick_up(struct board_core *c, struct board_todo *t); // starts OpenOCD without a reset, for what is in SRAM

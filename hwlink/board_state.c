@@ -56,7 +56,7 @@ struct state_about {
 };
 
 static const struct state_about about[BOARD_STATE_COUNT] = {
-    [BOARD_IDLE] = {"idle", TO(BOARD_STARTING) | TO(BOARD_HALTING)},
+    [BOARD_IDLE] = {"idle", TO(BOARD_STARTING) | TO(BOARD_CYCLING) | TO(BOARD_HALTING)},
     [BOARD_STARTING] = {"starting", TO(BOARD_PAUSING) | TO(BOARD_CYCLING) | TO(BOARD_HALTING) | TO(BOARD_RUNNING)},
     [BOARD_PAUSING] = {"pausing", TO(BOARD_STARTING)},
     [BOARD_CYCLING] = {"cycling", TO(BOARD_CYCLING) | TO(BOARD_STARTING)},
@@ -271,6 +271,14 @@ static bool record_again(struct board_core *c, struct board_todo *t)
     return true;
 }
 
+/* Pages that were just erased do not take what is written: the next time others are chosen. */
+static void suspect_pages(struct board_core *c)
+{
+    const struct board_write *w = &c->writes[c->write];
+    if (w->what == WRITE_ITEM)
+        flashlog_suspect(&c->log, w->erase_page, w->erase_pages);
+}
+
 static void on_written(struct board_core *c, const struct board_event *ev, struct board_todo *t)
 {
     const struct board_write *w = &c->writes[c->write];
@@ -278,6 +286,7 @@ static void on_written(struct board_core *c, const struct board_event *ev, struc
         board_go(c, BOARD_VERIFYING);
         board_wire_file(t, board_scale(c), "verify_image", c->path, w->address, NULL, w->bytes);
     } else if (!record_again(c, t)) {
+        suspect_pages(c);
         board_fail(c, t, BOARD_FAIL_FLASH, "%u bytes could not be written to 0x%08x", w->bytes, w->address);
     }
 }
@@ -291,6 +300,7 @@ static void on_verified(struct board_core *c, const struct board_event *ev, stru
         next_write(c, t);
         t->log_changed = true;
     } else if (!record_again(c, t)) {
+        suspect_pages(c);
         board_fail(c, t, BOARD_FAIL_FLASH, "what stands at 0x%08x is not what was written", w->address);
     }
 }
@@ -520,7 +530,12 @@ static void on_idle(struct board_core *c, const struct board_event *ev, struct b
 {
     if (ev->kind != BOARD_EV_MEASURE)
         return;
-    if (c->connected)
+    if (c->wary && c->connected) {
+        board_go(c, BOARD_STARTING);
+        t->kind = BOARD_DO_STOP;
+    } else if (c->wary) {
+        board_freshen(c, t);
+    } else if (c->connected)
         board_call_halt(c, t);
     else
         board_start(c, t);
@@ -554,7 +569,9 @@ static void on_gone(struct board_core *c, const struct board_event *ev, struct b
 {
     c->connected = false;
     bool connecting = c->state == BOARD_HALTING || c->state == BOARD_INSPECTING;
-    if (c->state == BOARD_STARTING || (connecting && !c->energy_phase))
+    if (c->state == BOARD_STARTING && c->wary)
+        board_freshen(c, t);
+    else if (c->state == BOARD_STARTING || (connecting && !c->energy_phase))
         board_no_connection(c, ev->text, t);
     else if (c->state == BOARD_DETACHING)
         call_record(c, t);
@@ -610,7 +627,7 @@ static void begin(struct board_core *c)
 {
     memset(&c->result, 0, sizeof c->result);
     c->result.is_virtual = c->file->is_virtual;
-    c->energy_phase = c->foreign_port = false;
+    c->energy_phase = c->foreign_port = c->fresh = false;
     c->starts = 0;
     c->rung = BOARD_RUNG_NONE;
     c->tried[0] = '\0';

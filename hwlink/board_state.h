@@ -31,7 +31,7 @@ enum board_state {
     BOARD_IDLE = 0,
     BOARD_STARTING,
     BOARD_PAUSING,
-    BOARD_CYCLING,
+    BOARD_CYCLING, // a port or a supply is switched
     BOARD_HALTING,
     BOARD_INSPECTING,
     BOARD_CHECKING,
@@ -149,6 +149,8 @@ struct board_core {
     int starts;                  // tries to start OpenOCD
     enum board_rung rung;        // the last one climbed in this measurement
     bool port_is_off;
+    bool wary;                   // trust was lost: the next measurement begins with a power cycle and the reset pin
+    bool fresh;                  // that was done in this measurement
     char tried[128];             // their names
     uint64_t waited_ms;          // in the present polling state
     bool outputs_wanted;         // READING: the result is read, the outputs are next

@@ -187,6 +187,12 @@ int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct erro
     return 0;
 }
 
+void flashlog_suspect(struct flashlog *log, uint16_t page, uint32_t n)
+{
+    for (uint32_t p = page; p < page + n && p < FLASHLOG_PAGES; p++)
+        log->erases[p] += FLASHLOG_BAD_WRITE;
+}
+
 void flashlog_add(struct flashlog *log, const uint8_t sha256[SHA256_BYTES], uint32_t bytes, uint16_t page)
 {
     flashlog_forget(log, sha256);

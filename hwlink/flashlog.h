@@ -66,6 +66,11 @@ int flashlog_plan(struct flashlog *log, struct flashlog_need *needs, int n, bool
  * runner, job records). Store the log before the erase happens. Returns 0, or -1 if a page would exceed its budget. */
 int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct error *e);
 
+#define FLASHLOG_BAD_WRITE 100u // a write that came out wrong counts as so many erases
+
+/* Notes that pages which were just erased came out wrong: others are preferred from now on. */
+void flashlog_suspect(struct flashlog *log, uint16_t page, uint32_t n);
+
 /* Notes that an item was written and verified at `page`. */
 void flashlog_add(struct flashlog *log, const uint8_t sha256[SHA256_BYTES], uint32_t bytes, uint16_t page);
 

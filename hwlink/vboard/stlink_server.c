@@ -31,6 +31,7 @@ struct connection {
     int fd;
     bool used, over;
     struct vboard *board; // the one it has opened
+    uint32_t plugs;       // of the board then: who is pulled out and plugged in again is another device
     uint8_t in[USB_HEAD + STLINK_DATA_MAX], out[4 + STLINK_DATA_MAX];
 };
 
@@ -159,6 +160,7 @@ static void open_probe(struct connection *c)
         if (b->link_users == 0 && b->plugged && id_of(c->server, b) == id) {
             b->link_users = 1;
             c->board = b;
+            c->plugs = b->plugs;
         }
         vboard_leave(b);
     }
@@ -168,10 +170,11 @@ static void open_probe(struct connection *c)
 
 /* --- requests --- */
 
-static bool is_hung(struct vboard *b)
+static bool is_hung(struct connection *c)
 {
+    struct vboard *b = c->board;
     vboard_enter(b);
-    bool hung = b->hung && b->plugged;
+    bool hung = b->hung && b->plugged && b->plugs == c->plugs;
     vboard_leave(b);
     return hung;
 }
@@ -180,7 +183,7 @@ static bool is_hung(struct vboard *b)
 static int wait_while_hung(struct connection *c)
 {
     struct pollfd look = {c->fd, POLLRDHUP, 0};
-    while (is_hung(c->board))
+    while (is_hung(c))
         if (poll(&look, 1, HUNG_LOOK_MS) > 0)
             return -1;
     return 0;
@@ -197,12 +200,12 @@ static int usb(struct connection *c)
     if (!b || wait_while_hung(c) != 0)
         return -1;
     vboard_enter(b);
-    bool there = b->plugged;
+    bool there = b->plugged && b->plugs == c->plugs;
     if (there && writes)
         stlink_write(&b->stlink, c->in + 8, c->in + USB_HEAD, size);
     else if (there)
         stlink_read(&b->stlink, c->in + 8, c->out + 4, size);
-    there = there && b->plugged; // a fault may come in the midst of it
+    there = there && b->plugged && b->plugs == c->plugs; // a fault may come in the midst of it
     vboard_leave(b);
     if (!there || wait_while_hung(c) != 0)
         return -1;

@@ -8,17 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static void exec_child(const struct vboard_lab *lab, const char *program, int in, int out)
 {
-    char boards[16];
+    char boards[16], control[96];
+    snprintf(control, sizeof control, "%s/control", lab->state);
     snprintf(boards, sizeof boards, "%d", lab->n);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(in, 0);
     dup2(out, 1);
-    execl(program, program, "serve", "--boards", boards, "--port", "0", "--state", lab->state, "--until-eof", (char *)NULL);
+    execl(program, program, "serve", "--boards", boards, "--port", "0", "--state", lab->state, "--until-eof", "--control", control,
+          (char *)NULL);
     _exit(127);
 }
 
@@ -74,6 +78,20 @@ void vboard_lab_stop(struct vboard_lab *lab)
     snprintf(command, sizeof command, "rm -rf %s", lab->state);
     ck_assert_int_eq(system(command), 0);
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "pare-vboard ended with status 0x%x", status);
+}
+
+const char *vboard_lab_fault(const struct vboard_lab *lab, int i, const char *members)
+{
+    static char line[1024];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/control", lab->state);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), n = snprintf(line, sizeof line, "{\"board\":\"%s\",%s}\n", lab->serials[i], members);
+    ck_assert(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && write(fd, line, (size_t)n) == n);
+    FILE *f = fdopen(fd, "r");
+    ck_assert(f && fgets(line, sizeof line, f));
+    fclose(f);
+    ck_assert_msg(strstr(line, "\"ok\":true"), "%s: %s", members, line);
+    return line;
 }
 
 char *vboard_lab_openocd(const struct vboard_lab *lab, int i, const char *commands, int *status)

@@ -27,6 +27,10 @@ void vboard_lab_restart(struct vboard_lab *lab, const char *program);
 void vboard_lab_kill(struct vboard_lab *lab); // kill -9
 void vboard_lab_stop(struct vboard_lab *lab); // end of its standard input; removes the folder; its status must be 0
 
+/* Orders faults of board `i` at the control socket: the members of a line without "board" (docs/virtual-board.md). Returns the answer,
+ * valid until the next; an error fails the test. */
+const char *vboard_lab_fault(const struct vboard_lab *lab, int i, const char *members);
+
 /* Runs openocd on board `i` with commands separated by ";". Returns what it printed (heap), *status its exit status. */
 char *vboard_lab_openocd(const struct vboard_lab *lab, int i, const char *commands, int *status);
 
