@@ -95,7 +95,7 @@ static void study_head(const cJSON *study, struct buffer *out)
     text_print(out, "%-12s %s (study %s)\n", "name", field_text(study, "name").text, field_text(study, "study").text);
     for (size_t i = 0; i < sizeof before / sizeof *before; i++)
         line(out, before[i][0], study, before[i][1]);
-    text_print(out, "%-12s %.0f of %s have a result: %s measured, %s infeasible, %s given up\n", "trials", results(study),
+    text_print(out, "%-12s %.0f results of %s proposals and the baselines: %s measured, %s infeasible, %s given up\n", "trials", results(study),
                field_text(study, "trials").text, field_text(study, "measured").text, field_text(study, "infeasible").text,
                field_text(study, "given_up").text);
     best_in_short(field_find(study, "best"), best, sizeof best);

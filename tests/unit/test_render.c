@@ -209,9 +209,10 @@ START_TEST(strange_answers_do_no_harm)
     cJSON *file = recorded();
     cJSON *good = answer_of(file, _i);
     const struct style style = {.plot = true, .width = 90};
+    int stride = strcmp(cases[_i].method, "report") == 0 ? 7 : 1; // a report is long; 7 shares no factor with the fields of a trial
     for (int kind = 0; kind < (int)(sizeof strange / sizeof *strange); kind++) {
         bool more = true;
-        for (int n = 0; more; n++) {
+        for (int n = kind % stride; more; n += stride) {
             cJSON *answer = cJSON_Duplicate(good, true);
             struct buffer out;
             buffer_init(&out, TEXT_LIMIT);
