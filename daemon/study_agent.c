@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/study_agent.h"
 
+#include "agent/health.h"
+
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +107,13 @@ static bool is_known(const struct study_agent *a, const uint8_t *choices)
     return false;
 }
 
+static enum store_kind kind_of(const struct agent *a, const uint8_t *choices)
+{
+    struct agent_explanation x = {0};
+    agent_explain(a, choices, &x);
+    return x.origin == AGENT_SAMPLE ? STORE_POLICY : x.origin == AGENT_ANY ? STORE_UNIFORM : STORE_NEIGHBOUR;
+}
+
 static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
 {
     while (a->n_trials < a->total && a->n_trials - s->trial < a->ahead) {
@@ -113,12 +123,28 @@ static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
             return rc < 0 ? -1 : 0; // nothing new within the budgets
         if (is_known(a, choices))
             continue;
-        s->kinds[s->n_proposals++] = a->algorithm == AGENT_RANDOM ? STORE_UNIFORM
-                                     : agent_sampled(a->agent)    ? STORE_POLICY
-                                                                  : STORE_NEIGHBOUR;
+        s->kinds[s->n_proposals++] = kind_of(a->agent, choices);
         a->n_trials++;
     }
     return 0;
+}
+
+/* Two digits are for people. */
+static void add_rounded(cJSON *o, const char *name, double value)
+{
+    cJSON_AddNumberToObject(o, name, round(value * 100) / 100);
+}
+
+static void add_health(struct agent *a, cJSON *o)
+{
+    struct agent_health h;
+    agent_health_of(a, &h);
+    if (!isnan(h.critic_r2))
+        add_rounded(o, "critic_r2", h.critic_r2);
+    add_rounded(o, "flash_tight", h.flash_tight);
+    add_rounded(o, "ram_tight", h.ram_tight);
+    cJSON_AddNumberToObject(o, "since_best", h.since_best);
+    cJSON_AddStringToObject(o, "advice", h.advice);
 }
 
 static char *summary_of(const struct study_agent *a)
@@ -128,6 +154,7 @@ static char *summary_of(const struct study_agent *a)
     cJSON *o = cJSON_CreateObject(), *slots = cJSON_AddArrayToObject(o, "probabilities");
     cJSON_AddNumberToObject(o, "updates", agent_updates(a->agent));
     cJSON_AddNumberToObject(o, "entropy_bits", agent_entropy_bits(a->agent));
+    add_health(a->agent, o);
     if (p)
         agent_probabilities(a->agent, p);
     for (int i = 0; p && i < n; i++) {

@@ -16,7 +16,7 @@
 
 static const char *const layouts[] = {"nhwc", "nchw", NULL};
 static const char *const clippings[] = {"mse", "minmax", "percentile", "aciq", NULL};
-static const char *const algorithms[] = {"policy", "frozen", "random", NULL}; // enum agent_algorithm
+static const char *const algorithms[] = {"policy", "frozen", "random", "uniform", "local", "sensitivity", NULL}; // enum agent_algorithm
 static const char *const placements[] = {"flash", "sram", NULL};              // enum board_placement
 
 /* --- values of their own --- */

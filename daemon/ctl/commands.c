@@ -107,7 +107,7 @@ static const struct command table[] = {
     {.method = METHOD_STUDY_SHOW, .name = "study.show", .verb = "study show", .who = ACCESS_READER,
      .help = "one study with its layers and what the agent has learned",
      .result = "study with \"config\", \"layers\": [{\"name\", \"kind\", \"slot\", \"macs\", \"parameters\"}], \"slots\": [{\"name\", \"allowed\": [index]}], "
-               "\"agent\": {\"updates\", \"entropy_bits\", \"probabilities\": [[per option of config.space.options] per slot]} or null",
+               "\"agent\": {\"updates\", \"entropy_bits\", \"critic_r2\", \"advice\", \"probabilities\": [[per option of config.space.options] per slot]} or null",
      .examples = {"pare study show demo"}, .params = {STUDY_ARGUMENT}},
     {.method = METHOD_TRIAL_LIST, .name = "trial.list", .verb = "trial list", .who = ACCESS_READER,
      .help = "trials of a study", .result = "{\"trials\": [trial]}",

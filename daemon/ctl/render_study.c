@@ -86,6 +86,17 @@ static void line(struct buffer *out, const char *title, const cJSON *study, cons
         text_print(out, "%-12s %s\n", title, text.text);
 }
 
+/* What the agent advises, a line for each sentence. */
+static void print_advice(struct buffer *out, const cJSON *sentences)
+{
+    const char *at = cJSON_IsString(sentences) ? sentences->valuestring : "";
+    while (*at) {
+        int n = (int)strcspn(at, "\n");
+        text_print(out, "%-12s %.*s\n", "advice", n, at);
+        at += at[n] ? n + 1 : n;
+    }
+}
+
 static void study_head(const cJSON *study, struct buffer *out)
 {
     static const char *const before[][2] = {{"state", "state"},     {"reason", "reason"},         {"progress", "progress"},
@@ -103,6 +114,7 @@ static void study_head(const cJSON *study, struct buffer *out)
     if (field_find(study, "agent.updates"))
         text_print(out, "%-12s %s updates, entropy %s bits\n", "agent", field_text(study, "agent.updates").text,
                    field_fixed(study, "agent.entropy_bits", 2).text);
+    print_advice(out, field_find(study, "agent.advice"));
 }
 
 /* The option that the policy likes best in a slot, and how much. */
