@@ -147,7 +147,9 @@ same pause
 "$pare" study create "$lab/study.json" --set name=second --set net=net.onnx --start >/dev/null
 says 0 stopped study stop second
 says 7 "is stopped" study resume second
+wait_for board:one=idle
 stop
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM attempt WHERE state = 'open'")" = 0 ] || complain "a stopped study has open attempts"
 
 echo "what is refused"
 lab_in refused one
