@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// The numbers that the codes of a layer's weights stand for, and which of them is nearest. Private to this folder.
+// The numbers that the codes of a layer's weights stand for, and which of them is nearest. For this folder and
+// quant/tune.
 #ifndef PARE_QUANT_QUANTIZE_LEVELS_H
 #define PARE_QUANT_QUANTIZE_LEVELS_H
 

@@ -109,11 +109,19 @@ void quantized_finish(struct quantized *q);
 int quantized_save(const struct quantized *q, const char *path, struct error *e);
 int quantized_load(const char *path, const uint8_t key[SHA256_BYTES], struct quantized *q, struct error *e);
 
+/* Loads a file whatever its key, if it is of a network of this shape (what was trained for one candidate has a key of its own).
+ * Returns 0, or -1 with the reason. */
+int quantized_load_any(const char *path, const struct net *n, struct quantized *q, struct error *e);
+
 /* What a worker calls: loads `path`, or computes and saves it when it is missing, broken or made from
  * something else. `path` NULL: computes only. */
 int quantized_open(const char *path, const struct net *n, const struct data *calibration,
                    const struct quantize_params *p, quantize_progress *progress, void *user,
                    struct quantized *q, struct error *e);
+
+/* A copy of what a candidate needs of `q`: its settings as the options, and their weights. The key is left zero. Returns 0, or -1
+ * with the reason: out of memory, or a setting that is not among the options. */
+int quantized_of_candidate(const struct quantized *q, const struct candidate *c, struct quantized *to, struct error *e);
 
 /* The weights of `layer` at a setting, or NULL when no option has that width and scheme. */
 const struct quantized_weights *quantized_weights_of(const struct quantized *q, int layer, struct setting s);

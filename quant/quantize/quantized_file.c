@@ -170,7 +170,7 @@ static int take_all(struct reader *r, const struct file_header *h, struct quanti
     return r->left == 0 ? 0 : -1;
 }
 
-/* 0, 1 (another key), or -1. */
+/* 0, 1 (another key; NULL: any), or -1. */
 static int read_bytes(const char *data, size_t size, const uint8_t *key, struct quantized *q, struct error *e)
 {
     struct file_header h;
@@ -183,7 +183,7 @@ static int read_bytes(const char *data, size_t size, const uint8_t *key, struct 
     sha256_of(data, size - SHA256_BYTES, digest);
     if (memcmp(digest, data + size - SHA256_BYTES, SHA256_BYTES) != 0)
         return error_set(e, "damaged: its checksum differs");
-    if (memcmp(h.key, key, SHA256_BYTES) != 0)
+    if (key && memcmp(h.key, key, SHA256_BYTES) != 0)
         return 1;
     if (take_all(&r, &h, q)) {
         quantized_finish(q);
@@ -204,4 +204,29 @@ int quantized_load(const char *path, const uint8_t key[SHA256_BYTES], struct qua
     int result = read_bytes(data, size, key, q, e);
     free(data);
     return result < 0 ? error_wrap(e, "%s", path) : result;
+}
+
+static bool fits(const struct quantized *q, const struct net *n)
+{
+    bool same = q->n_tensors == n->n_tensors && q->n_layers == n->n_layers && q->n_slots == n->n_slots;
+    for (int i = 0; same && i < q->n_layers * q->n_variants; i++) {
+        const struct net_op *op = &n->ops[n->layers[i / q->n_variants].op];
+        const struct quantized_weights *w = &q->weights[i];
+        const struct quantized_variant *v = &q->variants[i % q->n_variants];
+        same = w->n_codes == net_weight_count(n, op) && w->n_channels == (uint32_t)net_out_channels(n, op) &&
+               w->w_bits == v->w_bits && w->scheme == v->scheme;
+    }
+    return same;
+}
+
+int quantized_load_any(const char *path, const struct net *n, struct quantized *q, struct error *e)
+{
+    int result = quantized_load(path, NULL, q, e);
+    if (result == 0 && fits(q, n))
+        return 0;
+    if (result == 0) {
+        quantized_finish(q);
+        return error_set(e, "%s: made from another network", path);
+    }
+    return result < 0 ? -1 : error_set(e, "%s: there is no such file", path);
 }

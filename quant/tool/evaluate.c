@@ -128,7 +128,7 @@ static int usage(FILE *to, int status)
 {
     fprintf(to, "usage: pare-net evaluate FILE --data X.npy --labels Y.npy [--setting S | --candidate C] [--calibration X.npy]\n"
                 "         [--input-scale s] [--input-mean a,b,c] [--input-std a,b,c] [--input-layout nhwc|nchw] [--json]\n"
-                "         [--clipping mse|minmax|percentile|aciq] [--per-tensor] [--equalize]\n"
+                "         [--clipping mse|minmax|percentile|aciq] [--per-tensor] [--equalize] [--tuned FILE]\n"
                 "  S: float32 (default), w8a8, or one setting for each slot; C: a file with them, or a pare.config/1\n");
     return status;
 }

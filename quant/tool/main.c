@@ -5,6 +5,7 @@
 #include "quant/tool/evaluate.h"
 #include "quant/tool/inspect.h"
 #include "quant/tool/package_command.h"
+#include "quant/tool/tune_command.h"
 #include "quant/tool/work.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
     {"inspect", inspect_command, "layers, shapes, slots, multiplications and parameters of a network"},
     {"evaluate", evaluate_command, "accuracy on labelled data, in float32 or as a candidate's integers"},
+    {"tune", tune_command, "trains a candidate's weights and scales with the float network as teacher"},
     {"image", image_command, "the image file of a candidate, as boards are given it"},
     {"package", package_command, "the C package of a candidate"},
     {"work", work_command, "answers requests of pared on its input, a line of JSON each"},

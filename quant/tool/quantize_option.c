@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/tool/quantize_option.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int quantize_option(struct session_params *p, const char *name, const char *value, struct error *e)
@@ -10,6 +11,9 @@ int quantize_option(struct session_params *p, const char *name, const char *valu
         p->quantize.per_tensor = true;
     } else if (!strcmp(name, "equalize")) {
         p->equalize = true;
+    } else if (!strcmp(name, "tuned")) {
+        if ((size_t)snprintf(p->tuned, PATH_MAX, "%s", value) >= PATH_MAX)
+            return error_set(e, "--tuned: the path is too long");
     } else {
         p->quantize.clipping = clipping_of(value);
         if (p->quantize.clipping == CLIPPING_NONE)

@@ -98,6 +98,8 @@ static enum session_fault open_quantized(struct session *s, quantize_progress *p
     const struct quantize_params *p = &s->params.quantize;
     snprintf(path, sizeof path, "%s/quantized.bin", s->params.folder);
     uint8_t key[SHA256_BYTES];
+    if (*s->params.tuned)
+        return quantized_load_any(s->params.tuned, &s->net, &s->quantized, e) ? SESSION_INVALID : SESSION_OK;
     quantized_key(&s->net, &s->calibration, p, key);
     int rc = *s->params.folder ? quantized_load(path, key, &s->quantized, e) : 1;
     if (rc == 0)

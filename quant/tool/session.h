@@ -32,6 +32,7 @@ struct session_params {
     char test[PATH_MAX], test_labels[PATH_MAX];             // optional
     struct data_transform transform;
     struct quantize_params quantize; // options and how they are calibrated
+    char tuned[PATH_MAX];            // what `pare-net tune` made; instead of quantizing
     bool equalize;                   // cross-layer equalization of the network, before anything else
     int n_rules;
     struct session_rule rules[SESSION_RULES_MAX];

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: The pare authors
 # SPDX-License-Identifier: Apache-2.0
-# The command line of `pare-net inspect` and `pare-net evaluate`: answers, one clear line for each mistake, exit codes.
+# The command line of `pare-net inspect`, `evaluate` and `tune`: answers, one clear line for each mistake, exit codes.
 # usage: test_pare_net.sh PARE_NET SOURCE_ROOT
 pare_net=$1 demo=$2/configs/demo
 folder=$(mktemp -d) || exit 1
@@ -47,6 +47,25 @@ evaluate 1 "labels.npy: label 12 of sample 999 is not one of the 12 classes" "$n
 evaluate 1 "3 means" "$net" "$x" "$y" --input-mean 1,2,3
 head -c 5000 "$x" >"$folder/cut.npy"
 evaluate 1 "cut.npy: the file is too short for its shape" "$net" "$folder/cut.npy" "$y"
+
+tune() { # STATUS TEXT OPTIONS...
+    local status=$1 text=$2
+    shift 2
+    expect "$status" "$text" tune "$net" --calibration "$x" --input-scale 0.25 --out "$folder/tuned" "$@"
+}
+tuned_correct() {
+    "$pare_net" evaluate "$net" --data "$x" --labels "$y" --input-scale 0.25 --calibration "$x" --setting w2a8 --json "$@" |
+        sed 's/.*"correct": \([0-9]*\),.*/\1/'
+}
+tune 0 "step 40 of 40" --candidate w2a8 --steps 40 --rate 0.01
+before=$(tuned_correct) after=$(tuned_correct --tuned "$folder/tuned")
+[ "$after" -gt "$before" ] || { echo "of 1000, $before right before training, $after after it" && failed=1; }
+evaluate 1 "none.bin: there is no such file" "$net" "$x" "$y" --calibration "$x" --setting w2a8 --tuned "$folder/none.bin"
+evaluate 1 "w4a8 is not among the options" "$net" "$x" "$y" --calibration "$x" --setting w4a8 --tuned "$folder/tuned"
+tune 1 "float32 is not among the options" --candidate float32 --steps 1
+tune 2 "--steps is missing" --candidate w2a8
+tune 2 "--rate 2: above 0" --candidate w2a8 --steps 1 --rate 2
+evaluate 2 "--clipping mean: mse, minmax, percentile or aciq is wanted" "$net" "$x" "$y" --clipping mean
 
 expect 2 "usage:"
 expect 2 "no command 'nonsense'" nonsense
