@@ -163,8 +163,10 @@ static void take_line(struct meter *m, const char *line)
         fail(m, s->command, error);
         return;
     }
-    if (ack && strncmp(s->command, "version", 7) == 0)
-        snprintf(m->instrument, sizeof m->instrument, "X-NUCLEO-LPM01A %.60s", ack + strspn(ack + 3, " ") + 3);
+    if (ack && strncmp(s->command, "version", 7) == 0) {
+        const char *version = ack + strspn(ack + 3, " ") + 3;
+        snprintf(m->instrument, sizeof m->instrument, "X-NUCLEO-LPM01A %.*s", (int)strcspn(version, "\r\n"), version);
+    }
     if (strncmp(s->command, "eventsrc", 8) == 0)
         m->marks = ack != NULL;
     next_step(m);
