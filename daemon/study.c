@@ -8,16 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const event_names[] = {
-    "start",       "pause",  "stop",     "opened", "invalid",   "unable", "closed",  "begun", "lowered", "refused",
-    "plan_stored", "scored", "measured", "failed", "cancelled", "stored", "stepped",
-};
-
-const char *study_event_name(enum study_event_kind kind)
-{
-    return (unsigned)kind < sizeof event_names / sizeof *event_names ? event_names[kind] : "?";
-}
-
 /* --- parts --- */
 
 struct study_work *study_work(struct study *s, bool final, int trial)
@@ -285,9 +275,29 @@ static void on_stepped(struct study *s, const struct study_event *ev)
     finish_if_done(s);
 }
 
+static void pause_for(struct study *s, const char *why)
+{
+    if (s->hold == STUDY_GOES)
+        set_state(s, STORE_PAUSED, why);
+}
+
+/* It is done again after a resume; what the agent made of a result is kept by the caller. */
+static void on_not_stored(struct study *s, const struct study_event *ev)
+{
+    struct study_work *w = study_work(s, ev->final, ev->trial);
+    s->store_broken = true;
+    s->beginning = s->beginning && ev->todo != STUDY_DO_BEGIN;
+    s->stepping = s->stepping && ev->todo != STUDY_DO_STEP;
+    s->storing = s->storing && (ev->todo != STUDY_DO_STORE || ev->final);
+    if (w && (ev->todo == STUDY_DO_STORE || ev->todo == STUDY_DO_STORE_PLAN))
+        w->storing = false;
+    pause_for(s, ev->text);
+}
+
 static void on_start(struct study *s)
 {
     s->host_failures = 0;
+    s->store_broken = false;
     set_state(s, s->phase, NULL);
     finish_if_done(s);
 }
@@ -301,8 +311,7 @@ static bool whole_study(struct study *s, const struct study_event *ev)
             on_start(s);
         return true;
     case STUDY_EV_PAUSE:
-        if (s->hold == STUDY_GOES)
-            set_state(s, STORE_PAUSED, ev->text);
+        pause_for(s, ev->text);
         return true;
     case STUDY_EV_STOP:
         if (s->hold != STUDY_ENDS)
@@ -319,8 +328,10 @@ static bool whole_study(struct study *s, const struct study_event *ev)
         return true;
     case STUDY_EV_UNABLE:
         worker_stops(s);
-        if (s->hold == STUDY_GOES)
-            set_state(s, STORE_PAUSED, ev->text);
+        pause_for(s, ev->text);
+        return true;
+    case STUDY_EV_NOT_STORED:
+        on_not_stored(s, ev);
         return true;
     case STUDY_EV_CLOSED:
         worker_stops(s);

@@ -96,12 +96,28 @@ struct study {
     int stored;                     // results 1..stored are stored
     int applied;                    // ... and applied
     bool storing, stepping;
+    bool store_broken;              // nothing more is stored before somebody resumes
     int host_failures;              // in a row
 
     struct study_trial trials[STUDY_ALL_MAX + 1]; // from 1
     struct study_work works[STUDY_ALL_MAX + 1];   // of the search, from 1
     int n_finals;                                 // in FINISHING: the baselines, then the finalists
     struct study_work finals[STUDY_BASELINES + STUDY_FINALISTS_MAX];
+};
+
+enum study_todo_kind {
+    STUDY_DO_NOTHING = 0,
+    STUDY_DO_STATE,        // store state and reason
+    STUDY_DO_OPEN,         // start the worker
+    STUDY_DO_CLOSE,        // let it go
+    STUDY_DO_BEGIN,        // store space, baselines and first proposals
+    STUDY_DO_LOWER,        // make the trial's image
+    STUDY_DO_SCORE,        // the validation set; final: the test set
+    STUDY_DO_STORE_PLAN,
+    STUDY_DO_MEASURE,      // as soon as a board is free, after rest_ms; rather not on `avoid`
+    STUDY_DO_CANCEL,       // withdraw that, if no board has it yet
+    STUDY_DO_STORE,        // the outcome; final: fresh figures and reward, or only the test set's (outcome given up)
+    STUDY_DO_STEP,         // tell the agent the trial's outcome, propose until `ahead` trials are without, store both
 };
 
 enum study_event_kind {
@@ -122,6 +138,7 @@ enum study_event_kind {
     STUDY_EV_CANCELLED,    // a wish for a board was withdrawn
     STUDY_EV_STORED,       // the outcome, or the fresh figures
     STUDY_EV_STEPPED,      // n new proposals, kinds
+    STUDY_EV_NOT_STORED,   // `todo` could not be stored: text; the study is paused, and what is out comes again when it is resumed
 };
 
 struct study_event {
@@ -133,22 +150,8 @@ struct study_event {
     int board;
     int n;
     const enum store_kind *kinds;   // [n]
+    enum study_todo_kind todo;
     const char *text;
-};
-
-enum study_todo_kind {
-    STUDY_DO_NOTHING = 0,
-    STUDY_DO_STATE,        // store state and reason
-    STUDY_DO_OPEN,         // start the worker
-    STUDY_DO_CLOSE,        // let it go
-    STUDY_DO_BEGIN,        // store space, baselines and first proposals
-    STUDY_DO_LOWER,        // make the trial's image
-    STUDY_DO_SCORE,        // the validation set; final: the test set
-    STUDY_DO_STORE_PLAN,
-    STUDY_DO_MEASURE,      // as soon as a board is free, after rest_ms; rather not on `avoid`
-    STUDY_DO_CANCEL,       // withdraw that, if no board has it yet
-    STUDY_DO_STORE,        // the outcome; final: fresh figures and reward, or only the test set's (outcome given up)
-    STUDY_DO_STEP,         // tell the agent the trial's outcome, propose until `ahead` trials are without, store both
 };
 
 struct study_todo {
@@ -192,8 +195,5 @@ void study_choose_finalists(struct study *s);
 
 /* One line for a person: what is going on. */
 void study_progress(const struct study *s, char *text, size_t size);
-
-const char *study_event_name(enum study_event_kind kind);
-const char *study_todo_name(enum study_todo_kind kind);
 
 #endif

@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const todo_names[] = {
-    "nothing", "state", "open", "close", "begin", "lower", "score", "store_plan", "measure", "cancel", "store", "step",
-};
-
-const char *study_todo_name(enum study_todo_kind kind)
-{
-    return (unsigned)kind < sizeof todo_names / sizeof *todo_names ? todo_names[kind] : "?";
-}
-
 /* The works under way: those of the search without a stored outcome, or the finals. */
 struct span {
     struct study_work *work;
@@ -170,7 +161,7 @@ void study_next(struct study *s, struct study_todo *t)
         t->kind = STUDY_DO_STATE;
         return;
     }
-    if (s->hold != STUDY_ENDS && (store(s, t) || step(s, t)))
+    if (s->hold != STUDY_ENDS && !s->store_broken && (store(s, t) || step(s, t)))
         return;
     if (s->hold != STUDY_GOES) {
         if (!cancel(s, t))

@@ -315,6 +315,7 @@ void study_run_destroy(struct study_run *r)
             free(r->records->wish.user);
         study_run_forget(r, r->records);
     }
+    study_run_drop_step(r);
     if (r->agent_there)
         study_agent_finish(&r->agent);
     free(r->space);

@@ -27,6 +27,7 @@ struct study_run {
     struct study_store store;
     int jobs, wishes;          // out with the writer, with the boards
     struct pool_step *stepping;
+    struct pool_step *unstored; // a step of the agent that the store could not take: stored when it is asked for again
     struct study_event cancelled; // a wish that was withdrawn just now; trial 0: none
     struct out *asked;         // the question that is out with the worker
     uv_timer_t timer;
@@ -74,6 +75,9 @@ void study_run_cancel_wish(struct study_run *r, const struct study_todo *t);
 void study_run_store_state(struct study_run *r);
 void study_run_store_work(struct study_run *r, const struct study_todo *t);
 void study_run_step_agent(struct study_run *r, const struct study_todo *t);
+
+/* Frees a step that was never stored. */
+void study_run_drop_step(struct study_run *r);
 
 /* Of any job of the study's: study_store's `failed`. */
 void study_run_not_stored(void *user, int rc, const char *text);

@@ -22,28 +22,34 @@ static void job_out(struct study_run *r)
     r->jobs++;
 }
 
-static bool job_in(struct study_run *r, int rc)
+/* Whether the run still wants to know about its job. */
+static bool job_in(struct study_run *r)
 {
     r->jobs--;
-    return rc == 0 && !r->closing;
+    return !r->closing;
+}
+
+static void not_stored(struct study_run *r, enum study_todo_kind todo, const struct trial_record *t, const char *text)
+{
+    char why[ERROR_TEXT_MAX];
+    snprintf(why, sizeof why, "the database: %.480s", text);
+    study_run_event(r, &(struct study_event){.kind = STUDY_EV_NOT_STORED, .todo = todo, .final = t && t->final,
+                                             .trial = t ? t->trial : 0, .text = why});
 }
 
 /* Of any job: a store that cannot be written in another way than by a full disk needs a person. */
 void study_run_not_stored(void *user, int rc, const char *text)
 {
     struct study_run *r = user;
-    char why[ERROR_TEXT_MAX];
-    if (rc == STORE_FULL || r->closing)
-        return;
-    snprintf(why, sizeof why, "the database: %.480s", text);
-    study_run_tell(r, STUDY_EV_UNABLE, why);
+    if (rc != STORE_FULL && !r->closing)
+        not_stored(r, STUDY_DO_NOTHING, NULL, text);
 }
 
 static void on_state_stored(void *user, int rc, const char *text)
 {
     struct study_run *r = user;
-    (void)text;
-    if (job_in(r, rc))
+    (void)rc, (void)text;
+    if (job_in(r))
         study_run_event(r, NULL);
 }
 
@@ -56,19 +62,25 @@ void study_run_store_state(struct study_run *r)
 static void on_plan_stored(void *user, int rc, const char *text)
 {
     struct out o = *(struct out *)user;
-    (void)text;
     free(user);
-    if (job_in(o.run, rc))
+    if (!job_in(o.run))
+        return;
+    if (rc == 0)
         study_run_tell_of(o.run, STUDY_EV_PLAN_STORED, o.record);
+    else
+        not_stored(o.run, STUDY_DO_STORE_PLAN, o.record, text);
 }
 
 static void on_result_stored(void *user, int rc, const char *text)
 {
     struct out o = *(struct out *)user;
-    (void)text;
     free(user);
-    if (!job_in(o.run, rc))
+    if (!job_in(o.run))
         return;
+    if (rc != 0) {
+        not_stored(o.run, STUDY_DO_STORE, o.record, text);
+        return;
+    }
     struct study_event ev = {.kind = STUDY_EV_STORED, .final = o.record->final, .trial = o.record->trial};
     char reason[ERROR_TEXT_MAX];
     snprintf(reason, sizeof reason, "%s", o.record->reason);
@@ -93,19 +105,47 @@ void study_run_store_work(struct study_run *r, const struct study_todo *t)
 
 /* --- the agent's step: in the thread pool, then in the store --- */
 
+static void free_step(struct pool_step *p)
+{
+    agent_step_finish(&p->step);
+    free(p);
+}
+
+void study_run_drop_step(struct study_run *r)
+{
+    if (r->unstored)
+        free_step(r->unstored);
+    r->unstored = NULL;
+}
+
+/* The agent has made the step, and makes it once only: what cannot be stored is kept for the next time. */
 static void on_step_stored(void *user, int rc, const char *text)
 {
     struct pool_step *p = user;
     struct study_run *r = p->run;
     struct study_event ev = {.kind = p->step.trial ? STUDY_EV_STEPPED : STUDY_EV_BEGUN, .trial = p->step.trial,
                              .n = p->step.n_proposals, .kinds = p->step.kinds};
-    (void)text;
-    if (job_in(r, rc)) {
+    bool wanted = job_in(r);
+    if (wanted && rc != 0) {
+        r->unstored = p;
+        not_stored(r, p->step.trial ? STUDY_DO_STEP : STUDY_DO_BEGIN, NULL, text);
+        return;
+    }
+    if (wanted) {
         r->step++;
         study_run_event(r, &ev);
     }
-    agent_step_finish(&p->step);
-    free(p);
+    free_step(p);
+}
+
+static void store_step(struct study_run *r, struct pool_step *p)
+{
+    job_out(r);
+    if (p->step.trial)
+        study_store_step(&r->store, r->step + 1, &r->agent, &p->step, on_step_stored, p);
+    else
+        study_store_begin(&r->store, r->space, r->network, boards_runner(r->host.boards, r->file.board_type), &r->agent,
+                          &p->step, on_step_stored, p);
 }
 
 static void pool_work(uv_work_t *work)
@@ -123,23 +163,23 @@ static void pool_done(uv_work_t *work, int status)
     if (r->closing || p->step.rc != 0) {
         if (!r->closing)
             study_run_tell(r, STUDY_EV_INVALID, p->step.error.text);
-        agent_step_finish(&p->step);
-        free(p);
+        free_step(p);
         if (r->closing)
             study_run_part_closed(r);
         return;
     }
-    job_out(r);
-    if (p->step.trial)
-        study_store_step(&r->store, r->step + 1, &r->agent, &p->step, on_step_stored, p);
-    else
-        study_store_begin(&r->store, r->space, r->network, boards_runner(r->host.boards, r->file.board_type), &r->agent,
-                          &p->step, on_step_stored, p);
+    store_step(r, p);
 }
 
 void study_run_step_agent(struct study_run *r, const struct study_todo *t)
 {
-    struct pool_step *p = calloc(1, sizeof *p);
+    struct pool_step *p = r->unstored;
+    if (p) {
+        r->unstored = NULL;
+        store_step(r, p);
+        return;
+    }
+    p = calloc(1, sizeof *p);
     if (!p)
         abort();
     p->work.data = p;

@@ -12,6 +12,7 @@ enum lab_what {
     LAB_TELL = 0, // an event for the study
     LAB_STATE,    // commits, each followed by its event
     LAB_BEGIN,
+    LAB_PLAN,
     LAB_RESULT,
     LAB_FINAL,
     LAB_STEP,
@@ -209,7 +210,7 @@ static void answer(struct lab *l, const struct study_todo *t)
 static void commit_later(struct lab *l, int what, enum study_event_kind kind, const struct study_todo *t)
 {
     struct lab_event *e = later(l, what, 0, 50);
-    e->event = (struct study_event){.kind = kind, .trial = t->trial, .final = t->final};
+    e->event = (struct study_event){.kind = kind, .trial = t->trial, .final = t->final, .todo = t->kind};
     e->outcome = t->outcome;
     e->reward = t->reward;
 }
@@ -243,7 +244,7 @@ static void carry_out(struct lab *l, const struct study_todo *t)
         answer(l, t);
         break;
     case STUDY_DO_STORE_PLAN:
-        tell(l, STUDY_EV_PLAN_STORED, t, 50);
+        commit_later(l, LAB_PLAN, STUDY_EV_PLAN_STORED, t);
         break;
     case STUDY_DO_MEASURE:
         l->wishes[l->n_wishes++] = *t;
@@ -285,6 +286,14 @@ static struct lab_event take_next(struct lab *l)
 
 static void commit(struct lab *l, struct lab_event *e)
 {
+    l->commits++;
+    if (l->commits >= l->config.fail_at && l->commits < l->config.fail_at + l->config.fail_n) {
+        struct lab_event *no = later(l, LAB_TELL, 0, 20);
+        no->event = e->event;
+        no->event.kind = STUDY_EV_NOT_STORED;
+        no->event.text = "it cannot be written";
+        return;
+    }
     if (e->what == LAB_BEGIN)
         commit_begin(l, e);
     if (e->what == LAB_RESULT)
@@ -324,6 +333,12 @@ static void deliver(struct lab *l, struct lab_event *e)
     }
     l->delivered++;
     person(l);
+    carry_out_all(l);
+}
+
+void lab_wants(struct lab *l, enum study_event_kind kind)
+{
+    study_step(&l->study, &(struct study_event){.kind = kind});
     carry_out_all(l);
 }
 

@@ -38,6 +38,7 @@ struct lab_config {
     int exhausted_after; // proposals that the agent can make; 0: any number
     int pause_at, resume_at, stop_at; // events, counted; 0: never
     int crash_at;        // before this event is delivered; 0: never
+    int fail_at, fail_n; // so many commits fail from the fail_at-th on, not for a full disk; 0: none
     const char *worker_fails; // text of a failure of this machine at the worker's third answer; NULL
 };
 
@@ -57,7 +58,7 @@ struct lab {
     struct rng rng;
     uint64_t now_ms, order;
     struct lab_event events[LAB_EVENTS_MAX];
-    int n_events, delivered, answers;
+    int n_events, delivered, answers, commits;
     bool board_busy[8];
     struct study_todo wishes[STUDY_AHEAD_MAX + STUDY_FINALISTS_MAX];
     int n_wishes;
@@ -69,6 +70,9 @@ void lab_init(struct lab *l, const struct lab_config *config);
 
 /* Runs until nothing is left to come. Returns the number of events that were delivered. */
 int lab_run(struct lab *l);
+
+/* What a person wants: start, pause or stop. */
+void lab_wants(struct lab *l, enum study_event_kind kind);
 
 /* Forgets all but the store, as kill -9 does, and goes on from there. */
 void lab_crash(struct lab *l);

@@ -166,6 +166,27 @@ START_TEST(a_pause_at_any_moment_changes_nothing)
 }
 END_TEST
 
+/* One commit that fails, and all of them until somebody looks: begin, plans, results, steps and finals. */
+START_TEST(a_store_that_fails_pauses_and_a_resume_goes_on)
+{
+    struct lab_config c = small();
+    uint64_t expected = run(&c);
+    int commits = lab.commits;
+    for (c.fail_at = 1; c.fail_at <= commits; c.fail_at++)
+        for (c.fail_n = 1; c.fail_n <= 1000; c.fail_n += 999) {
+            run(&c);
+            ck_assert_msg(lab.store.state == STORE_PAUSED, "after commit %d failed it is %s:\n%s", c.fail_at,
+                          store_state_name(lab.store.state), lab.trace);
+            ck_assert_str_eq(lab.store.reason, "it cannot be written");
+            ck_assert_int_eq(lab.study.worker, WORKER_GONE);
+            lab.config.fail_n = 0;
+            lab_wants(&lab, STUDY_EV_START);
+            lab_run(&lab);
+            ck_assert_msg(lab_digest(&lab) == expected, "another study after commit %d failed:\n%s", c.fail_at, lab.trace);
+        }
+}
+END_TEST
+
 START_TEST(a_stopped_study_begins_nothing_more)
 {
     struct lab_config c = small();
@@ -280,6 +301,7 @@ int main(void)
     tcase_add_test(t, another_seed_or_ahead_is_another_study);
     tcase_add_test(t, a_crash_at_any_moment_changes_nothing);
     tcase_add_test(t, a_pause_at_any_moment_changes_nothing);
+    tcase_add_test(t, a_store_that_fails_pauses_and_a_resume_goes_on);
     tcase_add_test(t, a_stopped_study_begins_nothing_more);
     tcase_add_test(t, without_a_reference_the_study_fails);
     tcase_add_test(t, a_float32_that_cannot_be_measured_ends_nothing);

@@ -226,6 +226,25 @@ wait_for study:demo=finished
 stop
 same last
 
+echo "a database that refuses what is no matter of room"
+n=0
+for what in "study WHEN new.space IS NOT NULL AND old.space IS NULL" "measurement WHEN new.trial = 3" "trial WHEN new.result_seq = 4" \
+    "agent_state WHEN (SELECT applied_seq FROM study) = 5"; do
+    lab_in "refuses$((++n))" one
+    start pared.json
+    event=UPDATE; case $what in measurement*) event=INSERT ;; esac
+    create
+    sqlite3 -cmd ".timeout 60000" state/pare.db "CREATE TRIGGER refuse BEFORE $event ON $what BEGIN SELECT RAISE(ABORT, 'refused for a test'); END"
+    says 0 preparing study start demo
+    wait_for study:demo=paused
+    says 0 "the database: .*refused for a test" study show demo
+    sqlite3 -cmd ".timeout 60000" state/pare.db "DROP TRIGGER refuse"
+    says 0 . study resume demo
+    wait_for study:demo=finished
+    stop
+    same "refuses$n"
+done
+
 echo "a board that is not there, and then is"
 lab_in vanish one
 mv openocd-one hidden
