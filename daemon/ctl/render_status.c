@@ -109,6 +109,8 @@ static void event_item(const cJSON *item, const char *origin, struct buffer *out
         text_print(out, "energy %s%s", field_energy(item, "").text, origin);
     else if (strcmp(name, "accuracy") == 0)
         text_print(out, "accuracy %s %% host", field_scaled(item, "", 100, 2).text);
+    else if (strcmp(name, "reward") == 0)
+        text_print(out, "reward %s", field_fixed(item, "", 3).text);
     else
         text_print(out, "%s %s", text_clean(name), field_value(item).text);
 }

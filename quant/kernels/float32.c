@@ -10,6 +10,11 @@
 
 /* Fused everywhere, in hardware or by the C library, so that host and board give the same bits. */
 #define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__FMA__)
+#define FUSED __attribute__((target_clones("fma", "default"))) // the instruction where there is one: ten times faster
+#else
+#define FUSED
+#endif
 
 static float float_of_bits(int32_t bits)
 {
@@ -65,8 +70,8 @@ static void put_column(const struct kernel *k, float *to, uint32_t pixel, uint32
 }
 
 /* FLOAT_ROWS rows of weights, `length` apart, with two columns. */
-static void multiply(const float *w, uint32_t length, const float *x0, const float *x1,
-                     float sums[FLOAT_ROWS][FLOAT_PIXELS])
+FUSED static void multiply(const float *w, uint32_t length, const float *x0, const float *x1,
+                           float sums[FLOAT_ROWS][FLOAT_PIXELS])
 {
     const float *w1 = w + length, *w2 = w1 + length, *w3 = w2 + length;
     float s00 = sums[0][0], s01 = sums[0][1], s10 = sums[1][0], s11 = sums[1][1];
@@ -84,7 +89,7 @@ static void multiply(const float *w, uint32_t length, const float *x0, const flo
 }
 
 /* Fewer rows than FLOAT_ROWS, at the end. */
-static float dot(const float *w, const float *x, uint32_t length, float sum)
+FUSED static float dot(const float *w, const float *x, uint32_t length, float sum)
 {
     for (uint32_t i = 0; i < length; i++)
         sum = MULTIPLY_ADD(w[i], x[i], sum);
@@ -140,7 +145,7 @@ void kernel_float_conv(const struct kernel *k)
 }
 
 /* One output pixel of one tap position for all channels lies side by side: FLOAT_ROWS channels at a time. */
-static float depthwise_sum(const struct kernel *k, int32_t top, int32_t left, uint32_t oc)
+FUSED static float depthwise_sum(const struct kernel *k, int32_t top, int32_t left, uint32_t oc)
 {
     const struct image_op *op = k->op;
     const struct image_tensor *in = k->in;
