@@ -165,6 +165,7 @@ static const struct key space_keys[] = {
     {.name = "clipping", .kind = KEY_CHOICE, AT(clipping), .names = clippings},
     {.name = "per_tensor", .kind = KEY_BOOL, AT(per_tensor)},
     {.name = "equalize", .kind = KEY_BOOL, AT(equalize)},
+    {.name = "tune_steps", .kind = KEY_INT, AT(tune_steps), .min = 0, .max = STUDY_TUNE_STEPS_MAX},
     {.name = NULL}};
 
 static const struct key budget_keys[] = {
@@ -329,6 +330,7 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     cJSON_AddStringToObject(o, "clipping", clippings[f->clipping]);
     cJSON_AddBoolToObject(o, "per_tensor", f->per_tensor);
     cJSON_AddBoolToObject(o, "equalize", f->equalize);
+    cJSON_AddNumberToObject(o, "tune_steps", (double)f->tune_steps);
     cJSON_AddNumberToObject(o, "board_samples", (double)f->samples);
     cJSON_AddNumberToObject(o, "flash_bytes", (double)flash_bytes);
     cJSON_AddNumberToObject(o, "ram_bytes", (double)ram_bytes);

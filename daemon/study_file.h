@@ -19,6 +19,7 @@
 #define STUDY_FINALISTS_MAX 32
 #define STUDY_ATTEMPTS_MAX 16
 #define STUDY_SAMPLES_MAX MAILBOX_SAMPLES_MAX
+#define STUDY_TUNE_STEPS_MAX 100000 // of each candidate: days of training
 #define STUDY_WINDOWS_MAX 16
 
 enum study_data {
@@ -64,6 +65,7 @@ struct study_file {
     struct study_rules rules;
     int clipping;                  // 0 mse, 1 minmax, 2 percentile, 3 aciq
     bool per_tensor, equalize;     // of weights
+    int64_t tune_steps;            // of training each candidate that has slots of scheme trained; 0: never
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;
     double flash_weight, ram_weight, latency_weight, energy_weight;

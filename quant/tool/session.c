@@ -7,6 +7,7 @@
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
 #include "quant/quantize/equalize.h"
+#include "quant/tool/session_tuned.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -165,6 +166,7 @@ enum session_fault session_open(struct session *s, const struct session_params *
 {
     memset(s, 0, sizeof *s);
     s->params = *p;
+    s->progress = progress, s->progress_user = user;
     net_init(&s->net);
     enum session_fault fault = open_all(s, progress, user, e);
     if (fault)
@@ -191,6 +193,7 @@ static void close_set(struct session_set *set)
 void session_close(struct session *s)
 {
     drop_lowered(s);
+    quantized_finish(&s->tuned);
     quantized_finish(&s->quantized);
     close_set(&s->validation);
     close_set(&s->test);
@@ -248,6 +251,16 @@ static bool exceeds(const struct session *s)
            (b->flash_bytes && s->lowered.flash_bytes > b->flash_bytes);
 }
 
+static enum session_fault lower_from(struct session *s, const struct quantized *q, const struct candidate *c,
+                                     const struct lowered_budget *budget, struct error *e)
+{
+    drop_lowered(s);
+    int rc = lowered_make(&s->net, q, c, budget, &s->lowered, e);
+    s->has_lowered = rc == 0;
+    s->candidate = *c;
+    return rc == LOWERED_TOO_LARGE ? SESSION_INFEASIBLE : rc ? SESSION_INVALID : SESSION_OK;
+}
+
 enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget,
                                  struct error *e)
 {
@@ -255,11 +268,14 @@ enum session_fault session_lower(struct session *s, const struct candidate *c, b
     if (s->has_lowered && candidate_equal(c, &s->candidate) && (!check_budget || !exceeds(s)))
         return SESSION_OK;
     drop_lowered(s);
-    int rc =
-        lowered_make(&s->net, &s->quantized, c, check_budget ? &s->params.budget : &no_limit, &s->lowered, e);
-    s->has_lowered = rc == 0;
-    s->candidate = *c;
-    return rc == LOWERED_TOO_LARGE ? SESSION_INFEASIBLE : rc ? SESSION_INVALID : SESSION_OK;
+    const struct lowered_budget *budget = check_budget ? &s->params.budget : &no_limit;
+    enum session_fault fault = SESSION_OK;
+    if (check_budget && session_is_tuned(s, c)) // what does not fit is not trained
+        fault = lower_from(s, &s->quantized, c, budget, e);
+    const struct quantized *q = NULL;
+    if (!fault)
+        fault = session_tuned(s, c, &q, e);
+    return fault ? fault : lower_from(s, q, c, budget, e);
 }
 
 enum session_fault session_image(struct session *s, const char *path, struct image_written *w,

@@ -33,6 +33,7 @@ struct session_params {
     struct data_transform transform;
     struct quantize_params quantize; // options and how they are calibrated
     char tuned[PATH_MAX];            // what `pare-net tune` made; instead of quantizing
+    int tune_steps;                  // of training candidates with slots of scheme `trained`; 0: they are not trained
     bool equalize;                   // cross-layer equalization of the network, before anything else
     int n_rules;
     struct session_rule rules[SESSION_RULES_MAX];
@@ -61,6 +62,12 @@ struct session {
     bool has_lowered;
     struct candidate candidate;
     struct lowered lowered;
+    // what was trained last
+    bool has_tuned;
+    struct candidate tuned_candidate;
+    struct quantized tuned;
+    quantize_progress *progress; // also of what comes after session_open
+    void *progress_user;
     struct evaluator *evaluator;
 };
 
@@ -73,7 +80,7 @@ enum session_fault {
 };
 
 /* Opens everything; what is in the folder already is not computed again. Anything but SESSION_OK comes with
- * the reason and leaves `s` closed. */
+ * the reason and leaves `s` closed. `progress` is called until the session is closed. */
 enum session_fault session_open(struct session *s, const struct session_params *p,
                                 quantize_progress *progress, void *user, struct error *e);
 void session_close(struct session *s);

@@ -73,6 +73,10 @@ int tape_init(struct tape *t, const struct net *n, int batch, struct error *e)
 {
     size_t tensors = (size_t)n->n_tensors, layers = (size_t)n->n_layers + 1;
     *t = (struct tape){.net = n, .batch = batch};
+    for (int i = 0; i < n->n_ops; i++)
+        if (!tape_ops_has(n->ops[i].kind))
+            return error_set(e, "%s: there is no training through operations of kind %s", n->ops[i].name,
+                             net_kind_name(n->ops[i].kind));
     if ((size_t)batch > TAPE_BYTES_MAX / tape_sample_bytes(n))
         return error_set(e, "training with %d samples at once needs more than %zu bytes", batch, TAPE_BYTES_MAX);
     t->ops = malloc((size_t)n->n_ops * sizeof *t->ops);

@@ -29,6 +29,11 @@ static size_t rows_at_a_time(const struct window *w)
     return w->length < COLUMNS_TARGET ? COLUMNS_TARGET / w->length : 1;
 }
 
+bool tape_ops_has(enum net_kind kind)
+{
+    return kind == NET_CONV || kind == NET_DENSE || kind == NET_ADD || kind == NET_AVGPOOL || kind == NET_MAXPOOL;
+}
+
 size_t tape_ops_scratch(const struct net *n, const struct net_op *op)
 {
     if (op->kind != NET_CONV)

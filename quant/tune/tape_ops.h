@@ -18,6 +18,9 @@ struct tape_op {
     float *scratch;                       // tape_ops_scratch floats
 };
 
+/* Is there a way back through operations of this kind? */
+bool tape_ops_has(enum net_kind kind);
+
 size_t tape_ops_scratch(const struct net *n, const struct net_op *op);
 void tape_ops_back(const struct tape_op *t);
 

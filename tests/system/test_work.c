@@ -231,6 +231,60 @@ START_TEST(a_killed_worker_goes_on_to_the_same_bits)
 }
 END_TEST
 
+#define TRAINED ", \"options\": [\"w8a8\", \"w2a8\", \"w2a8/trained\"], \"tune_steps\": 120, " BUDGET
+#define TEST_SET "{\"candidate\": \"w2a8/trained\", \"set\": \"test\"}"
+
+static char *trained_score(struct worker *w)
+{
+    cJSON *answer = worker_ask(w, "score", TEST_SET);
+    char *text = cJSON_PrintUnformatted(result_of(answer));
+    cJSON_Delete(answer);
+    return text;
+}
+
+START_TEST(training_is_done_once_and_goes_on_after_a_kill)
+{
+    struct worker w;
+    worker_start(&w, pare_net);
+    cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED)));
+    long long untrained = score(&w, "w2a8", "\"set\": \"test\"");
+    char *whole = trained_score(&w);
+    ck_assert_int_gt(w.progress, 50);
+    ck_assert_int_gt(score(&w, "w2a8/trained", "\"set\": \"test\""), untrained);
+    ck_assert_int_eq(w.progress, 0);
+    worker_kill(&w);
+
+    worker_start(&w, pare_net); // what was trained is kept
+    cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED)));
+    char *again = trained_score(&w);
+    ck_assert_int_eq(w.progress, 0);
+    ck_assert_str_eq(whole, again);
+    free(again);
+    worker_kill(&w);
+
+    char command[160];
+    snprintf(command, sizeof command, "rm %s/tuned-*.bin", folder);
+    ck_assert_int_eq(system(command), 0);
+    worker_start(&w, pare_net); // killed after its first checkpoint
+    cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED)));
+    worker_send(&w, "{\"id\": 2, \"method\": \"lower\", \"params\": {\"candidate\": \"w2a8/trained\"}}");
+    worker_wait_progress(&w, "training", 50);
+    worker_kill(&w);
+    snprintf(command, sizeof command, "ls %s/tuned-*.part >/dev/null", folder);
+    ck_assert_int_eq(system(command), 0);
+    worker_start(&w, pare_net);
+    cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED)));
+    again = trained_score(&w);
+    ck_assert_int_gt(w.progress, 0);
+    ck_assert_int_lt(w.progress, 75);
+    ck_assert_str_eq(whole, again);
+    ck_assert_int_ne(system(command), 0); // the checkpoint is gone
+    free(again);
+    free(whole);
+    ck_assert_int_eq(worker_end(&w), 0);
+}
+END_TEST
+
 START_TEST(rules_restrict_the_slots_they_match)
 {
     struct worker w;
@@ -423,6 +477,7 @@ int main(int argc, char **argv)
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, a_study_is_opened_lowered_scored_and_packaged);
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
+    tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
     tcase_add_test(tests, rules_restrict_the_slots_they_match);
     tcase_add_test(tests, wrong_requests_get_one_clear_line_each);
     tcase_add_test(tests, broken_files_get_one_clear_line_each);

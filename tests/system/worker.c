@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,9 +41,9 @@ void worker_send(struct worker *w, const char *line)
     send_all(w, "\n");
 }
 
-cJSON *worker_next(struct worker *w)
+/* The next line, parsed; NULL when the worker has ended. */
+static cJSON *next_line(struct worker *w)
 {
-    w->progress = 0;
     for (;;) {
         size_t length;
         char *line = buffer_record(&w->lines, '\n', &length);
@@ -50,11 +51,7 @@ cJSON *worker_next(struct worker *w)
             cJSON *o = cJSON_ParseWithLength(line, length);
             assert(o && "a line that is not JSON");
             buffer_consume(&w->lines, length + 1);
-            if (!cJSON_HasObjectItem(o, "progress"))
-                return o;
-            w->progress++;
-            cJSON_Delete(o);
-            continue;
+            return o;
         }
         char bytes[65536];
         ssize_t n = read(w->from, bytes, sizeof bytes);
@@ -62,6 +59,30 @@ cJSON *worker_next(struct worker *w)
         if (n == 0)
             return NULL;
         assert(!buffer_append(&w->lines, bytes, (size_t)n));
+    }
+}
+
+cJSON *worker_next(struct worker *w)
+{
+    w->progress = 0;
+    for (;;) {
+        cJSON *o = next_line(w);
+        if (!o || !cJSON_HasObjectItem(o, "progress"))
+            return o;
+        w->progress++;
+        cJSON_Delete(o);
+    }
+}
+
+void worker_wait_progress(struct worker *w, const char *text, int percent)
+{
+    for (bool there = false; !there;) {
+        cJSON *o = next_line(w), *p = cJSON_GetObjectItem(o, "progress");
+        assert(p && "an answer, or the end, before the progress that was waited for");
+        there = !strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(p, "text")), text) &&
+                100 * cJSON_GetNumberValue(cJSON_GetObjectItem(p, "done")) >=
+                    percent * cJSON_GetNumberValue(cJSON_GetObjectItem(p, "total"));
+        cJSON_Delete(o);
     }
 }
 

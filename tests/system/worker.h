@@ -28,6 +28,9 @@ cJSON *worker_next(struct worker *w);
 /* Sends a request and waits for its answer. `params` is JSON text. */
 cJSON *worker_ask(struct worker *w, const char *method, const char *params);
 
+/* Reads until it tells of `text` that it is at `percent` or more; an answer before that fails the test. */
+void worker_wait_progress(struct worker *w, const char *text, int percent);
+
 /* Closes its input; returns the exit status. */
 int worker_end(struct worker *w);
 
