@@ -1,204 +1,142 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Convolution and dense layers as products of rows of weights with columns of int16.
+// Convolution as products of rows of weights with columns of inputs.
 //
-// A column is what one output pixel sees: inputs minus their zero point, in the order of a row of weights, padding as
-// zeros. PRODUCT_COLUMNS columns are made in scratch, then every row of weights passes over them once (product.h).
-// Uniform codes are offset binary, so a sum comes out too large by 2^(w_bits-1) times the column's sum, which is
-// taken out at the start. Codes of a table, and widths that do not divide 16, are decoded to a row of int16 first.
+// The weights of a bank, a few output channels, are decoded into scratch once. Then all pixels pass by, a few at a time: their
+// columns are made, and multiplied with every row of the bank, by tiles. So a weight is decoded once per layer, an input
+// unpacked about once per bank and kernel row, and what the inner loop reads is int16 whatever the widths.
+#include "quant/kernels/column.h"
 #include "quant/kernels/kernel.h"
 #include "quant/kernels/product.h"
+#include "quant/kernels/rows.h"
 
-#include <string.h>
+#define BANK_ROWS 18u    // more would save little: columns then cost a tenth of the products
+#define BANK_BYTES 2304u // but no more rows than fit here, and at least a tile's
 
-struct columns {
-    int16_t *plain;   // one column, elements in order
-    simd_word *pairs; // CONV: PRODUCT_COLUMNS columns interleaved
-    int16_t *decoded; // a row (DENSE: two) of weights, or NULL
-    int32_t sums[PRODUCT_COLUMNS];
-    uint32_t length; // multiplications per output
-    uint32_t padded; // elements of a column: whole words of codes, a multiple of 4
-    unsigned bits;   // of the codes that product.h gets
+struct bank {
+    const struct kernel *k;
+    struct columns columns;
+    uint32_t first, rows; // output channels
+    int16_t *weights;     // tiles of two or three rows, interleaved by pairs; see tile_rows
+    int32_t start[BANK_ROWS + 1];
+    struct requantizer requantizers[BANK_ROWS];
 };
 
-static uint32_t codes_per_word(const struct image_op *op)
+static uint32_t bank_rows(uint32_t padded, uint32_t channels)
 {
-    return weights_in_lanes(op) ? 32u / op->w_bits : 4u; // decoded rows: so that pairs come in twos
+    uint32_t fit = BANK_BYTES / (padded * (uint32_t)sizeof(int16_t)) / PRODUCT_ROWS * PRODUCT_ROWS;
+    fit = fit < PRODUCT_ROWS ? PRODUCT_ROWS : fit < BANK_ROWS ? fit : BANK_ROWS;
+    return channels < fit ? channels : fit;
 }
 
-static uint32_t column_length(const struct image_op *op, const struct image_tensor *in)
+/* Rows of the next tile if `left` are left: threes, and twos at the end. The second of a last two may not exist. */
+static uint32_t tile_rows(uint32_t left)
 {
-    if (op->kind == IMAGE_DENSE)
-        return (uint32_t)in->h * in->w * in->c;
-    return (uint32_t)op->kernel_h * op->kernel_w * (in->c / op->groups);
+    return left == PRODUCT_ROWS || left > PRODUCT_ROWS + 1 ? PRODUCT_ROWS : PRODUCT_ROWS - 1;
 }
 
-static uint32_t column_padded(const struct image_op *op, const struct image_tensor *in)
+uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out)
 {
-    uint32_t per_word = codes_per_word(op);
-    return (column_length(op, in) + per_word - 1) / per_word * per_word;
+    struct columns c = columns_of(op, in, out);
+    uint32_t rows = bank_rows(c.padded, out->c / op->groups);
+    return columns_bytes(&c) + (rows < 2 ? 2 : rows) * c.padded * (uint32_t)sizeof(int16_t);
 }
 
-/* Columns and decoded rows that an op keeps in scratch. */
-static uint32_t scratch_columns(const struct image_op *op)
+static void fill_bank(struct bank *b, uint32_t first, uint32_t rows)
 {
-    return op->kind == IMAGE_DENSE ? 1 : 1 + PRODUCT_COLUMNS;
+    const struct kernel *k = b->k;
+    b->first = first, b->rows = rows;
+    for (uint32_t r = 0, tile = 0; r < rows; r++) {
+        if (r == tile + tile_rows(rows - tile))
+            tile = r;
+        simd_word *to = (simd_word *)(void *)(b->weights + tile * b->columns.padded);
+        rows_decode(k, first + r, b->columns.length, b->columns.crossed, to + (r - tile), tile_rows(rows - tile));
+        b->start[r] = k->bias ? ((const int32_t *)k->bias)[first + r] : 0;
+        b->requantizers[r] = requantizer_of(k->multiplier[first + r], k->shift[first + r], k->out->zero_point);
+    }
+    b->start[rows] = 0;
 }
 
-uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in)
+/* One channel of pixels in bytes, from `out` on: sums up to `end`, outputs `step` bytes apart. */
+SIMD_INLINE void put_bytes(struct requantizer q, const int32_t *sums, const int32_t *end, int32_t low, int32_t high,
+                           uint8_t *out, uint32_t step)
 {
-    uint32_t rows = weights_in_lanes(op) ? 0 : op->kind == IMAGE_DENSE ? 2 : 1;
-    return (scratch_columns(op) + rows) * column_padded(op, in) * (uint32_t)sizeof(int16_t);
-}
-
-static struct columns columns_in_scratch(const struct kernel *k)
-{
-    struct columns c = {.length = column_length(k->op, k->in), .padded = column_padded(k->op, k->in), .bits = 16};
-    c.plain = (int16_t *)(void *)k->scratch;
-    c.pairs = (simd_word *)(void *)(c.plain + c.padded);
-    if (weights_in_lanes(k->op))
-        c.bits = k->op->w_bits;
+    if (!requantizer_is_quick(&q))
+        for (; sums < end; out += step)
+            *out = (uint8_t)clamp(requantize_any(&q, *sums++), low, high);
+    else if (low > INT8_MIN || high < INT8_MAX)
+        for (; sums < end; out += step)
+            *out = (uint8_t)clamp(requantize_quick(&q, *sums++), low, high);
     else
-        c.decoded = c.plain + scratch_columns(k->op) * c.padded;
-    return c;
+        for (; sums < end; out += step)
+            *out = (uint8_t)simd_saturate_byte(requantize_quick(&q, *sums++));
 }
 
-static int16_t *put_zeros(int16_t *to, uint32_t n)
+/* The same in any width, `step` elements apart. */
+static void put_packed(const struct kernel *k, const struct requantizer *q, const int32_t *sums, const int32_t *end,
+                       uint32_t element, uint32_t step)
 {
-    if (n)
-        memset(to, 0, n * sizeof *to);
-    return to + n;
-}
-
-/* One kernel row of a column: taps x, x + dilation, ... of input row y, `width` channels from `channel` on. */
-static int16_t *put_row(const struct kernel *k, int16_t *to, int32_t y, int32_t x, uint32_t channel, uint32_t width)
-{
-    const struct image_op *op = k->op;
-    const struct image_tensor *in = k->in;
-    if (y < 0 || y >= in->h)
-        return put_zeros(to, op->kernel_w * width);
-    uint32_t row = (uint32_t)y * in->w;
-    if (op->dilation_w == 1 && width == in->c) { // the taps lie side by side
-        int32_t end = x + op->kernel_w;
-        int32_t from = clamp(x, 0, in->w), until = clamp(end, 0, in->w);
-        if (from >= until)
-            return put_zeros(to, op->kernel_w * width);
-        to = put_zeros(to, (uint32_t)(from - x) * width);
-        uint32_t n = (uint32_t)(until - from) * width;
-        unpack_run(to, k->in_data, (row + (uint32_t)from) * width, n, in->bits, -in->zero_point);
-        return put_zeros(to + n, (uint32_t)(end - until) * width);
-    }
-    for (uint32_t i = 0; i < op->kernel_w; i++, x += op->dilation_w, to += width) {
-        if (x < 0 || x >= in->w)
-            put_zeros(to, width);
-        else
-            unpack_run(to, k->in_data, (row + (uint32_t)x) * in->c + channel, width, in->bits, -in->zero_point);
-    }
-    return to;
-}
-
-static void put_column(const struct kernel *k, int16_t *to, uint32_t pixel, uint32_t group)
-{
-    const struct image_op *op = k->op;
-    uint32_t width = k->in->c / op->groups;
-    int32_t y = (int32_t)(pixel / k->out->w) * op->stride_h - op->pad_top;
-    int32_t x = (int32_t)(pixel % k->out->w) * op->stride_w - op->pad_left;
-    for (uint32_t i = 0; i < op->kernel_h; i++, y += op->dilation_h)
-        to = put_row(k, to, y, x, group * width, width);
-}
-
-/* Makes column i of `pixel`, with its sum. */
-static void make_column(const struct kernel *k, struct columns *c, uint32_t i, uint32_t pixel, uint32_t group)
-{
-    put_column(k, c->plain, pixel, group);
-    put_zeros(c->plain + c->length, c->padded - c->length);
-    const simd_word *from = (const simd_word *)(const void *)c->plain, *end = from + c->padded / 2;
-    int32_t sum = 0;
-    for (simd_word *to = c->pairs + i; from < end; from += 2, to += 2 * PRODUCT_COLUMNS) {
-        uint32_t first = from[0], second = from[1];
-        to[0] = first, to[PRODUCT_COLUMNS] = second;
-        sum = simd_dual_mac(first, 0x00010001u, sum);
-        sum = simd_dual_mac(second, 0x00010001u, sum);
-    }
-    c->sums[i] = sum;
-}
-
-/* A row of weights as product.h wants it; `at` 0 or 1 says where it goes if it must be decoded. */
-static const simd_word *row_of(const struct kernel *k, const struct columns *c, uint32_t channel, uint32_t at)
-{
-    const uint8_t *row = k->weights + (size_t)channel * k->op->weights_row_bytes;
-    if (!c->decoded)
-        return (const simd_word *)(const void *)row;
-    int16_t *to = c->decoded + at * c->padded;
-    unpack_row((uint16_t *)to, row, c->length, k->op->w_bits);
-    for (uint32_t i = 0; i < c->length; i++)
-        to[i] = (int16_t)weight_of_code(k, (uint16_t)to[i]);
-    put_zeros(to + c->length, c->padded - c->length);
-    return (const simd_word *)(const void *)to;
-}
-
-/* What a sum starts from: the bias, less what offset binary codes will add too much. */
-static int32_t start_of(const struct kernel *k, const struct columns *c, uint32_t channel, int32_t column_sum)
-{
-    uint32_t bias = k->bias ? ((const uint32_t *)k->bias)[channel] : 0;
-    return (int32_t)(c->decoded ? bias : bias - ((uint32_t)column_sum << (k->op->w_bits - 1)));
-}
-
-SIMD_INLINE void put_output(const struct kernel *k, struct requantizer q, uint32_t element, int32_t sum)
-{
-    int32_t value = simd_add_wrapping(requantize(q, sum), k->out->zero_point);
-    store_element(k->out_data, element, k->out->bits, clamp(value, k->op->act_min, k->op->act_max));
-}
-
-/* Output channels first..end-1 of `n` pixels from `pixel` on, whose columns are made. */
-static void make_pixels(const struct kernel *k, const struct columns *c, uint32_t pixel, uint32_t n, uint32_t first,
-                        uint32_t end)
-{
-    uint32_t words = c->padded * c->bits / 32;
-    for (uint32_t channel = first; channel < end; channel++) {
-        int32_t sums[PRODUCT_COLUMNS];
-        for (uint32_t i = 0; i < PRODUCT_COLUMNS; i++)
-            sums[i] = start_of(k, c, channel, c->sums[i]);
-        product_columns(row_of(k, c, channel, 0), words, c->bits, c->pairs, sums);
-        struct requantizer q = requantizer_of(k->multiplier[channel], k->shift[channel]);
-        uint32_t element = pixel * k->out->c + channel;
-        for (uint32_t i = 0; i < n; i++, element += k->out->c)
-            put_output(k, q, element, sums[i]);
+    int quick = requantizer_is_quick(q);
+    for (; sums < end; sums++, element += step) {
+        int32_t value = quick ? requantize_quick(q, *sums) : requantize_any(q, *sums);
+        store_element(k->out_data, element, k->out->bits, clamp(value, k->op->act_min, k->op->act_max));
     }
 }
 
-static void run_dense(const struct kernel *k, struct columns *c)
+/* The sums of some rows become outputs of `n` pixels, `element` is the first. Not inlined: then all that its loops need is in
+ * registers. */
+static __attribute__((noinline)) void put_outputs(const struct kernel *k, const struct requantizer *q, uint32_t rows,
+                                                  int32_t (*sums)[PRODUCT_PIXELS], uint32_t element, uint32_t step, uint32_t n)
 {
-    uint32_t channels = (uint32_t)k->out->h * k->out->w * k->out->c, words = c->padded * c->bits / 32;
-    unpack_run(c->plain, k->in_data, 0, c->length, k->in->bits, -k->in->zero_point);
-    put_zeros(c->plain + c->length, c->padded - c->length);
-    int32_t column_sum = 0;
-    for (uint32_t i = 0; i < c->length; i++)
-        column_sum = simd_add_wrapping(column_sum, c->plain[i]);
-    for (uint32_t channel = 0; channel < channels; channel += 2) {
-        uint32_t last = channel + 1 < channels ? channel + 1 : channel; // an odd last row is multiplied twice, stored once
-        int32_t sums[2] = {start_of(k, c, channel, column_sum), start_of(k, c, last, column_sum)};
-        product_rows(row_of(k, c, channel, 0), row_of(k, c, last, 1), words, c->bits,
-                     (const simd_word *)(const void *)c->plain, sums);
-        for (uint32_t i = 0; channel + i <= last; i++)
-            put_output(k, requantizer_of(k->multiplier[channel + i], k->shift[channel + i]), channel + i, sums[i]);
+    int32_t low = k->op->act_min, high = k->op->act_max;
+    uint8_t *out = k->out_data + element;
+    if (k->out->bits != 8)
+        for (; rows; rows--)
+            put_packed(k, q++, *sums, *sums + n, element++, step), sums++;
+    else
+        for (; rows; rows--, q++, sums++, out++)
+            put_bytes(*q, *sums, *sums + n, low, high, out, step);
+}
+
+/* `n` pixels, whose columns are made; `element` is the first output of the bank's, `step` from a pixel's to the next. */
+static void multiply_bank(const struct bank *b, uint32_t element, uint32_t step, uint32_t n)
+{
+    const struct columns *c = &b->columns;
+    for (uint32_t r = 0, rows; r < b->rows; r += rows) {
+        int32_t sums[PRODUCT_ROWS][PRODUCT_PIXELS];
+        struct product p = {.columns = (const simd_word *)(const void *)c->elements, .bytes = c->padded * 2,
+                            .step_bytes = c->step * 2, .pixels = n, .start = b->start + r, .sums = sums};
+        p.rows = (const simd_word *)(const void *)(b->weights + r * c->padded);
+        rows = tile_rows(b->rows - r);
+        (rows == PRODUCT_ROWS ? product_3_rows : product_2_rows)(&p);
+        put_outputs(b->k, b->requantizers + r, rows <= b->rows - r ? rows : 1, sums, element + r, step, n);
+    }
+}
+
+static void run_bank(const struct bank *b, uint32_t group)
+{
+    const struct columns *c = &b->columns;
+    uint32_t channels = b->k->out->c;
+    for (uint32_t x = 0; x < c->out_w; x++) {
+        for (uint32_t y = 0; y < c->out_h; y += c->pixels) {
+            uint32_t n = c->out_h - y < c->pixels ? c->out_h - y : c->pixels;
+            columns_make(c, b->k->in_data, group, y, x, n);
+            multiply_bank(b, (y * c->out_w + x) * channels + b->first, c->out_w * channels, n);
+        }
     }
 }
 
 void kernel_conv(const struct kernel *k)
 {
-    struct columns c = columns_in_scratch(k);
-    if (k->op->kind == IMAGE_DENSE) {
-        run_dense(k, &c);
-        return;
-    }
-    uint32_t pixels = (uint32_t)k->out->h * k->out->w, channels = k->out->c / k->op->groups;
+    uint32_t channels = k->out->c / k->op->groups;
+    struct bank b = {.k = k, .columns = columns_of(k->op, k->in, k->out)};
+    uint32_t rows = bank_rows(b.columns.padded, channels);
+    b.columns.elements = (int16_t *)(void *)k->scratch;
+    b.weights = (int16_t *)(void *)(k->scratch + columns_bytes(&b.columns));
     for (uint32_t group = 0; group < k->op->groups; group++) {
-        for (uint32_t pixel = 0; pixel < pixels; pixel += PRODUCT_COLUMNS) {
-            uint32_t n = pixels - pixel < PRODUCT_COLUMNS ? pixels - pixel : PRODUCT_COLUMNS;
-            for (uint32_t i = 0; i < PRODUCT_COLUMNS; i++) // past the end the last is taken again, and not stored
-                make_column(k, &c, i, pixel + (i < n ? i : n - 1), group);
-            make_pixels(k, &c, pixel, n, channels * group, channels * (group + 1));
+        for (uint32_t first = 0; first < channels; first += rows) {
+            fill_bank(&b, group * channels + first, channels - first < rows ? channels - first : rows);
+            run_bank(&b, group);
         }
     }
 }

@@ -146,7 +146,7 @@ SIMD_INLINE void convolve_row(const struct kernel *k, const struct band *b, cons
         else
             sum_two(words + at / 2, words + next / 2, step, b->even, taps, op->kernel_h, b->pairs, sums);
         for (int i = 0; i <= two; i++, element += k->out->c) {
-            int32_t value = simd_add_wrapping(requantize(q, sums[i]), k->out->zero_point);
+            int32_t value = requantize_any(&q, sums[i]);
             store_element(k->out_data, element, k->out->bits, clamp(value, op->act_min, op->act_max));
         }
     }
@@ -157,7 +157,7 @@ static void convolve_plane(const struct kernel *k, const struct band *b, const i
                            uint32_t first, uint32_t rows)
 {
     decode_taps(k, b, oc);
-    struct requantizer q = requantizer_of(k->multiplier[oc], k->shift[oc]);
+    struct requantizer q = requantizer_of(k->multiplier[oc], k->shift[oc], k->out->zero_point);
     int32_t bias = k->bias ? ((const int32_t *)k->bias)[oc] : 0;
     for (uint32_t r = 0; r < rows; r++)
         convolve_row(k, b, plane + (size_t)r * k->op->stride_h * b->columns, q, bias,

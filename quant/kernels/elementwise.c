@@ -9,13 +9,13 @@
 static void add_run(const struct kernel *k, int16_t *a, const int16_t *b, uint32_t n)
 {
     const struct image_op *op = k->op;
-    struct requantizer qa = requantizer_of(op->add_multiplier[0], op->add_shift[0]);
-    struct requantizer qb = requantizer_of(op->add_multiplier[1], op->add_shift[1]);
-    struct requantizer qo = requantizer_of(op->add_multiplier[2], op->add_shift[2]);
+    struct requantizer qa = requantizer_of(op->add_multiplier[0], op->add_shift[0], 0);
+    struct requantizer qb = requantizer_of(op->add_multiplier[1], op->add_shift[1], 0);
+    struct requantizer qo = requantizer_of(op->add_multiplier[2], op->add_shift[2], k->out->zero_point);
     for (uint32_t i = 0; i < n; i++) {
-        int32_t sum = simd_add_wrapping(requantize(qa, a[i] * (1 << ADD_LEFT_SHIFT)),
-                                        requantize(qb, b[i] * (1 << ADD_LEFT_SHIFT)));
-        int32_t value = simd_add_wrapping(requantize(qo, sum), k->out->zero_point);
+        int32_t sum = simd_add_wrapping(requantize_any(&qa, a[i] * (1 << ADD_LEFT_SHIFT)),
+                                        requantize_any(&qb, b[i] * (1 << ADD_LEFT_SHIFT)));
+        int32_t value = requantize_any(&qo, sum);
         a[i] = (int16_t)clamp(value, op->act_min, op->act_max);
     }
 }

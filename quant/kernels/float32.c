@@ -28,7 +28,7 @@ SIMD_INLINE float clamp_float(float value, float low, float high)
     return value < low ? low : value > high ? high : value;
 }
 
-static uint32_t column_length(const struct image_op *op, const struct image_tensor *in)
+static uint32_t float_column_length(const struct image_op *op, const struct image_tensor *in)
 {
     if (op->kind == IMAGE_DENSE)
         return (uint32_t)in->h * in->w * in->c;
@@ -45,7 +45,7 @@ static int is_direct(const struct image_op *op)
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in)
 {
     if (op->kind == IMAGE_CONV && !is_direct(op))
-        return FLOAT_PIXELS * column_length(op, in) * (uint32_t)sizeof(float);
+        return FLOAT_PIXELS * float_column_length(op, in) * (uint32_t)sizeof(float);
     return 0;
 }
 
@@ -99,7 +99,7 @@ FUSED static float dot(const float *w, const float *x, uint32_t length, float su
 static void make_outputs(const struct kernel *k, const float *x[FLOAT_PIXELS], uint32_t pixel, uint32_t n,
                          uint32_t first, uint32_t end)
 {
-    uint32_t length = column_length(k->op, k->in);
+    uint32_t length = float_column_length(k->op, k->in);
     uint32_t channels = k->op->kind == IMAGE_DENSE ? end : k->out->c;
     const float *weights = (const float *)(const void *)k->weights, *bias = k->bias;
     float *out = (float *)(void *)k->out_data + (size_t)pixel * channels;
@@ -124,7 +124,7 @@ static void make_outputs(const struct kernel *k, const float *x[FLOAT_PIXELS], u
 void kernel_float_conv(const struct kernel *k)
 {
     int dense = k->op->kind == IMAGE_DENSE, direct = is_direct(k->op);
-    uint32_t length = column_length(k->op, k->in);
+    uint32_t length = float_column_length(k->op, k->in);
     uint32_t groups = dense ? 1 : k->op->groups;
     uint32_t channels = (dense ? (uint32_t)k->out->h * k->out->w * k->out->c : k->out->c) / groups;
     uint32_t pixels = dense ? 1 : (uint32_t)k->out->h * k->out->w;

@@ -6,6 +6,7 @@
 
 #include "quant/kernels/image.h"
 #include "quant/kernels/pack.h"
+#include "quant/kernels/requantize.h"
 #include "quant/kernels/simd.h"
 
 /* One op with its offsets made pointers. What an op lacks is NULL. */
@@ -23,7 +24,8 @@ struct kernel {
 };
 
 /* Integer kernels write every element of out once; float kernels likewise. All are pure functions of their inputs. */
-void kernel_conv(const struct kernel *k);  // CONV, and DENSE as a convolution with one output pixel
+void kernel_conv(const struct kernel *k);
+void kernel_dense(const struct kernel *k);
 void kernel_depthwise(const struct kernel *k);
 void kernel_add(const struct kernel *k);
 void kernel_pool(const struct kernel *k);
@@ -33,37 +35,10 @@ void kernel_float_add(const struct kernel *k);
 void kernel_float_pool(const struct kernel *k);
 
 /* Scratch bytes of the above. */
-uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
+uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
+uint32_t dense_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
-
-/* How requantization of one output channel goes; see kernel_requantize. */
-struct requantizer {
-    int32_t multiplier;
-    int32_t left, right;
-    int32_t mask;
-};
-
-SIMD_INLINE struct requantizer requantizer_of(int32_t multiplier, int shift)
-{
-    struct requantizer r = {multiplier, shift > 0 ? shift : 0, shift < 0 ? -shift : 0, 0};
-    r.mask = (int32_t)((1u << r.right) - 1);
-    return r;
-}
-
-SIMD_INLINE int32_t requantize(struct requantizer r, int32_t value)
-{
-    int32_t x = (int32_t)((uint32_t)value << r.left);
-    // SaturatingRoundingDoublingHighMul: its division toward zero with a sign-dependent nudge is this floor; it cannot
-    // saturate with a multiplier >= 0
-    x = (int32_t)((x * (int64_t)r.multiplier + (1 << 30)) >> 31);
-    return (x >> r.right) + ((x & r.mask) > (r.mask >> 1) + (x < 0));
-}
-
-SIMD_INLINE int32_t clamp(int32_t value, int32_t low, int32_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
 
 /* Element i of an output of `bits`. */
 SIMD_INLINE void store_element(uint8_t *out, uint32_t i, unsigned bits, int32_t value)

@@ -110,21 +110,33 @@ static void unpack_any(int16_t *out, const uint8_t *bytes, size_t first, size_t 
         out[i] = (int16_t)(sign_extend(reader_take(&r, bits), bits) + offset);
 }
 
+SIMD_INLINE void put_wide(simd_word_unaligned *to, uint32_t bytes, uint32_t offset)
+{
+    simd_word wide[2];
+    simd_widen_bytes(bytes, offset, wide);
+    to[0] = wide[0], to[1] = wide[1];
+}
+
 void unpack_run(int16_t *out, const void *tensor, size_t first, size_t n, unsigned bits, int offset)
 {
     const uint8_t *bytes = tensor;
     uint32_t offsets = (uint16_t)offset * 0x10001u;
     simd_word_unaligned *to = (simd_word_unaligned *)(void *)out;
     if (bits == 8) {
-        for (bytes += first; n >= 4; n -= 4, bytes += 4, first += 4, to += 2) {
-            simd_word wide[2];
-            simd_widen_bytes(*(const simd_word_unaligned *)(const void *)bytes, offsets, wide);
-            to[0] = wide[0], to[1] = wide[1];
+        const simd_word_unaligned *from = (const void *)(bytes + first);
+        size_t tail = n % 4;
+        first += n - tail;
+        for (; n >= 16; n -= 16, from += 4, to += 8) {
+            uint32_t a = from[0], b = from[1], c = from[2], d = from[3];
+            put_wide(to, a, offsets), put_wide(to + 2, b, offsets), put_wide(to + 4, c, offsets), put_wide(to + 6, d, offsets);
         }
+        for (; n >= 4; n -= 4, to += 2)
+            put_wide(to, *from++, offsets);
     } else if (bits == 4 && first % 2 == 0) {
+        offsets = simd_nibble_offset(offsets);
         for (bytes += first / 2; n >= 8; n -= 8, bytes += 4, first += 8, to += 4) {
             simd_word wide[4];
-            simd_widen_nibbles(*(const simd_word_unaligned *)(const void *)bytes, offsets, wide);
+            simd_widen_nibbles(*(const simd_word_unaligned *)(const void *)bytes, offsets, 0, wide);
             to[0] = wide[0], to[1] = wide[1], to[2] = wide[2], to[3] = wide[3];
         }
     }

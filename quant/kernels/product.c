@@ -1,47 +1,44 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// A word of codes is read once; each pair in it costs one AND (with the shift in it), and each column that the pair meets one
-// load and one SMLAD. Four columns, one row: 12 registers, one sequential stream from flash. The compiler cannot keep that
-// without spilling, so on Armv8-M the step of one word is written out; the plain C beside it computes the same.
+// A tile is three rows with two columns: per pair of elements 5 loads and 6 SMLAD, 12 multiplications in 11 cycles. That takes
+// every register there is, more than a compiler keeps without spilling, so on Armv8-M it is written out; the plain C beside
+// it computes the same.
 #include "quant/kernels/product.h"
 
 #if defined(__ARM_FEATURE_DSP)
 
-/* Pair p with the next word of each of the four columns; loads run two ahead of their use. */
-#define LOAD_XY "ldr %[x], [%[c]], #4\n ldr %[y], [%[c]], #4\n"
-#define MULTIPLY_4                                                                                                     \
-    "smlad %[s0], %[p], %[x], %[s0]\n ldr %[x], [%[c]], #4\n"                                                          \
-    "smlad %[s1], %[p], %[y], %[s1]\n ldr %[y], [%[c]], #4\n"                                                          \
-    "smlad %[s2], %[p], %[x], %[s2]\n smlad %[s3], %[p], %[y], %[s3]\n"
-#define FIRST_PAIR "ldr %[a], [%[w]], #4\n" LOAD_XY "and %[p], %[m], %[a]\n" MULTIPLY_4
-#define NEXT_PAIR(shift) "and %[p], %[m], %[a], lsr #" #shift "\n" LOAD_XY MULTIPLY_4
+/* One pair of elements: r10, r11 from the columns, r12, lr from the rows. No result is wanted too early. */
+#define LOAD "ldrd r12, lr, [r0], #8\n ldr r10, [r1], #4\n ldr r11, [r2], #4\n"
+#define PAIR_3_ROWS                                                                                                    \
+    LOAD "smlad r4, r12, r10, r4\n smlad r5, r12, r11, r5\n ldr r12, [r0], #4\n smlad r6, lr, r10, r6\n"              \
+         "smlad r7, lr, r11, r7\n smlad r8, r12, r10, r8\n smlad r9, r12, r11, r9\n"
+#define PAIR_2_ROWS                                                                                                    \
+    LOAD "smlad r4, r12, r10, r4\n smlad r5, r12, r11, r5\n smlad r6, lr, r10, r6\n smlad r7, lr, r11, r7\n"
 
-#define COLUMNS_STEP(text)                                                                                             \
-    __asm(text                                                                                                         \
-          : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [w] "+r"(w), [c] "+r"(c), [a] "=&r"(a),        \
-            [p] "=&r"(p), [x] "=&r"(x), [y] "=&r"(y)                                                                   \
-          : [m] "r"(mask)                                                                                              \
-          : "memory")
+/* The struct is in r0 and on the stack. For every two columns: r1 and r2 go through them to r3, the end of the first less
+ * what one turn takes; 16 elements a turn while there are as many, then PRODUCT_STEP. A lone last column is taken twice. */
+#define PRODUCT(begin, pair, finish)                                                                                   \
+    __asm("push {r0, r4-r11, lr}\n mov lr, r0\n"                                                                       \
+          "0: ldr r0, [lr]\n ldr r1, [lr, #4]\n ldr r3, [lr, #8]\n ldr r2, [lr, #12]\n ldr r12, [lr, #16]\n"            \
+          "ldr r11, [lr, #20]\n add r3, r1\n add r10, r1, r2, lsl #1\n str r10, [lr, #4]\n subs r12, #2\n"             \
+          "str r12, [lr, #16]\n ite mi\n movmi r2, r1\n addpl r2, r1\n" begin "sub r3, #28\n b 2f\n .balign 4\n"       \
+          "1:\n" pair pair pair pair pair pair pair pair                                                               \
+          "2: cmp r1, r3\n blo 1b\n add r3, #28\n b 4f\n .balign 4\n"                                                 \
+          "3:\n" pair pair                                                                                             \
+          "4: cmp r1, r3\n bne 3b\n ldr lr, [sp]\n ldr r12, [lr, #16]\n ldr r10, [lr, #24]\n" finish                  \
+          "add r10, #8\n str r10, [lr, #24]\n cmp r12, #0\n bgt 0b\n pop {r0, r4-r11, pc}\n")
+#define UNUSED __attribute__((unused))
 
-SIMD_INLINE void columns_loop(const simd_word *w, uint32_t words, unsigned bits, const simd_word *c, int32_t *sums)
+__attribute__((naked)) void product_3_rows(struct product *p UNUSED)
 {
-    int32_t s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
-    uint32_t mask = bits == 16 ? ~0u : ((1u << bits) - 1) * 0x10001u, a, p, x, y;
-    const simd_word *end = w + words;
-    if (bits == 8 && words % 2)
-        COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(8));
-    while (w < end) {
-        if (bits == 8)
-            COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(8) FIRST_PAIR NEXT_PAIR(8));
-        else if (bits == 4)
-            COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(4) NEXT_PAIR(8) NEXT_PAIR(12));
-        else if (bits == 2)
-            COLUMNS_STEP(FIRST_PAIR NEXT_PAIR(2) NEXT_PAIR(4) NEXT_PAIR(6) NEXT_PAIR(8) NEXT_PAIR(10) NEXT_PAIR(12)
-                             NEXT_PAIR(14));
-        else
-            COLUMNS_STEP("ldr %[p], [%[w]], #4\n" LOAD_XY MULTIPLY_4 "@ %[a] %[m]\n");
-    }
-    sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
+    PRODUCT("ldr r4, [r11]\n ldr r6, [r11, #4]\n ldr r8, [r11, #8]\n mov r5, r4\n mov r7, r6\n mov r9, r8\n", PAIR_3_ROWS,
+            "strd r4, r5, [r10]\n strd r6, r7, [r10, #32]\n strd r8, r9, [r10, #64]\n");
+}
+
+__attribute__((naked)) void product_2_rows(struct product *p UNUSED)
+{
+    PRODUCT("ldr r4, [r11]\n ldr r6, [r11, #4]\n mov r5, r4\n mov r7, r6\n", PAIR_2_ROWS,
+            "strd r4, r5, [r10]\n strd r6, r7, [r10, #32]\n");
 }
 
 #define FIRST_ROWS                                                                                                     \
@@ -82,12 +79,25 @@ SIMD_INLINE void rows_loop(const simd_word *w, const simd_word *v, uint32_t word
 
 #else
 
-SIMD_INLINE void columns_loop(const simd_word *w, uint32_t words, unsigned bits, const simd_word *c, int32_t *sums)
+SIMD_INLINE void product_rows(struct product *p, uint32_t n)
 {
-    for (const simd_word *end = w + words; w < end; w++)
-        for (unsigned j = 0; j < 16 / bits; j++, c += PRODUCT_COLUMNS)
-            for (unsigned i = 0; i < PRODUCT_COLUMNS; i++)
-                sums[i] = simd_dual_mac(simd_pair(*w, j, bits), c[i], sums[i]);
+    for (uint32_t i = 0; i < p->pixels; i++, p->columns += p->step_bytes / 4)
+        for (uint32_t r = 0; r < n; r++) {
+            int32_t sum = p->start[r];
+            for (uint32_t j = 0; j < p->bytes / 4; j++)
+                sum = simd_dual_mac(p->rows[n * j + r], p->columns[j], sum);
+            p->sums[r][i] = sum;
+        }
+}
+
+void product_3_rows(struct product *p)
+{
+    product_rows(p, 3);
+}
+
+void product_2_rows(struct product *p)
+{
+    product_rows(p, 2);
 }
 
 SIMD_INLINE void rows_loop(const simd_word *w, const simd_word *v, uint32_t words, unsigned bits, const simd_word *c,
@@ -102,27 +112,8 @@ SIMD_INLINE void rows_loop(const simd_word *w, const simd_word *v, uint32_t word
 
 #endif
 
-void product_columns(const simd_word *row, uint32_t words, unsigned bits, const simd_word *columns,
-                     int32_t sums[PRODUCT_COLUMNS])
-{
-    switch (bits) {
-    case 2:
-        columns_loop(row, words, 2, columns, sums);
-        break;
-    case 4:
-        columns_loop(row, words, 4, columns, sums);
-        break;
-    case 8:
-        columns_loop(row, words, 8, columns, sums);
-        break;
-    default:
-        columns_loop(row, words, 16, columns, sums);
-        break;
-    }
-}
-
-void product_rows(const simd_word *row0, const simd_word *row1, uint32_t words, unsigned bits, const simd_word *column,
-                  int32_t sums[2])
+void product_codes(const simd_word *row0, const simd_word *row1, uint32_t words, unsigned bits, const simd_word *column,
+                   int32_t sums[2])
 {
     switch (bits) {
     case 2:

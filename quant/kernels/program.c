@@ -46,14 +46,17 @@ uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tens
     const struct image_tensor *in = &tensors[op->in0];
     if (USES_FLOAT(op))
         return float_scratch_bytes(op, in);
-    if (op->kind == IMAGE_CONV || op->kind == IMAGE_DENSE)
-        return conv_scratch_bytes(op, in);
+    if (op->kind == IMAGE_CONV)
+        return conv_scratch_bytes(op, in, &tensors[op->out]);
+    if (op->kind == IMAGE_DENSE)
+        return dense_scratch_bytes(op, in);
     return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, in, &tensors[op->out]) : 0;
 }
 
 int32_t kernel_requantize(int32_t value, int32_t multiplier, int shift)
 {
-    return requantize(requantizer_of(multiplier, shift), value);
+    struct requantizer q = requantizer_of(multiplier, shift, 0);
+    return requantizer_is_quick(&q) ? requantize_quick(&q, value) : requantize_any(&q, value);
 }
 
 static const void *at_offset(const struct program *p, uint32_t offset)
@@ -85,8 +88,10 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
     struct kernel k = kernel_of(p, &p->ops[op], blobs, arena);
     switch (k.op->kind) {
     case IMAGE_CONV:
-    case IMAGE_DENSE:
         KERNEL_FOR(k.op, kernel_conv, kernel_float_conv)(&k);
+        break;
+    case IMAGE_DENSE:
+        KERNEL_FOR(k.op, kernel_dense, kernel_float_conv)(&k);
         break;
     case IMAGE_DEPTHWISE:
         KERNEL_FOR(k.op, kernel_depthwise, kernel_float_depthwise)(&k);

@@ -46,39 +46,110 @@ SIMD_INLINE uint32_t simd_halves(uint32_t low, uint32_t high, uint32_t offset)
 }
 #endif
 
-/* Four signed bytes plus `offset` (the same in both of its halves) as two words of halves, in order. */
-SIMD_INLINE void simd_widen_bytes(uint32_t bytes, uint32_t offset, simd_word out[2])
+/* low(a) and low(b), high(a) and high(b) as two halves, the first one low. */
+SIMD_INLINE uint32_t simd_low_halves(uint32_t a, uint32_t b)
 {
 #if defined(__ARM_FEATURE_DSP)
-    uint32_t even, odd; // the intrinsics cannot rotate
-    __asm("sxtab16 %0, %1, %2" : "=r"(even) : "r"(offset), "r"(bytes));
-    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(odd) : "r"(offset), "r"(bytes));
-    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[0]) : "r"(even), "r"(odd));
-    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[1]) : "r"(odd), "r"(even));
+    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(a) : "r"(a), "r"(b));
+    return a;
 #else
-    for (int i = 0; i < 2; i++)
-        out[i] = simd_halves((uint32_t)(int8_t)(bytes >> 16 * i), (uint32_t)(int8_t)(bytes >> (16 * i + 8)), offset);
+    return (a & 0xffffu) | b << 16;
 #endif
 }
 
-/* Eight signed nibbles plus `offset` as four words of halves, in order. */
-SIMD_INLINE void simd_widen_nibbles(uint32_t nibbles, uint32_t offset, simd_word out[4])
+SIMD_INLINE uint32_t simd_high_halves(uint32_t a, uint32_t b)
 {
-    uint32_t binary = nibbles ^ 0x88888888u; // offset binary: value + 8
 #if defined(__ARM_FEATURE_DSP)
-    offset = ((offset - 8) & 0xffffu) * 0x10001u;
-    uint32_t low = binary & 0x0f0f0f0fu, high = binary >> 4 & 0x0f0f0f0fu, a, b;
-    __asm("uxtab16 %0, %1, %2" : "=r"(a) : "r"(offset), "r"(low));
-    __asm("uxtab16 %0, %1, %2" : "=r"(b) : "r"(offset), "r"(high));
-    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[0]) : "r"(a), "r"(b));
-    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[2]) : "r"(b), "r"(a));
-    __asm("uxtab16 %0, %1, %2, ror #8" : "=r"(a) : "r"(offset), "r"(low));
-    __asm("uxtab16 %0, %1, %2, ror #8" : "=r"(b) : "r"(offset), "r"(high));
-    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(out[1]) : "r"(a), "r"(b));
-    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(out[3]) : "r"(b), "r"(a));
+    __asm("pkhtb %0, %1, %2, asr #16" : "=r"(a) : "r"(b), "r"(a));
+    return a;
 #else
-    for (int i = 0; i < 4; i++)
-        out[i] = simd_halves((binary >> 8 * i & 15) - 8, (binary >> (8 * i + 4) & 15) - 8, offset);
+    return a >> 16 | (b & 0xffff0000u);
+#endif
+}
+
+/* Of halves, modulo 2^16. */
+SIMD_INLINE uint32_t simd_subtract_halves(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return (uint32_t)__ssub16((int16x2_t)a, (int16x2_t)b);
+#else
+    return ((a - b) & 0xffffu) | (a - (b & 0xffff0000u)) >> 16 << 16;
+#endif
+}
+
+/* The signed bytes 0 and 2 (even), 1 and 3 (odd) of a word as halves, plus `offset` (the same in both of its halves). */
+SIMD_INLINE uint32_t simd_even_bytes(uint32_t bytes, uint32_t offset)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return (uint32_t)__sxtab16((int16x2_t)offset, (int8x4_t)bytes);
+#else
+    return simd_halves((uint32_t)(int8_t)bytes, (uint32_t)(int8_t)(bytes >> 16), offset);
+#endif
+}
+
+SIMD_INLINE uint32_t simd_odd_bytes(uint32_t bytes, uint32_t offset)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t odd; // the intrinsics cannot rotate
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(odd) : "r"(offset), "r"(bytes));
+    return odd;
+#else
+    return simd_halves((uint32_t)(int8_t)(bytes >> 8), (uint32_t)(int8_t)(bytes >> 24), offset);
+#endif
+}
+
+/* Four signed bytes plus `offset` as two words of halves, in order. */
+SIMD_INLINE void simd_widen_bytes(uint32_t bytes, uint32_t offset, simd_word out[2])
+{
+    uint32_t even = simd_even_bytes(bytes, offset), odd = simd_odd_bytes(bytes, offset);
+    out[0] = simd_low_halves(even, odd);
+    out[1] = simd_high_halves(even, odd);
+}
+
+/* The bytes 0 and 2, 1 and 3 of a word as halves, plus `offset`; bytes unsigned. */
+SIMD_INLINE uint32_t simd_even_codes(uint32_t bytes, uint32_t offset)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return (uint32_t)__uxtab16((int16x2_t)offset, (int8x4_t)bytes);
+#else
+    return simd_halves(bytes & 0xffu, bytes >> 16 & 0xffu, offset);
+#endif
+}
+
+SIMD_INLINE uint32_t simd_odd_codes(uint32_t bytes, uint32_t offset)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t odd;
+    __asm("uxtab16 %0, %1, %2, ror #8" : "=r"(odd) : "r"(offset), "r"(bytes));
+    return odd;
+#else
+    return simd_halves(bytes >> 8 & 0xffu, bytes >> 24, offset);
+#endif
+}
+
+/* Eight signed nibbles plus `offset` (from simd_nibble_offset) as four words of halves, in order; or crossed: of each four the
+ * second and the third change places. */
+SIMD_INLINE uint32_t simd_nibble_offset(uint32_t offset)
+{
+    return ((offset - 8) & 0xffffu) * 0x10001u; // the nibbles are taken as offset binary, value + 8
+}
+
+SIMD_INLINE void simd_widen_nibbles(uint32_t nibbles, uint32_t offset, int crossed, simd_word out[4])
+{
+    uint32_t binary = nibbles ^ 0x88888888u, low = binary & 0x0f0f0f0fu, high = binary >> 4 & 0x0f0f0f0fu;
+    uint32_t a = simd_even_codes(low, offset), b = simd_even_codes(high, offset); // 0 and 4, 1 and 5
+    uint32_t c = simd_odd_codes(low, offset), d = simd_odd_codes(high, offset);   // 2 and 6, 3 and 7
+    out[0] = simd_low_halves(a, crossed ? c : b), out[1] = simd_low_halves(crossed ? b : c, d);
+    out[2] = simd_high_halves(a, crossed ? c : b), out[3] = simd_high_halves(crossed ? b : c, d);
+}
+
+/* Clamped to int8. */
+SIMD_INLINE int32_t simd_saturate_byte(int32_t value)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return __ssat(value, 8);
+#else
+    return value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value;
 #endif
 }
 

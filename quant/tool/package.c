@@ -33,12 +33,15 @@ static const struct {
 } embedded[] = {
     {"header.in", "include/@NAME@.h", true},
     {"source.in", "src/@NAME@.c", true},
+    {"column.h", "src/kernels/column.h", false},
     {"image.h", "src/kernels/image.h", false},
     {"kernel.h", "src/kernels/kernel.h", false},
     {"mailbox.h", "board/mailbox.h", false},
     {"pack.h", "src/kernels/pack.h", false},
     {"product.h", "src/kernels/product.h", false},
     {"program.h", "src/kernels/program.h", false},
+    {"requantize.h", "src/kernels/requantize.h", false},
+    {"rows.h", "src/kernels/rows.h", false},
     {"simd.h", "src/kernels/simd.h", false},
     {"selftest.in", "test/selftest.c", true},
     {"console.c", "test/console.c", false},
@@ -57,8 +60,9 @@ static const struct {
 };
 
 /* Kernels that every package has, and the one that only float32 needs. */
-static const char *const kernels[] = {"conv.c", "depthwise.c", "elementwise.c",
-                                      "pack.c", "product.c",   "program.c"};
+static const char *const kernels[] = {"column.c",      "conv.c", "dense.c",   "depthwise.c",
+                                      "elementwise.c", "pack.c", "product.c", "program.c",
+                                      "rows.c"};
 static const char float_kernels[] = "float32.c";
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
