@@ -123,6 +123,46 @@ static void tell_state(struct lab_board *lb)
     board_store_state(lb->lab->writer, p->name, pool_state_name(p->state), quarantined ? p->reason : NULL);
 }
 
+/* Besides what the pool makes of it. */
+static void note_outcome(struct lab_board *lb, const struct board_result *result)
+{
+    if (result->needs_operator)
+        pool_quarantine(&lb->lab->pool, index_of(lb), uv_now(lb->lab->loop));
+    if (result->recovered != BOARD_RUNG_NONE)
+        log_warning("%s had to be recovered: %s", name_of(lb), board_rung_name(result->recovered));
+    tell_state(lb);
+}
+
+/* --- health checks --- */
+
+static void on_checked(void *user, const struct board_result *result)
+{
+    struct lab_board *lb = user;
+    struct boards *b = lb->lab;
+    pool_checked(&b->pool, index_of(lb), lb->epoch, result->failure, result->text, uv_now(b->loop));
+    note_outcome(lb, result);
+    if (result->failure == BOARD_OK)
+        log_info("%s is well", name_of(lb));
+    else
+        log_warning("%s: health check: %s: %s", name_of(lb), board_failure_name(result->failure), result->text);
+    serve(b);
+}
+
+static void start_checks(struct boards *b, uint64_t now)
+{
+    uint32_t epoch;
+    bool suspect;
+    for (int i; (i = pool_check_due(&b->pool, now, &epoch, &suspect)) >= 0;) {
+        struct error e = {""};
+        struct lab_board *lb = &b->boards[i];
+        lb->epoch = epoch;
+        if (suspect)
+            board_distrust(lb->board);
+        if (board_check(lb->board, b->deadline_scale, on_checked, lb, &e) != 0)
+            pool_checked(&b->pool, i, epoch, BOARD_FAIL_HOST, e.text, now);
+    }
+}
+
 /* --- an attempt --- */
 
 static void end_attempt(struct lab_board *lb, const struct board_result *result)
@@ -133,7 +173,7 @@ static void end_attempt(struct lab_board *lb, const struct board_result *result)
     lb->wish = NULL;
     lb->measuring = false;
     pool_return(&b->pool, a.board, lb->epoch, result->failure, result->text, uv_now(b->loop));
-    tell_state(lb);
+    note_outcome(lb, result);
     if (result->failure != BOARD_OK) {
         log_warning("%s: study %lld, trial %d: %s: %s", name_of(lb), (long long)w->study, w->trial,
                     board_failure_name(result->failure), result->text);
@@ -230,7 +270,7 @@ static void set_timer(struct boards *b, uint64_t now)
     for (const struct board_wish *w = b->first; w; w = w->next)
         if (w->not_before_ms > now && (next == 0 || w->not_before_ms < next))
             next = w->not_before_ms;
-    if (b->first && next)
+    if (next)
         uv_timer_start(&b->timer, on_timer, next > now ? next - now : 1, 0);
     else
         uv_timer_stop(&b->timer);
@@ -241,6 +281,9 @@ static void serve(struct boards *b)
     uint64_t now = uv_now(b->loop);
     if (b->closing)
         return;
+    start_checks(b, now);
+    for (int i; (i = pool_expired(&b->pool, now)) >= 0;)
+        board_abort(b->boards[i].board, "the lease is over: the measurement does not end");
     for (struct board_wish **at = &b->first; *at;) {
         struct board_wish *w = *at, *next = w->next;
         if (try_wish(b, w, now))
@@ -314,7 +357,8 @@ bool boards_waiting(const struct boards *b, const char *type, char *text, size_t
         why = p;
     }
     if (why)
-        snprintf(text, size, "waiting for a board: %s is %s (%.300s)", why->name, pool_state_name(why->state), why->reason);
+        snprintf(text, size, "waiting for a board: %s is %s%s%.300s%s", why->name, pool_state_name(why->state),
+                 why->reason[0] ? " (" : "", why->reason, why->reason[0] ? ")" : "");
     else
         snprintf(text, size, "waiting for a board of type %s: there is none", type);
     return true;
@@ -443,6 +487,7 @@ struct boards *boards_open(uv_loop_t *loop, const struct config *c, struct write
     b->writer = writer;
     b->deadline_scale = c->deadline_scale;
     pool_init(&b->pool);
+    b->pool.lease_ms = (uint64_t)(POOL_LEASE_MS * (b->deadline_scale > 1 ? b->deadline_scale : 1));
     uv_timer_init(loop, &b->timer);
     b->timer.data = b;
     b->open_parts = 1;
@@ -450,8 +495,12 @@ struct boards *boards_open(uv_loop_t *loop, const struct config *c, struct write
     int rc = file_make_folder(folder, e);
     for (int i = 0; rc == 0 && i < c->boards.n; i++)
         rc = open_board(b, i, c, folder, e);
-    if (rc == 0)
+    for (int i = 0; i < b->pool.n; i++)
+        pool_want_check(&b->pool, i);
+    if (rc == 0) {
+        uv_timer_start(&b->timer, on_timer, 0, 0); // the first health checks
         return b;
+    }
     boards_close(b, NULL, NULL);
     return NULL;
 }

@@ -41,7 +41,7 @@ enum board_rung {
     BOARD_RUNG_UNDER_RESET, // it connects while the reset pin is held
     BOARD_RUNG_PORT_CYCLE,  // the USB port of the probe off and on
     BOARD_RUNG_POWER_CYCLE, // the meter takes the board's supply away
-    BOARD_RUNG_OPERATOR,    // a person
+    BOARD_RUNG_OPERATOR,    // a person: the measurement fails
     BOARD_RUNG_COUNT,
 };
 
@@ -60,7 +60,7 @@ struct board_result {
     enum board_failure failure;
     char text[ERROR_TEXT_MAX]; // why, for a person; empty on success
 
-    bool needs_operator;       // nothing that a program may do would help: option bytes, another probe, no connection at all
+    bool needs_operator;       // the part is protected or another one: nothing that a program may do would help
     enum board_rung recovered; // what brought the board back in this measurement
     bool is_virtual;           // the origin of every figure
     uint32_t clock_hz;

@@ -184,7 +184,6 @@ void board_freshen(struct board_core *c, struct board_todo *t)
 
 static void act(struct board_core *c, const char *text, struct board_todo *t)
 {
-    char why[ERROR_TEXT_MAX];
     switch (c->rung) {
     case BOARD_RUNG_PORT_CYCLE:
         switch_port(c, t, false);
@@ -193,8 +192,7 @@ static void act(struct board_core *c, const char *text, struct board_todo *t)
         power_cycle(c, t);
         break;
     case BOARD_RUNG_OPERATOR:
-        snprintf(why, sizeof why, "no connection to the board (tried: %s): %.300s", c->tried, text);
-        board_fail_operator(c, t, BOARD_FAIL_PROBE, why);
+        board_fail(c, t, BOARD_FAIL_PROBE, "no connection to the board (tried: %s): %.300s", c->tried, text);
         break;
     default:
         rest(c, t, c->rung == BOARD_RUNG_REOPEN ? BOARD_START_REST_MS : 4 * BOARD_START_REST_MS);

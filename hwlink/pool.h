@@ -10,12 +10,18 @@
 #define POOL_STRIKES_MAX 3      // failures in a row that make a board suspect; as many while suspect quarantine it
 #define POOL_REST_MS 2000u      // first rest after a failure; doubled with each further one
 #define POOL_REST_MAX_MS 60000u
+#define POOL_QUARANTINE_MS 60000u       // first quarantine until a health check; doubled with each further one, and with each check that fails
+#define POOL_QUARANTINE_MAX_MS 900000u
+#define POOL_LEASE_MS 3600000u          // longer than any measurement may take by its own deadlines
+#define POOL_LEASE_GRACE_MS 60000u      // for an aborted measurement to end, before it is aborted again
 
 enum pool_state {
     POOL_IDLE = 0,
     POOL_LENT,
     POOL_RESTING,     // failed lately; idle again when its rest is over
-    POOL_QUARANTINED, // needs a person; pool_release_quarantine
+    POOL_QUARANTINED, // until a health check goes well (pool_check_due), or a person says so
+    POOL_UNCHECKED,   // not looked at since the start
+    POOL_CHECKING,    // lent for a health check
     POOL_STATE_COUNT,
 };
 
@@ -26,13 +32,16 @@ struct pool_board {
     bool suspect;         // before its next job: board_distrust
     uint32_t strikes;     // failures in a row that speak against the board
     uint32_t epoch;       // of the lease; an answer of an older lease is ignored
-    uint64_t until_ms;    // end of the rest
+    uint32_t quarantines; // in a row, without a success between them
+    bool was_quarantined; // CHECKING: it came from there
+    uint64_t until_ms;    // end of the rest, of the quarantine, or of the lease
     uint64_t lent_ms;     // when it was last lent: the longest idle goes first
     uint32_t jobs, failures[BOARD_FAILURE_COUNT];
     char reason[ERROR_TEXT_MAX]; // why it is suspect, resting or quarantined
 };
 
 struct pool {
+    uint64_t lease_ms; // POOL_LEASE_MS; slow hosts take more
     int n;
     struct pool_board boards[POOL_BOARDS_MAX];
 };
@@ -52,7 +61,24 @@ int pool_lease(struct pool *p, const char *type, int not_board, uint64_t now_ms,
 int pool_return(struct pool *p, int board, uint32_t epoch, enum board_failure failure, const char *text,
                 uint64_t now_ms);
 
-/* When the next resting board becomes idle, or 0 if none rests. */
+/* The board is quarantined, whatever it has done: it was given back with a failure that only its operator can end. */
+void pool_quarantine(struct pool *p, int board, uint64_t now_ms);
+
+/* A board is not to be lent before a health check. */
+void pool_want_check(struct pool *p, int board);
+
+/* Lends a board whose health check is due: one that was not looked at yet, or whose quarantine is over. `suspect` tells that it comes
+ * from quarantine. Returns its index with its lease's epoch, or -1. */
+int pool_check_due(struct pool *p, uint64_t now_ms, uint32_t *epoch, bool *suspect);
+
+/* Gives it back. A check that went well ends the quarantine (the board stays suspect); one that failed begins it anew, twice as long.
+ * Returns 0, or 1 if the lease is not the current one. */
+int pool_checked(struct pool *p, int board, uint32_t epoch, enum board_failure failure, const char *text, uint64_t now_ms);
+
+/* A board whose lease is over (its measurement must be ended by force), or -1. It is told again after POOL_LEASE_GRACE_MS. */
+int pool_expired(struct pool *p, uint64_t now_ms);
+
+/* When the next rest, quarantine or lease ends (1 if a check is due now), or 0 if none does. */
 uint64_t pool_next_ms(const struct pool *p);
 
 void pool_release_quarantine(struct pool *p, int board); // by a person; it stays suspect

@@ -107,6 +107,86 @@ START_TEST(probe_failures_rest_longer_each_time_then_quarantine)
 }
 END_TEST
 
+static uint64_t quarantined_until(uint64_t now)
+{
+    while (pool.boards[0].state != POOL_QUARANTINED) {
+        ck_assert_int_eq(pool_lease(&pool, NULL, 1, now, &epoch, &suspect), 0);
+        pool_return(&pool, 0, epoch, BOARD_FAIL_MISMATCH, "outputs differ", now);
+        now = pool.boards[0].until_ms;
+    }
+    return pool.boards[0].until_ms;
+}
+
+START_TEST(a_quarantine_ends_by_itself_after_a_good_check)
+{
+    two_boards();
+    uint64_t end = quarantined_until(0);
+    ck_assert_int_eq(pool_check_due(&pool, end - 1, &epoch, &suspect), -1);
+    ck_assert_int_eq(pool_check_due(&pool, end, &epoch, &suspect), 0);
+    ck_assert(suspect);
+    ck_assert_int_eq(pool_check_due(&pool, end, &epoch, &suspect), -1);
+    ck_assert_int_eq(pool_lease(&pool, NULL, 1, end, &epoch, &suspect), -1); // not for work meanwhile
+    ck_assert_int_eq(pool_checked(&pool, 0, pool.boards[0].epoch, BOARD_OK, NULL, end + 5), 0);
+    ck_assert_int_eq(pool_lease(&pool, NULL, 1, end + 6, &epoch, &suspect), 0);
+    ck_assert(suspect);
+}
+END_TEST
+
+START_TEST(quarantines_grow_until_something_is_measured)
+{
+    two_boards();
+    uint64_t now = quarantined_until(0), length = 0;
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(pool_check_due(&pool, now, &epoch, &suspect), 0);
+        pool_checked(&pool, 0, epoch, BOARD_FAIL_PROBE, "no answer", now);
+        ck_assert_int_eq(pool.boards[0].state, POOL_QUARANTINED);
+        ck_assert_uint_ge(pool.boards[0].until_ms - now, length);
+        length = pool.boards[0].until_ms - now;
+        now = pool.boards[0].until_ms;
+    }
+    ck_assert_uint_eq(length, POOL_QUARANTINE_MAX_MS);
+    ck_assert_str_eq(pool.boards[0].reason, "probe: no answer");
+    pool_check_due(&pool, now, &epoch, &suspect);
+    pool_checked(&pool, 0, epoch, BOARD_OK, NULL, now);
+    pool_lease(&pool, NULL, 1, now, &epoch, &suspect);
+    pool_return(&pool, 0, epoch, BOARD_OK, NULL, now);
+    now += 1000;
+    pool_lease(&pool, NULL, 1, now, &epoch, &suspect);
+    pool_return(&pool, 0, epoch, BOARD_FAIL_PROBE, "TZEN is on", now);
+    pool_quarantine(&pool, 0, now);
+    ck_assert_uint_eq(pool.boards[0].until_ms - now, POOL_QUARANTINE_MS);
+}
+END_TEST
+
+START_TEST(a_board_is_looked_at_before_it_is_lent_first)
+{
+    two_boards();
+    pool_want_check(&pool, 0);
+    ck_assert_uint_eq(pool_next_ms(&pool), 1);
+    ck_assert_int_eq(pool_lease(&pool, NULL, 1, 5, &epoch, &suspect), -1);
+    ck_assert_int_eq(pool_check_due(&pool, 5, &epoch, &suspect), 0);
+    ck_assert(!suspect);
+    ck_assert_int_eq(pool_checked(&pool, 0, epoch + 1, BOARD_OK, NULL, 6), 1);
+    ck_assert_int_eq(pool_checked(&pool, 0, epoch, BOARD_FAIL_PROBE, "no answer", 6), 0);
+    ck_assert_int_eq(pool.boards[0].state, POOL_RESTING);
+    ck_assert_int_eq(pool_lease(&pool, NULL, 1, pool.boards[0].until_ms, &epoch, &suspect), 0);
+}
+END_TEST
+
+START_TEST(a_lease_expires)
+{
+    two_boards();
+    pool.lease_ms = 1000;
+    int b = lease(100);
+    ck_assert_int_eq(pool_expired(&pool, 1099), -1);
+    ck_assert_uint_eq(pool_next_ms(&pool), 1100);
+    ck_assert_int_eq(pool_expired(&pool, 1100), b);
+    ck_assert_int_eq(pool_expired(&pool, 1100), -1); // told once
+    ck_assert_int_eq(pool_expired(&pool, 1100 + POOL_LEASE_GRACE_MS), b);
+    ck_assert_int_eq(pool_return(&pool, b, epoch, BOARD_FAIL_PROBE, "its lease expired", 1200), 0);
+}
+END_TEST
+
 static const char *const full =
     "{\"name\":\"v-${serial}\",\"type\":\"virtual\",\"virtual\":true,\"serial\":\"A1\",\"port\":7000,"
     "\"openocd_config\":[\"st-link backend tcp ${port}\",\"adapter serial ${serial}\"],"
@@ -164,6 +244,10 @@ int main(void)
     tcase_add_test(t, a_build_failure_does_not_speak_against_the_board);
     tcase_add_test(t, a_mismatch_makes_suspect_and_a_second_one_quarantines);
     tcase_add_test(t, probe_failures_rest_longer_each_time_then_quarantine);
+    tcase_add_test(t, a_quarantine_ends_by_itself_after_a_good_check);
+    tcase_add_test(t, quarantines_grow_until_something_is_measured);
+    tcase_add_test(t, a_board_is_looked_at_before_it_is_lent_first);
+    tcase_add_test(t, a_lease_expires);
     tcase_add_test(t, board_files_are_read_with_their_variables);
     tcase_add_test(t, board_files_are_refused_with_the_key_named);
     suite_add_tcase(s, t);
