@@ -145,11 +145,12 @@ int study_load_result(struct study *s, int trial, enum store_kind kind, enum sto
     return 0;
 }
 
-int study_load_proposal(struct study *s, int trial, enum store_kind kind, int tries, struct error *e)
+int study_load_proposal(struct study *s, int trial, enum store_kind kind, int tries, int faults, struct error *e)
 {
     if (load_trial(s, trial, kind, e) != 0)
         return -1;
-    s->works[trial].tries = tries < STUDY_TRIES_MAX ? tries : STUDY_TRIES_MAX - 1;
+    s->works[trial].tries = tries;
+    s->works[trial].faults = faults;
     return 0;
 }
 
@@ -208,6 +209,18 @@ static bool is_fault(enum board_failure f)
     return f == BOARD_FAIL_FLASH || f == BOARD_FAIL_RUN || f == BOARD_FAIL_MISMATCH;
 }
 
+static bool is_spent(const struct study *s, const struct study_work *w)
+{
+    return w->faults >= s->attempts || w->tries >= STUDY_TRIES_MAX;
+}
+
+/* It may have failed often enough before a restart. */
+static void on_plan_stored(struct study *s, struct study_work *w)
+{
+    w->storing = false;
+    w->place = is_spent(s, w) ? WORK_GIVEN_UP : WORK_READY;
+}
+
 static void on_failed(struct study *s, struct study_work *w, const struct study_event *ev)
 {
     w->cancelling = false;
@@ -222,13 +235,13 @@ static void on_failed(struct study *s, struct study_work *w, const struct study_
     s->host_failures = 0;
     w->tries++;
     w->faults += is_fault(ev->failure);
-    if (ev->failure == BOARD_FAIL_BUILD || w->faults >= s->attempts || w->tries >= STUDY_TRIES_MAX)
+    if (ev->failure == BOARD_FAIL_BUILD || is_spent(s, w))
         w->place = WORK_GIVEN_UP;
 }
 
-static enum store_outcome outcome_of(const struct study_work *w)
+enum store_outcome study_outcome(const struct study_work *w)
 {
-    return w->place == WORK_REFUSED ? STORE_INFEASIBLE : w->place == WORK_GIVEN_UP ? STORE_GIVEN_UP : STORE_MEASURED;
+    return w->place == WORK_REFUSED ? STORE_INFEASIBLE : w->place == WORK_MEASURED ? STORE_MEASURED : STORE_GIVEN_UP;
 }
 
 static void on_stored(struct study *s, struct study_work *w, const struct study_event *ev)
@@ -243,7 +256,7 @@ static void on_stored(struct study *s, struct study_work *w, const struct study_
     s->storing = false;
     s->stored = w->trial;
     t->stored = true;
-    t->outcome = outcome_of(w);
+    t->outcome = study_outcome(w);
     t->figures = w->figures;
     if (t->outcome == STORE_MEASURED)
         t->reward = study_reward(s, &t->figures);
@@ -362,8 +375,7 @@ void study_step(struct study *s, const struct study_event *ev)
         on_refused(s, w, ev);
         break;
     case STUDY_EV_PLAN_STORED:
-        w->storing = false;
-        w->place = WORK_READY;
+        on_plan_stored(s, w);
         break;
     case STUDY_EV_SCORED:
         on_scored(s, w, ev);

@@ -117,6 +117,7 @@ enum study_todo_kind {
     STUDY_DO_MEASURE,      // as soon as a board is free, after rest_ms; rather not on `avoid`
     STUDY_DO_CANCEL,       // withdraw that, if no board has it yet
     STUDY_DO_STORE,        // the outcome; final: fresh figures and reward, or only the test set's (outcome given up)
+    STUDY_DO_FORGET,       // the study has ended: a good measurement that is not stored
     STUDY_DO_STEP,         // tell the agent the trial's outcome, propose until `ahead` trials are without, store both
 };
 
@@ -172,7 +173,7 @@ void study_init(struct study *s, const struct study_file *file);
 int study_load(struct study *s, enum store_state state, int n_trials, int applied, bool begun, struct error *e);
 int study_load_result(struct study *s, int trial, enum store_kind kind, enum store_outcome outcome,
                       const struct reward_figures *figures, bool finalist, struct error *e);
-int study_load_proposal(struct study *s, int trial, enum store_kind kind, int tries, struct error *e);
+int study_load_proposal(struct study *s, int trial, enum store_kind kind, int tries, int faults, struct error *e);
 int study_loaded(struct study *s, struct error *e);
 
 /* Takes one event. */
@@ -186,6 +187,9 @@ bool study_searched(const struct study *s);
 
 /* The work that an event or todo is about; NULL if there is none. */
 struct study_work *study_work(struct study *s, bool final, int trial);
+
+/* The outcome of a work that is complete. */
+enum store_outcome study_outcome(const struct study_work *w);
 
 /* The reward of these figures against int8's of the search. */
 double study_reward(const struct study *s, const struct reward_figures *figures);

@@ -66,7 +66,7 @@ static int on_result(void *user, const struct store_result *r)
 static int on_proposal(void *user, const struct store_proposal *p)
 {
     struct loading *l = user;
-    if (study_load_proposal(l->s, p->trial, p->kind, p->attempts, l->e) != 0)
+    if (study_load_proposal(l->s, p->trial, p->kind, p->tries, p->faults, l->e) != 0)
         return -1;
     return study_agent_add(l->a, p->candidate, l->e);
 }

@@ -313,12 +313,12 @@ void study_store_final(const struct study_store *s, const struct trial_record *r
 static int run_forget(struct store *s, struct writer_job *job, struct error *e)
 {
     struct job *j = (struct job *)job;
-    return store_attempt_failed(s, j->study, j->trial, j->attempt, "host", j->text, NULL, e);
+    return store_attempt_interrupted(s, j->study, j->trial, j->attempt, j->text, e);
 }
 
-void study_store_forget(const struct study_store *s, int trial, int attempt, const char *why)
+void study_store_forget(const struct study_store *s, int trial, int attempt, const char *why, study_stored *done, void *user)
 {
-    struct job *j = new_job(s, run_forget, NULL, NULL);
+    struct job *j = new_job(s, run_forget, done, user);
     j->trial = trial;
     j->attempt = attempt;
     j->text = copy_text(why);

@@ -45,6 +45,6 @@ void study_store_step(const struct study_store *s, int64_t number, const struct 
                       study_stored *done, void *user);
 
 /* An attempt whose good result is not wanted any more. */
-void study_store_forget(const struct study_store *s, int trial, int attempt, const char *why);
+void study_store_forget(const struct study_store *s, int trial, int attempt, const char *why, study_stored *done, void *user);
 
 #endif

@@ -38,17 +38,12 @@ static bool is_complete(const struct study_work *w)
     return place && score && !w->storing && !w->stored;
 }
 
-static enum store_outcome outcome_of(const struct study_work *w)
-{
-    return w->place == WORK_REFUSED ? STORE_INFEASIBLE : w->place == WORK_MEASURED ? STORE_MEASURED : STORE_GIVEN_UP;
-}
-
 static bool store(struct study *s, struct study_todo *t)
 {
     struct span u = under_way(s);
     for (int i = 0; i < u.n; i++) {
         struct study_work *w = &u.work[i];
-        if (w->place == WORK_PLANNED && !w->storing) {
+        if (w->place == WORK_PLANNED && !w->storing && s->hold != STUDY_ENDS) {
             w->storing = true;
             return todo_for(t, STUDY_DO_STORE_PLAN, &u, w);
         }
@@ -56,7 +51,7 @@ static bool store(struct study *s, struct study_todo *t)
             continue;
         w->storing = true;
         s->storing = s->storing || !u.final;
-        t->outcome = outcome_of(w);
+        t->outcome = study_outcome(w);
         if (u.final && t->outcome == STORE_MEASURED) {
             struct reward_figures fresh = s->trials[w->trial].figures; // the score is the test set's
             fresh.latency_cycles = w->figures.latency_cycles;
@@ -153,6 +148,21 @@ static bool cancel(struct study *s, struct study_todo *t)
     return false;
 }
 
+/* After its end a study keeps no measurement that is not stored; but one that is still on a board may complete the row. */
+static bool forget(struct study *s, struct study_todo *t)
+{
+    struct span u = under_way(s);
+    for (int i = 0; i < u.n; i++)
+        if (u.work[i].place == WORK_ON_BOARD || u.work[i].storing)
+            return false;
+    for (int i = 0; i < u.n; i++)
+        if (u.work[i].place == WORK_MEASURED && !u.work[i].stored) {
+            u.work[i].place = WORK_READY;
+            return todo_for(t, STUDY_DO_FORGET, &u, &u.work[i]);
+        }
+    return false;
+}
+
 void study_next(struct study *s, struct study_todo *t)
 {
     *t = (struct study_todo){.kind = STUDY_DO_NOTHING, .reward = NAN, .avoid = -1};
@@ -161,10 +171,11 @@ void study_next(struct study *s, struct study_todo *t)
         t->kind = STUDY_DO_STATE;
         return;
     }
-    if (s->hold != STUDY_ENDS && !s->store_broken && (store(s, t) || step(s, t)))
+    bool keeps = !s->store_broken && (s->hold != STUDY_ENDS || s->state == STORE_STOPPED);
+    if (keeps && (store(s, t) || (s->hold != STUDY_ENDS && step(s, t))))
         return;
     if (s->hold != STUDY_GOES) {
-        if (!cancel(s, t))
+        if (!cancel(s, t) && !(s->hold == STUDY_ENDS && forget(s, t)))
             leave_worker(s, t);
         return;
     }

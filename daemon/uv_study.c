@@ -71,16 +71,6 @@ void study_run_tell_of(struct study_run *r, enum study_event_kind kind, const st
 
 /* --- todos --- */
 
-/* A study that ends keeps no attempt open whose good result waited for its turn. */
-static void forget_waiting(struct study_run *r)
-{
-    for (const struct trial_record *t = r->records; t; t = t->next) {
-        const struct study_work *w = study_work(&r->core, t->final, t->trial);
-        if (t->measured && w && !w->storing)
-            study_store_forget(&r->store, t->trial, t->attempt, "the study was ended");
-    }
-}
-
 static void carry_out(struct study_run *r, const struct study_todo *t)
 {
     switch (t->kind) {
@@ -90,8 +80,6 @@ static void carry_out(struct study_run *r, const struct study_todo *t)
         log_info("study %s: %s%s%s", r->file.name, store_state_name(r->core.state), r->core.reason[0] ? ": " : "",
                  r->core.reason);
         study_run_store_state(r);
-        if (r->core.hold == STUDY_ENDS)
-            forget_waiting(r);
         break;
     case STUDY_DO_OPEN:
         study_run_open_worker(r);
@@ -110,6 +98,9 @@ static void carry_out(struct study_run *r, const struct study_todo *t)
     case STUDY_DO_STORE_PLAN:
     case STUDY_DO_STORE:
         study_run_store_work(r, t);
+        break;
+    case STUDY_DO_FORGET:
+        study_run_forget_attempt(r, t);
         break;
     case STUDY_DO_MEASURE:
         study_run_wish(r, t);

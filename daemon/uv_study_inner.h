@@ -74,6 +74,7 @@ void study_run_cancel_wish(struct study_run *r, const struct study_todo *t);
 
 void study_run_store_state(struct study_run *r);
 void study_run_store_work(struct study_run *r, const struct study_todo *t);
+void study_run_forget_attempt(struct study_run *r, const struct study_todo *t);
 void study_run_step_agent(struct study_run *r, const struct study_todo *t);
 
 /* Frees a step that was never stored. */

@@ -45,7 +45,8 @@ void study_run_not_stored(void *user, int rc, const char *text)
         not_stored(r, STUDY_DO_NOTHING, NULL, text);
 }
 
-static void on_state_stored(void *user, int rc, const char *text)
+/* Of a state, or of an attempt that is forgotten: nothing follows from it. */
+static void on_kept(void *user, int rc, const char *text)
 {
     struct study_run *r = user;
     (void)rc, (void)text;
@@ -56,7 +57,7 @@ static void on_state_stored(void *user, int rc, const char *text)
 void study_run_store_state(struct study_run *r)
 {
     job_out(r);
-    study_store_state(&r->store, r->core.state, r->core.reason, on_state_stored, r);
+    study_store_state(&r->store, r->core.state, r->core.reason, on_kept, r);
 }
 
 static void on_plan_stored(void *user, int rc, const char *text)
@@ -89,11 +90,20 @@ static void on_result_stored(void *user, int rc, const char *text)
     study_run_event(o.run, &ev);
 }
 
+void study_run_forget_attempt(struct study_run *r, const struct study_todo *t)
+{
+    const struct trial_record *record = study_run_record(r, t->final, t->trial);
+    job_out(r);
+    study_store_forget(&r->store, t->trial, record->attempt, "measured, but the study was ended", on_kept, r);
+}
+
 void study_run_store_work(struct study_run *r, const struct study_todo *t)
 {
     struct trial_record *record = study_run_record(r, t->final, t->trial);
     struct out *o = study_run_out(r, record);
     job_out(r);
+    if (t->outcome == STORE_GIVEN_UP && !record->reason[0])
+        snprintf(record->reason, sizeof record->reason, "its attempts failed too often before pared was started again");
     trial_record_figures(record, t->final ? &r->core.trials[t->trial].figures : NULL);
     if (t->kind == STUDY_DO_STORE_PLAN)
         study_store_plan(&r->store, record, on_plan_stored, o);

@@ -185,8 +185,6 @@ static void on_attempted(void *user, const struct board_attempt *a)
     o.record->board_text[0] = '\0';
     if (result->failure == BOARD_OK) {
         trial_record_measured(o.record, a, o.run->n_layers);
-        if (o.run->core.hold == STUDY_ENDS)
-            study_store_forget(&o.run->store, o.record->trial, a->attempt, "the study was ended");
         study_run_tell_of(o.run, STUDY_EV_MEASURED, o.record);
         return;
     }

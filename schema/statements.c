@@ -86,6 +86,8 @@ const char *const statement_sql[STATEMENT_COUNT] = {
                                 "FROM board WHERE name = ?4 RETURNING attempt",
     [STATEMENT_FAIL_ATTEMPT] = "UPDATE attempt SET state = 'failed', class = ?4, text = ?5, ended_ms = ?6 "
                                "WHERE study = ?1 AND trial = ?2 AND attempt = ?3 AND state = 'open'",
+    [STATEMENT_INTERRUPT_ATTEMPT] = "UPDATE attempt SET state = 'interrupted', text = ?4, ended_ms = ?5 "
+                                    "WHERE study = ?1 AND trial = ?2 AND attempt = ?3 AND state = 'open'",
     [STATEMENT_SUCCEED_ATTEMPT] = "UPDATE attempt SET state = 'succeeded', clock_hz = ?4, provenance = json(?5), ended_ms = ?6 "
                                   "WHERE study = ?1 AND trial = ?2 AND attempt = ?3 AND state = 'open'",
     [STATEMENT_COUNT_OPEN_ATTEMPTS] = "SELECT count(*) FROM attempt WHERE study = ?1 AND trial = ?2 AND state = 'open'",
@@ -110,7 +112,8 @@ const char *const statement_sql[STATEMENT_COUNT] = {
 
     [STATEMENT_EACH_PROPOSAL] =
         "SELECT trial, kind, candidate, hash, "
-        "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.state = 'failed'), "
+        "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.class <> 'host'), "
+        "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.class IN ('flash', 'run', 'mismatch')), "
         "(SELECT b.name FROM attempt a JOIN board b USING (board) WHERE a.study = ?1 AND a.trial = t.trial "
         "ORDER BY a.attempt DESC LIMIT 1) FROM trial t WHERE study = ?1 AND outcome IS NULL ORDER BY trial",
     [STATEMENT_EACH_RESULT] =

@@ -191,7 +191,8 @@ struct store_proposal {
     const char *candidate; // text of candidate_format
     uint64_t hash;         // candidate_hash; the study must not have it yet
 
-    int attempts;          // only read, by store_each_proposal: attempts that failed
+    int tries;             // only read, by store_each_proposal: attempts that failed, but not by this machine's fault
+    int faults;            // only read: those of them that may be the candidate's: flash, run, mismatch
     const char *last_board; // only read: board of the last attempt; NULL
 };
 
@@ -229,6 +230,9 @@ int store_attempt(struct store *s, int64_t study, int trial, const char *board, 
  * the attempt is not open. */
 int store_attempt_failed(struct store *s, int64_t study, int trial, int attempt, const char *class, const char *text,
                          struct store_events *events, struct error *e);
+
+/* It went well and its result is not wanted any more: nobody's failure. Otherwise as store_attempt_failed. */
+int store_attempt_interrupted(struct store *s, int64_t study, int trial, int attempt, const char *text, struct error *e);
 
 /* The transaction *measured*: figures, layers, the attempt's good end, outcome, events and the study's next result_seq, which comes
  * back in *result_seq. A trial's first result stays: telling one again changes nothing and returns STORE_ALREADY with the same number. */

@@ -38,6 +38,16 @@ int store_attempt(struct store *s, int64_t study, int trial, const char *board, 
     return result != 0 ? result : writer_end(s, insert_attempt(s, study, trial, board, attempt, e), e);
 }
 
+/* After the statement that ends it. */
+static int ended(struct store *s, int result, int64_t study, int trial, int attempt, struct error *e)
+{
+    if (result == 0 && connection_changes(&s->c) == 0) {
+        error_set(e, "trial %d has no attempt %d under way", trial, attempt);
+        return STORE_CONFLICT;
+    }
+    return result == 0 ? set_state(s, study, trial, "lowered", e) : result;
+}
+
 static int fail_attempt(struct store *s, int64_t study, int trial, int attempt, const char *class, const char *text,
                         struct error *e)
 {
@@ -45,11 +55,17 @@ static int fail_attempt(struct store *s, int64_t study, int trial, int attempt, 
                                 VALUES(as_int(study), as_int(trial), as_int(attempt), as_text(class), as_text(text),
                                        as_int(writer_now(s))),
                                 e);
-    if (result == 0 && connection_changes(&s->c) == 0) {
-        error_set(e, "trial %d has no attempt %d under way", trial, attempt);
-        return STORE_CONFLICT;
-    }
-    return result == 0 ? set_state(s, study, trial, "lowered", e) : result;
+    return ended(s, result, study, trial, attempt, e);
+}
+
+int store_attempt_interrupted(struct store *s, int64_t study, int trial, int attempt, const char *text, struct error *e)
+{
+    int result = writer_begin(s, study, e);
+    if (result != 0)
+        return result;
+    result = connection_run(&s->c, STATEMENT_INTERRUPT_ATTEMPT,
+                            VALUES(as_int(study), as_int(trial), as_int(attempt), as_text(text), as_int(writer_now(s))), e);
+    return writer_end(s, ended(s, result, study, trial, attempt, e), e);
 }
 
 int store_attempt_failed(struct store *s, int64_t study, int trial, int attempt, const char *class, const char *text,

@@ -91,8 +91,9 @@ int store_each_proposal(struct store *s, int64_t study, int (*each)(void *user, 
             .kind = (enum store_kind)name_index(column_text(row, 1), kind_text, STORE_KIND_COUNT),
             .candidate = column_text(row, 2),
             .hash = strtoull(column_text(row, 3), NULL, 16),
-            .attempts = sqlite3_column_int(row, 4),
-            .last_board = column_text(row, 5),
+            .tries = sqlite3_column_int(row, 4),
+            .faults = sqlite3_column_int(row, 5),
+            .last_board = column_text(row, 6),
         };
         result = each(user, &p);
     }

@@ -115,6 +115,7 @@ static void commit_result(struct lab *l, const struct lab_event *e)
         return;
     assert(t == s->n_results + 1);
     s->n_results = t;
+    s->open[t] = false;
     s->outcomes[t] = e->outcome;
     s->figures[t] = (struct reward_figures){0};
     if (e->outcome == STORE_MEASURED)
@@ -139,6 +140,7 @@ static void commit_step(struct lab *l, struct lab_event *e)
 static void commit_final(struct lab *l, const struct lab_event *e)
 {
     int t = e->event.trial;
+    l->store.open[t] = false;
     l->store.test_correct[t] = l->study.test_set ? 700 + (int64_t)(l->store.candidates[t] % 100) : 1;
     l->store.finalists[t] = t > STUDY_BASELINES && e->outcome == STORE_MEASURED;
     note(l, "final %d %s\n", t, store_outcome_name(e->outcome));
@@ -153,7 +155,7 @@ static void lease(struct lab *l)
             continue;
         struct study_todo wish = l->wishes[0];
         memmove(l->wishes, l->wishes + 1, (size_t)--l->n_wishes * sizeof *l->wishes);
-        l->board_busy[b] = true;
+        l->board_busy[b] = l->store.open[wish.trial] = true;
         struct lab_event *e = later(l, LAB_BOARD, 1000, 4000);
         e->board = b;
         e->event = (struct study_event){.trial = wish.trial, .final = wish.final, .board = b};
@@ -177,7 +179,11 @@ static void board_ends(struct lab *l, struct lab_event *e)
         ev->kind = STUDY_EV_MEASURED;
         ev->figures = figures_of(l, ev->trial);
     }
-    l->store.tries[ev->trial] += ev->kind == STUDY_EV_FAILED;
+    l->store.open[ev->trial] = ev->kind == STUDY_EV_MEASURED;
+    if (ev->kind == STUDY_EV_FAILED && !ev->final) {
+        l->store.tries[ev->trial] += ev->failure != BOARD_FAIL_HOST;
+        l->store.faults[ev->trial] += ev->failure == BOARD_FAIL_MISMATCH;
+    }
     later(l, LAB_LEASE, 0, 0);
 }
 
@@ -255,6 +261,10 @@ static void carry_out(struct lab *l, const struct study_todo *t)
         break;
     case STUDY_DO_STORE:
         commit_later(l, t->final ? LAB_FINAL : LAB_RESULT, STUDY_EV_STORED, t);
+        break;
+    case STUDY_DO_FORGET:
+        assert(l->store.open[t->trial]);
+        l->store.open[t->trial] = false;
         break;
     case STUDY_DO_STEP:
         commit_later(l, LAB_STEP, STUDY_EV_STEPPED, t);
@@ -358,6 +368,7 @@ void lab_crash(struct lab *l)
     const struct lab_store *s = &l->store;
     struct error e = {""};
     note(l, "crash\n");
+    memset(l->store.open, 0, sizeof l->store.open);
     l->n_events = l->n_wishes = 0;
     memset(l->board_busy, 0, sizeof l->board_busy);
     study_init(&l->study, &l->config.file);
@@ -365,7 +376,7 @@ void lab_crash(struct lab *l)
     for (int t = 1; rc == 0 && t <= s->n_trials; t++)
         rc = t <= s->n_results
                  ? study_load_result(&l->study, t, s->kinds[t], s->outcomes[t], &s->figures[t], s->finalists[t], &e)
-                 : study_load_proposal(&l->study, t, s->kinds[t], s->tries[t], &e);
+                 : study_load_proposal(&l->study, t, s->kinds[t], s->tries[t], s->faults[t], &e);
     rc = rc == 0 ? study_loaded(&l->study, &e) : rc;
     if (rc != 0)
         note(l, "%s\n", e.text);
@@ -373,17 +384,21 @@ void lab_crash(struct lab *l)
     carry_out_all(l);
 }
 
-int lab_run(struct lab *l)
+void lab_turn(struct lab *l)
 {
-    while (l->n_events) {
-        if (l->config.crash_at && l->delivered == l->config.crash_at) {
-            l->delivered++;
-            lab_crash(l);
-            continue;
-        }
+    if (l->config.crash_at && l->delivered == l->config.crash_at) {
+        l->delivered++;
+        lab_crash(l);
+    } else {
         struct lab_event e = take_next(l);
         deliver(l, &e);
     }
+}
+
+int lab_run(struct lab *l)
+{
+    while (l->n_events)
+        lab_turn(l);
     return l->delivered;
 }
 

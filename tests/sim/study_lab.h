@@ -20,7 +20,8 @@ struct lab_store {
     uint64_t candidates[STUDY_ALL_MAX + 1];
     enum store_outcome outcomes[STUDY_ALL_MAX + 1];
     struct reward_figures figures[STUDY_ALL_MAX + 1];
-    int tries[STUDY_ALL_MAX + 1];
+    int tries[STUDY_ALL_MAX + 1], faults[STUDY_ALL_MAX + 1];
+    bool open[STUDY_ALL_MAX + 1]; // an attempt is under way, or went well and has no result
     bool finalists[STUDY_ALL_MAX + 1];
     int64_t test_correct[STUDY_ALL_MAX + 1]; // 0: not stored
     uint64_t agent; // a hash over all calls of it
@@ -70,6 +71,9 @@ void lab_init(struct lab *l, const struct lab_config *config);
 
 /* Runs until nothing is left to come. Returns the number of events that were delivered. */
 int lab_run(struct lab *l);
+
+/* Delivers the next event only. */
+void lab_turn(struct lab *l);
 
 /* What a person wants: start, pause or stop. */
 void lab_wants(struct lab *l, enum study_event_kind kind);

@@ -202,6 +202,44 @@ START_TEST(a_stopped_study_begins_nothing_more)
 }
 END_TEST
 
+/* Whenever it is stopped: what is complete in the order of the trials is stored, and no attempt stays open. */
+START_TEST(a_stopped_study_leaves_nothing_open)
+{
+    struct lab_config c = small();
+    c.boards = 3;
+    c.file.ahead = 4;
+    run(&c);
+    int n = lab.delivered, late = 0;
+    for (c.stop_at = 1; c.stop_at < n - 8; c.stop_at++) {
+        lab_init(&lab, &c);
+        while (lab.n_events && lab.delivered < c.stop_at)
+            lab_turn(&lab);
+        int results = lab.store.n_results;
+        lab_run(&lab);
+        late += lab.store.n_results > results;
+        ck_assert_int_eq(lab.store.state, STORE_STOPPED);
+        for (int t = 1; t <= lab.store.n_trials; t++)
+            ck_assert_msg(!lab.store.open[t], "stopped at event %d trial %d has an open attempt:\n%s", c.stop_at, t, lab.trace);
+    }
+    ck_assert_int_gt(late, 0);
+}
+END_TEST
+
+/* Failures count the same with and without a restart, and this machine's never. */
+START_TEST(a_crash_grants_no_further_attempts)
+{
+    struct lab_config c = small();
+    c.bad_trial = 4;
+    uint64_t expected = run(&c);
+    ck_assert_int_eq(lab.store.faults[4], c.file.attempts);
+    int n = lab.delivered;
+    for (c.crash_at = 1; c.crash_at < n; c.crash_at++) {
+        ck_assert_uint_eq(run(&c), expected);
+        ck_assert_msg(lab.store.faults[4] == c.file.attempts, "%d failures after a crash at event %d", lab.store.faults[4], c.crash_at);
+    }
+}
+END_TEST
+
 START_TEST(without_a_reference_the_study_fails)
 {
     struct lab_config c = small();
@@ -285,7 +323,7 @@ START_TEST(a_damaged_store_is_told)
     ck_assert_int_eq(study_load_result(&s, 2, STORE_BASELINE, STORE_MEASURED, &f, false, &e), -1);
     ck_assert_str_eq(e.text, "trial 2 follows trial 0 in the store");
     ck_assert_int_eq(study_load_result(&s, 1, STORE_POLICY, STORE_MEASURED, &f, false, &e), -1);
-    ck_assert_int_eq(study_load_proposal(&s, 1, STORE_BASELINE, 0, &e), 0);
+    ck_assert_int_eq(study_load_proposal(&s, 1, STORE_BASELINE, 0, 0, &e), 0);
     ck_assert_int_eq(study_load_result(&s, 2, STORE_BASELINE, STORE_MEASURED, &f, false, &e), -1);
 }
 END_TEST
@@ -303,6 +341,8 @@ int main(void)
     tcase_add_test(t, a_pause_at_any_moment_changes_nothing);
     tcase_add_test(t, a_store_that_fails_pauses_and_a_resume_goes_on);
     tcase_add_test(t, a_stopped_study_begins_nothing_more);
+    tcase_add_test(t, a_stopped_study_leaves_nothing_open);
+    tcase_add_test(t, a_crash_grants_no_further_attempts);
     tcase_add_test(t, without_a_reference_the_study_fails);
     tcase_add_test(t, a_float32_that_cannot_be_measured_ends_nothing);
     tcase_add_test(t, failures_of_this_machine_rest_and_then_pause);

@@ -222,7 +222,7 @@ static int take_proposal(void *user, const struct store_proposal *proposed)
 {
     struct player *p = user;
     p->open[p->n_open] = proposed->trial;
-    p->attempts[p->n_open++] = proposed->attempts;
+    p->attempts[p->n_open++] = proposed->tries;
     return 0;
 }
 

@@ -278,6 +278,33 @@ START_TEST(a_step_that_does_not_fit_is_refused_whole)
 }
 END_TEST
 
+static int keep_proposal(void *user, const struct store_proposal *p)
+{
+    *(struct store_proposal *)user = *p;
+    return p->trial == 1 ? 1 : 0; // only the first
+}
+
+START_TEST(failures_are_counted_by_who_may_be_at_fault)
+{
+    static const char *const classes[] = {"host", "probe", "flash", "run", "mismatch", "power", "host"};
+    struct store_proposal p = {0};
+    int attempt;
+    store_case_propose(&lab, 1, 1, 1);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        must(store_attempt(lab.s, lab.study, 1, "vboard-1", &attempt, error));
+        must(store_attempt_failed(lab.s, lab.study, 1, attempt, classes[i], "why", NULL, error));
+    }
+    must(store_attempt(lab.s, lab.study, 1, "vboard-1", &attempt, error));
+    must(store_attempt_interrupted(lab.s, lab.study, 1, attempt, "the study was ended", error));
+    ck_assert_int_eq(store_attempt_interrupted(lab.s, lab.study, 1, attempt, "again", error), STORE_CONFLICT);
+    ck_assert_int_eq(count("SELECT count(*) FROM attempt WHERE state = 'interrupted' AND class IS NULL"), 1);
+    ck_assert_int_eq(count("SELECT state = 'lowered' FROM trial WHERE trial = 1"), 1);
+    ck_assert_int_eq(store_each_proposal(lab.s, lab.study, keep_proposal, &p, error), 1);
+    ck_assert_int_eq(p.tries, 5);
+    ck_assert_int_eq(p.faults, 3);
+}
+END_TEST
+
 START_TEST(a_failed_attempt_leads_to_another_one)
 {
     store_case_propose(&lab, 1, 1, 2);
@@ -492,6 +519,7 @@ int main(void)
     tcase_add_test(t, a_step_applies_results_once);
     tcase_add_test(t, a_step_that_does_not_fit_is_refused_whole);
     tcase_add_test(t, a_failed_attempt_leads_to_another_one);
+    tcase_add_test(t, failures_are_counted_by_who_may_be_at_fault);
     tcase_add_test(t, attempts_of_a_dead_process_are_interrupted);
     tcase_add_test(t, a_virtual_board_gives_no_real_figure);
     tcase_add_test(t, a_figure_of_a_board_needs_an_attempt);
