@@ -6,8 +6,6 @@
 #include "quant/program/lowering.h"
 #include "quant/program/packed.h"
 
-#include <stdbool.h>
-
 int64_t footprint_slot(const struct net *n, int slot, struct setting s)
 {
     int64_t bytes = 0;
@@ -17,6 +15,14 @@ int64_t footprint_slot(const struct net *n, int slot, struct setting s)
             bytes += (int64_t)packed_shape(n, op, s).bytes + packed_parameters(n, op, s).bytes;
     }
     return bytes;
+}
+
+bool footprint_allows(const struct net *n, int slot, struct setting s)
+{
+    for (int i = 0; i < n->n_ops && s.a_bits == 16; i++)
+        if (n->ops[i].kind == NET_ADD && net_tensor_slot(n, n->ops[i].out) == slot)
+            return false;
+    return true;
 }
 
 int64_t footprint_fixed(const struct net *n)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
+#include "quant/program/footprint.h"
 #include "quant/quantize/equalize.h"
 #include "quant/tool/session_tuned.h"
 
@@ -68,6 +69,19 @@ static int apply_rule(struct session *s, int layer, const regex_t *rules, struct
     return *allowed ? 0 : error_set(e, "the rules leave no option for layer '%s'", name);
 }
 
+/* Options that a slot can never have are no choice. */
+static int drop_impossible(struct session *s, struct error *e)
+{
+    for (int slot = 0; slot < s->net.n_slots; slot++) {
+        for (int o = 0; o < s->params.quantize.n_options; o++)
+            if (!footprint_allows(&s->net, slot, s->params.quantize.options[o]))
+                s->allowed[slot] &= ~(1u << o);
+        if (!s->allowed[slot])
+            return error_set(e, "slot %d: additions have no 16-bit activations, and no other option is left", slot);
+    }
+    return 0;
+}
+
 static int apply_rules(struct session *s, struct error *e)
 {
     regex_t rules[SESSION_RULES_MAX];
@@ -88,7 +102,7 @@ static int apply_rules(struct session *s, struct error *e)
         rc = apply_rule(s, i, rules, e);
     while (n-- > 0)
         regfree(&rules[n]);
-    return rc;
+    return rc ? rc : drop_impossible(s, e);
 }
 
 /* Computed once and kept: its float arithmetic may give other bits elsewhere. */

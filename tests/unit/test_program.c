@@ -122,6 +122,22 @@ START_TEST(flash_is_the_sum_over_slots_and_equals_the_bytes)
 }
 END_TEST
 
+START_TEST(settings_are_allowed_where_they_can_be_lowered)
+{
+    struct setting wide = {8, 16, SCHEME_UNIFORM}, narrow = {5, 8, SCHEME_LOG};
+    begin((uint64_t)_i);
+    for (int slot = 0; slot < test_case.net.n_slots; slot++) {
+        candidate_fill(&candidate, test_case.net.n_slots, narrow);
+        ck_assert(footprint_allows(&test_case.net, slot, narrow));
+        candidate.layers[slot] = wide;
+        bool allowed = footprint_allows(&test_case.net, slot, wide);
+        ck_assert_int_eq(lowered_make(&test_case.net, &quantized, &candidate, NULL, &lowered, &error) == 0, allowed);
+        lowered_finish(&lowered);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(steps_never_exceed_the_plan)
 {
     static struct footprint_step steps[NET_OPS_MAX];
@@ -302,6 +318,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, high_water_of_a_painted_arena_is_the_plan, 0, CASES);
     tcase_add_loop_test(t, flash_is_the_sum_over_slots_and_equals_the_bytes, 0, CASES);
+    tcase_add_loop_test(t, settings_are_allowed_where_they_can_be_lowered, 0, 20);
     tcase_add_loop_test(t, steps_never_exceed_the_plan, 0, CASES);
     tcase_add_loop_test(t, programs_compute_what_the_float_network_does, 0, CASES);
     tcase_add_test(t, what_does_not_fit_says_how_many_bytes_are_missing);
