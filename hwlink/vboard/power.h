@@ -4,14 +4,19 @@
 #ifndef PARE_HWLINK_VBOARD_POWER_H
 #define PARE_HWLINK_VBOARD_POWER_H
 
+#include "hwlink/vboard/rcc.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How the part is fed and set up. */
 struct power_setup {
     uint32_t supply_mv;
     uint32_t hclk_hz;
+    int range;      // of the core's voltage, 1 (1.2 V) to 4
     bool smps;      // step-down converter; else the linear regulator
+    bool lean;      // SRAM blocks that are not needed are off; by the linear regulator it makes no difference here
     bool debugger;  // halting debug is enabled
     bool deep;      // what sleeps, sleeps in Stop mode
 };
@@ -28,5 +33,12 @@ uint64_t power_energy_fj(const struct power_setup *s, const struct power_activit
 
 /* How long that took, in picoseconds. */
 uint64_t power_duration_ps(const struct power_setup *s, const struct power_activity *a);
+
+/* Fills in what clock and power registers say: hclk_hz, range, smps, lean. */
+void power_setup_read(struct power_setup *s, const struct rcc *rcc);
+
+/* In a line of text, of POWER_TEXT_MAX bytes at most. */
+#define POWER_TEXT_MAX 128u
+void power_setup_text(const struct power_setup *s, char *text, size_t size);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { RCC_CR = 0x00, RCC_ICSCR1 = 0x08, RCC_CFGR1 = 0x1c, RCC_CFGR2 = 0x20, RCC_CFGR3 = 0x24, RCC_PLL1CFGR = 0x28, RCC_PLL1DIVR = 0x34,
        RCC_CCIPR1 = 0xe0, RCC_CCIPR3 = 0xe8, RCC_BDCR = 0xf0, RCC_CSR = 0xf4 };
-enum { PWR_CR3 = 0x08, PWR_VOSR = 0x0c, PWR_SVMSR = 0x3c };
+enum { PWR_CR1 = 0x00, PWR_CR3 = 0x08, PWR_VOSR = 0x0c, PWR_SVMSR = 0x3c };
 
 #define HSI_HZ 16000000u
 #define HSE_HZ 16000000u
@@ -16,6 +16,7 @@ enum { PWR_CR3 = 0x08, PWR_VOSR = 0x0c, PWR_SVMSR = 0x3c };
 #define CR_RESET 0x35u          // MSIS and MSIK run
 #define PLL_DIVIDERS_RESET 0x01010280u
 #define REGSEL (1u << 1)
+#define SRAM_OFF (1u << 8 | 1u << 10 | 1u << 11)
 #define VOSRDY (1u << 15)
 #define BOOSTRDY (1u << 14)
 #define BOOSTEN (1u << 18)
@@ -138,6 +139,11 @@ uint32_t rcc_usart_hz(const struct rcc *r, int port)
 bool rcc_uses_smps(const struct rcc *r)
 {
     return r->power[PWR_CR3 / 4] & REGSEL;
+}
+
+bool rcc_sram_is_off(const struct rcc *r)
+{
+    return r->power[PWR_CR1 / 4] & SRAM_OFF;
 }
 
 int rcc_voltage_range(const struct rcc *r)

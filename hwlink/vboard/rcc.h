@@ -38,6 +38,9 @@ uint32_t rcc_usart_hz(const struct rcc *r, int port);
 /* The core is fed by the step-down converter (PWR_CR3.REGSEL), not by the linear regulator. */
 bool rcc_uses_smps(const struct rcc *r);
 
+/* An SRAM block of the run domain is switched off (PWR_CR1: SRAM1PD, SRAM3PD or SRAM4PD). */
+bool rcc_sram_is_off(const struct rcc *r);
+
 /* Voltage range 1 (fast) to 4. */
 int rcc_voltage_range(const struct rcc *r);
 

@@ -3,6 +3,7 @@
 #include "hwlink/vboard/run.h"
 
 #include "hwlink/vboard/firmware_file.h"
+#include "hwlink/vboard/power.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,6 +12,9 @@
 #include <string.h>
 
 #define UNTIL_MAX 256u // bytes of --until's text
+#define SUPPLY_MIN_MV 1710u // data sheet: 1.71 to 3.6 V
+#define SUPPLY_MAX_MV 3600u
+#define ENERGY_SLICE_CYCLES 16384u // its clock and supply are taken to be those at its end
 #define STEPS_MAX 256u // of --send and --until
 
 /* --send and --until in the order of the command line: what is sent waits until all texts before it have been printed. */
@@ -32,6 +36,9 @@ struct run {
     int input_full;
     int exited;
     uint32_t exit_code;
+    uint32_t supply_mv;
+    struct core_counts counted; // of energy so far
+    uint64_t counted_time, energy_fj, duration_ps;
 };
 
 /* Sends up to the next --until. */
@@ -126,12 +133,36 @@ static int at_semihosting(struct run *r)
     return instruction == 0xbeab;
 }
 
+static struct power_setup power_setup(const struct run *r)
+{
+    struct power_setup s = {.supply_mv = r->supply_mv, .deep = r->m->system.scr & 4};
+    power_setup_read(&s, &r->m->peripherals.rcc);
+    return s;
+}
+
+/* What the time since the last call has taken. */
+static void add_energy(struct run *r)
+{
+    const struct core *c = &r->m->core;
+    struct power_setup s = power_setup(r);
+    struct power_activity a = {.sleep_time = c->counts.sleep_time - r->counted.sleep_time,
+                               .flash_lines = c->counts.flash_fetches - r->counted.flash_fetches};
+    a.run_time = c->time - r->counted_time - a.sleep_time;
+    r->energy_fj += power_energy_fj(&s, &a);
+    r->duration_ps += power_duration_ps(&s, &a);
+    r->counted = c->counts;
+    r->counted_time = c->time;
+}
+
 static enum core_stop execute(struct run *r)
 {
     uint64_t end = machine_cycles(r->m) + r->max_cycles;
     for (;;) {
-        uint64_t now = machine_cycles(r->m);
-        enum core_stop stop = core_run(r->m, end > now ? end - now : 0);
+        uint64_t now = machine_cycles(r->m), left = end > now ? end - now : 0;
+        enum core_stop stop = core_run(r->m, left < ENERGY_SLICE_CYCLES ? left : ENERGY_SLICE_CYCLES);
+        add_energy(r);
+        if (stop == CORE_BUDGET && machine_cycles(r->m) < end)
+            continue;
         if (stop != CORE_BREAKPOINT || !at_semihosting(r))
             return stop;
         r->exited = semihost(r);
@@ -208,15 +239,22 @@ static void print_figures(const struct run *r, enum core_stop stop)
     unsigned count = sizeof rows / sizeof *rows;
     double awake = (double)(c->time - n->sleep_time) / (1 << CORE_TIME_BITS);
     double cpi = n->instructions ? awake / (double)n->instructions : 0;
+    double seconds = (double)r->duration_ps * 1e-12, energy_uj = (double)r->energy_fj * 1e-9;
+    struct power_setup supplied = power_setup(r);
+    char setup[POWER_TEXT_MAX];
+    power_setup_text(&supplied, setup, sizeof setup);
     if (r->json) {
         printf("{\"stop\": \"%s\", \"pc\": %" PRIu32 ", \"exit_code\": %" PRIu32, reason(r, stop), c->r[15], r->exit_code);
         print_rows(rows, count, 1);
-        printf(", \"cpi\": %.4f}\n", cpi);
+        printf(", \"cpi\": %.4f, \"seconds\": %.9f, \"energy_uj\": %.4f, \"setup\": \"%s\"}\n", cpi, seconds, energy_uj, setup);
         return;
     }
     printf("%-30s %12s at 0x%08" PRIx32 "\n", "stop", reason(r, stop), c->r[15]);
     print_rows(rows, count, 0);
     printf("%-30s %12.4f\n", "cycles per instruction", cpi);
+    printf("%-30s %12.3f ms\n", "time", seconds * 1e3);
+    printf("%-30s %12.3f uJ, %.3f mW in the mean\n", "energy, by the model", energy_uj, seconds > 0 ? energy_uj / seconds * 1e-3 : 0);
+    printf("%-30s %s\n", "  set-up at the end", setup);
 }
 
 static void print_registers(struct run *r)
@@ -253,7 +291,7 @@ static int run_machine(struct run *r)
     return r->step < r->steps_count || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
 }
 
-enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT };
+enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT, OPTION_SUPPLY };
 
 static int usage(void)
 {
@@ -266,6 +304,15 @@ static int read_number(const char *text, uint64_t *value)
     char *end;
     *value = strtoull(text, &end, 0);
     return *text >= '0' && *text <= '9' && *end == 0 ? 0 : -1;
+}
+
+static int read_supply(const char *text, uint32_t *mv)
+{
+    uint64_t value;
+    if (read_number(text, &value) || value < SUPPLY_MIN_MV || value > SUPPLY_MAX_MV)
+        return -1;
+    *mv = (uint32_t)value;
+    return 0;
 }
 
 static int add_step(struct run *r, const char *text, int sends)
@@ -282,7 +329,8 @@ static int read_options(int argc, char **argv, struct run *r)
         {"console", no_argument, NULL, OPTION_CONSOLE},        {"send", required_argument, NULL, OPTION_SEND},
         {"until", required_argument, NULL, OPTION_UNTIL},      {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
         {"json", no_argument, NULL, OPTION_JSON},              {"registers", no_argument, NULL, OPTION_REGISTERS},
-        {"account", no_argument, NULL, OPTION_ACCOUNT},        {NULL, 0, NULL, 0},
+        {"account", no_argument, NULL, OPTION_ACCOUNT},        {"supply", required_argument, NULL, OPTION_SUPPLY},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -296,6 +344,10 @@ static int read_options(int argc, char **argv, struct run *r)
         case OPTION_JSON: r->json = 1; break;
         case OPTION_ACCOUNT: r->account = 1; break;
         case OPTION_REGISTERS: r->registers = 1; break;
+        case OPTION_SUPPLY:
+            if (read_supply(optarg, &r->supply_mv))
+                return -1;
+            break;
         case OPTION_MAX_CYCLES:
             if (read_number(optarg, &r->max_cycles))
                 return -1;
@@ -311,7 +363,7 @@ static int read_options(int argc, char **argv, struct run *r)
 
 int run_command(int argc, char **argv)
 {
-    struct run r = {.max_cycles = UINT64_MAX >> (CORE_TIME_BITS + 1)};
+    struct run r = {.max_cycles = UINT64_MAX >> (CORE_TIME_BITS + 1), .supply_mv = 1800};
     if (read_options(argc, argv, &r))
         return usage();
     r.m = machine_create();

@@ -62,12 +62,11 @@ static void begin_cell(struct vboard *b)
 
 static struct power_setup setup(const struct vboard *b)
 {
-    const struct rcc *rcc = &b->machine->peripherals.rcc;
-    return (struct power_setup){.supply_mv = b->meter.supply_mv,
-                                .hclk_hz = rcc_hclk_hz(rcc),
-                                .smps = rcc_uses_smps(rcc),
-                                .debugger = debug_is_attached(b->machine),
-                                .deep = b->machine->system.scr & 4};
+    struct power_setup s = {.supply_mv = b->meter.supply_mv,
+                            .debugger = debug_is_attached(b->machine),
+                            .deep = b->machine->system.scr & 4};
+    power_setup_read(&s, &b->machine->peripherals.rcc);
+    return s;
 }
 
 static void end_cell(struct vboard *b)
