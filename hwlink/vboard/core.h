@@ -76,7 +76,7 @@ struct core {
     int stop;              // enum core_stop + 1 that a handler wants
     uint32_t fetches;      // code comes from flash
     uint32_t sram_free;    // SRAM_BYTES, or 0 if code comes from SRAM by the same bus: bytes that data reaches at once
-    uint64_t ahead_time;   // at this time, `ahead` halfwords from `ahead_pc` on had been fetched; fetch.c
+    uint64_t ahead_time;   // at this time, `ahead` bytes from `ahead_pc` on had been fetched; fetch.c
     uint32_t ahead_pc;
     int ahead;
     atomic_int ask_stop;

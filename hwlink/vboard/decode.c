@@ -141,14 +141,16 @@ static int is_direct_branch(const struct op *op)
     return op->inner == run_bl || op->inner == run_cbz || op->inner == run_cbnz;
 }
 
-/* A jump may go there: a stub decodes it when it does. Its address is known before that: a run may be cut there, and its line is
- * fetched on arrival. */
+/* A jump may go there: a stub decodes it when it does. Its address and length are known before that: a run may be cut there, its line
+ * is fetched on arrival, and what comes before may have to wait for its second half. */
 static void prepare_slot(const struct core_region *region, struct op *slot)
 {
-    if (slot->run)
+    if (slot->run && slot->run != op_decode_here)
         return;
+    uint32_t at = 2 * (uint32_t)(slot - region->ops);
     slot->run = op_decode_here;
-    slot->pc = region->base + 2 * (uint32_t)(slot - region->ops);
+    slot->pc = region->base + at;
+    slot->step = (uint8_t)(is_wide(halfword(region, at)) ? 2 * sizeof *slot : sizeof *slot);
 }
 
 /* A target outside the region becomes the slot past its end, where the fetch faults. */

@@ -64,19 +64,33 @@ HANDLER(run_transfer_sp)
     return transfer(m, op, (enum transfer)op->shift, (enum addressing)op->a);
 }
 
-/* The common case in a few host instructions: aligned, in SRAM, the bus free, the base not the stack pointer if written. */
-static inline const struct op *load(struct machine *m, const struct op *op, enum transfer what, enum addressing how)
+/* The base is not the stack pointer if it is written: of PRE and POST. */
+static inline const struct op *loaded(struct core *c, const struct op *op, uint32_t value, enum transfer what,
+                                      enum addressing how)
 {
-    struct core *c = &m->core;
-    uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = 0;
-    if (__builtin_expect(at >= c->sram_free || (address & (sizes[what] - 1u)), 0))
-        return transfer(m, op, what, how);
-    c->counts.loads++;
-    memcpy(&value, m->memory.sram + at, sizes[what]);
     if (how == ADDRESS_PRE || how == ADDRESS_POST)
         c->r[op->n] += op->imm;
     c->r[op->d] = extended(value, what);
     return op_next(op);
+}
+
+static __attribute__((noinline)) const struct op *load_elsewhere(struct machine *m, const struct op *op, uint32_t address,
+                                                                 enum transfer what, enum addressing how)
+{
+    uint32_t value, fault = data_load_elsewhere(m, op, address, sizes[what], &value);
+    return fault ? data_fault(m, op, address, fault) : loaded(&m->core, op, value, what, how);
+}
+
+/* The common case in a few host instructions: aligned, in SRAM, the bus free. */
+static inline const struct op *load(struct machine *m, const struct op *op, enum transfer what, enum addressing how)
+{
+    struct core *c = &m->core;
+    uint32_t address = address_of(c, op, how), at = address - SRAM_BASE, value = 0;
+    c->counts.loads++;
+    if (__builtin_expect(at >= c->sram_free || (address & (sizes[what] - 1u)), 0))
+        return load_elsewhere(m, op, address, what, how);
+    memcpy(&value, m->memory.sram + at, sizes[what]);
+    return loaded(c, op, value, what, how);
 }
 
 static inline const struct op *store(struct machine *m, const struct op *op, enum transfer what, enum addressing how)

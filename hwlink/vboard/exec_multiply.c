@@ -3,6 +3,10 @@
 // Multiplication, multiply-accumulate and division.
 #include "hwlink/vboard/exec.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define HANDLER(name) const struct op *name(struct machine *m, const struct op *op)
 
 static inline int32_t low(uint32_t word)
@@ -145,14 +149,22 @@ HANDLER(run_smlalxy)
     return set_wide(c, op, wide(c, op) + (uint64_t)(int64_t)halves(c, op));
 }
 
-/* p + q + accumulator; most sums fit. */
-static inline const struct op *set_sum_of_products(struct core *c, const struct op *op, int32_t p, int32_t q)
+/* The sum of the two products of halves, modulo 2^32. It is one half of what a host's instruction gives, where there is one. */
+static inline int32_t dot(uint32_t n, uint32_t k)
 {
-    int32_t a = (int32_t)c->r[op->a], both, sum;
-    if (__builtin_expect(__builtin_add_overflow(p, q, &both), 0))
-        return set_sum(c, op, (int64_t)p + q + a);
-    if (__builtin_expect(__builtin_add_overflow(both, a, &sum), 0))
-        return set_sum(c, op, (int64_t)p + q + a);
+#ifdef __SSE2__
+    return _mm_cvtsi128_si32(_mm_madd_epi16(_mm_cvtsi32_si128((int)n), _mm_cvtsi32_si128((int)k)));
+#else
+    return (int32_t)((uint32_t)(low(n) * low(k)) + (uint32_t)(high(n) * high(k)));
+#endif
+}
+
+/* With the accumulator; most sums fit. That of products is 2^31 at most, for four times -32768, and never -2^31. */
+static inline const struct op *add_dot(struct core *c, const struct op *op, uint32_t n, uint32_t k)
+{
+    int32_t a = (int32_t)c->r[op->a], products = dot(n, k), sum;
+    if (__builtin_expect(products == INT32_MIN || __builtin_add_overflow(products, a, &sum), 0))
+        return set_sum(c, op, (int64_t)low(n) * low(k) + (int64_t)high(n) * high(k) + a);
     c->r[op->d] = (uint32_t)sum;
     return op_next_wide(op);
 }
@@ -160,15 +172,13 @@ static inline const struct op *set_sum_of_products(struct core *c, const struct 
 HANDLER(run_smlad)
 {
     struct core *c = &m->core;
-    uint32_t n = c->r[op->n], k = c->r[op->m];
-    return set_sum_of_products(c, op, low(n) * low(k), high(n) * high(k));
+    return add_dot(c, op, c->r[op->n], c->r[op->m]);
 }
 
 HANDLER(run_smladx)
 {
     struct core *c = &m->core;
-    uint32_t n = c->r[op->n], k = c->r[op->m];
-    return set_sum_of_products(c, op, low(n) * high(k), high(n) * low(k));
+    return add_dot(c, op, c->r[op->n], turned(c->r[op->m]));
 }
 
 /* The two products; `shift` exchanges the halves of the second operand. */

@@ -7,11 +7,10 @@
 
 /* By the step-down converter the power hardly depends on the supply, so energies are given. MLPerf Tiny round v1.2, closed,
  * STMicroelectronics, NUCLEO-U575ZI-Q at 1.8 V and 160 MHz: 2579.0 (ic), 656.2 (kws), 1354.7 (vww) and 81.9 uJ (ad) for an inference;
- * with the cycles that this model counts they leave 140.5 pJ for a cycle within 1.5 %. That firmware switches off the SRAM
- * blocks and clocks that it does not need. Firmware of the same vendor that did not, rounds v0.7 and v1.0, took 153 to 169 pJ for a cycle,
- * the mean of eight results 1.125 times as much: the factor of a plain set-up. */
+ * with the cycles that this model counts they leave 140.5 pJ for a cycle within 1.6 %. That firmware switches off the SRAM
+ * blocks and clocks that it does not need. In rounds v0.7 and v1.0 the same vendor's took 153 to 169 pJ for a cycle, with more clocks on and
+ * both ways of the cache: the mean of eight results is 1.125 times as much, and taken for plain firmware (POWER_PLAIN_PERMILLE). */
 #define RUN_FJ_PER_CYCLE 140500u
-#define PLAIN_PERMILLE 1125u
 #define LINE_FJ 200000u // ad streams its weights from flash: 6.5 pJ more per cycle at 0.03 lines per cycle
 
 /* By the linear regulator the current hardly depends on the supply. STM32U575/585 data sheet (DS13737, DS13086), as others quote
@@ -65,8 +64,7 @@ static uint64_t fj_per_cycle(const struct power_setup *s)
     uint64_t percent = core_voltage[s->range > 1 && s->range <= 4 ? s->range - 1 : 0];
     if (!s->smps)
         return (uint64_t)LDO_RUN_FC_PER_CYCLE * s->supply_mv / 1000 * percent / 100;
-    uint64_t lean = RUN_FJ_PER_CYCLE * percent / 100 * percent / 100;
-    return s->lean ? lean : lean * PLAIN_PERMILLE / 1000;
+    return RUN_FJ_PER_CYCLE * percent / 100 * percent / 100 * s->factor_permille / 1000;
 }
 
 static uint64_t static_uw(const struct power_setup *s)
@@ -92,12 +90,20 @@ void power_setup_read(struct power_setup *s, const struct rcc *rcc)
     s->hclk_hz = rcc_hclk_hz(rcc);
     s->smps = rcc_uses_smps(rcc);
     s->range = rcc_voltage_range(rcc);
-    s->lean = rcc_sram_is_off(rcc);
+    s->factor_permille = rcc_sram_is_off(rcc) ? POWER_LEAN_PERMILLE : POWER_PLAIN_PERMILLE;
+}
+
+static const char *factor_name(uint32_t permille)
+{
+    return permille == POWER_LEAN_PERMILLE ? "lean: SRAM blocks off" : permille == POWER_PLAIN_PERMILLE ? "plain" : "declared";
 }
 
 void power_setup_text(const struct power_setup *s, char *text, size_t size)
 {
-    snprintf(text, size, "%u mV, %s, range %d, %u.%03u MHz, %s", (unsigned)s->supply_mv,
-             s->smps ? "step-down converter" : "linear regulator", s->range, (unsigned)(s->hclk_hz / 1000000),
-             (unsigned)(s->hclk_hz / 1000 % 1000), s->lean ? "lean set-up (SRAM blocks off)" : "plain set-up");
+    int n = snprintf(text, size, "%u mV, %s, range %d, %u.%03u MHz", (unsigned)s->supply_mv,
+                     s->smps ? "step-down converter" : "linear regulator", s->range, (unsigned)(s->hclk_hz / 1000000),
+                     (unsigned)(s->hclk_hz / 1000 % 1000));
+    if (s->smps && n > 0 && (size_t)n < size)
+        snprintf(text + n, size - (size_t)n, ", set-up factor %u.%03u (%s)", (unsigned)(s->factor_permille / 1000),
+                 (unsigned)(s->factor_permille % 1000), factor_name(s->factor_permille));
 }

@@ -10,13 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Firmware that switches off SRAM blocks and clocks that it does not need, and firmware that does not. */
+#define POWER_LEAN_PERMILLE 1000u
+#define POWER_PLAIN_PERMILLE 1125u
+
 /* How the part is fed and set up. */
 struct power_setup {
     uint32_t supply_mv;
     uint32_t hclk_hz;
     int range;      // of the core's voltage, 1 (1.2 V) to 4
     bool smps;      // step-down converter; else the linear regulator
-    bool lean;      // SRAM blocks that are not needed are off; by the linear regulator it makes no difference here
+    uint32_t factor_permille; // set-up factor of the step-down converter's energy per cycle: POWER_LEAN, POWER_PLAIN or another
     bool debugger;  // halting debug is enabled
     bool deep;      // what sleeps, sleeps in Stop mode
 };
@@ -34,7 +38,7 @@ uint64_t power_energy_fj(const struct power_setup *s, const struct power_activit
 /* How long that took, in picoseconds. */
 uint64_t power_duration_ps(const struct power_setup *s, const struct power_activity *a);
 
-/* Fills in what clock and power registers say: hclk_hz, range, smps, lean. */
+/* Fills in what clock and power registers say: hclk_hz, range, smps, and the factor: lean where an SRAM block is off. */
 void power_setup_read(struct power_setup *s, const struct rcc *rcc);
 
 /* In a line of text, of POWER_TEXT_MAX bytes at most. */

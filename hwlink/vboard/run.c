@@ -14,6 +14,8 @@
 #define UNTIL_MAX 256u // bytes of --until's text
 #define SUPPLY_MIN_MV 1710u // data sheet: 1.71 to 3.6 V
 #define SUPPLY_MAX_MV 3600u
+#define FACTOR_MIN 500u // of --setup-permille
+#define FACTOR_MAX 5000u
 #define ENERGY_SLICE_CYCLES 16384u // its clock and supply are taken to be those at its end
 #define STEPS_MAX 256u // of --send and --until
 
@@ -36,7 +38,7 @@ struct run {
     int input_full;
     int exited;
     uint32_t exit_code;
-    uint32_t supply_mv;
+    uint32_t supply_mv, factor_permille; // of energy; a factor of 0: as the registers say
     struct core_counts counted; // of energy so far
     uint64_t counted_time, energy_fj, duration_ps;
 };
@@ -137,6 +139,8 @@ static struct power_setup power_setup(const struct run *r)
 {
     struct power_setup s = {.supply_mv = r->supply_mv, .deep = r->m->system.scr & 4};
     power_setup_read(&s, &r->m->peripherals.rcc);
+    if (r->factor_permille)
+        s.factor_permille = r->factor_permille;
     return s;
 }
 
@@ -291,7 +295,8 @@ static int run_machine(struct run *r)
     return r->step < r->steps_count || stop == CORE_BUDGET || stop == CORE_LOCKED_UP || r->exit_code ? 1 : 0;
 }
 
-enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT, OPTION_SUPPLY };
+enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT, OPTION_SUPPLY,
+                  OPTION_FACTOR };
 
 static int usage(void)
 {
@@ -306,12 +311,12 @@ static int read_number(const char *text, uint64_t *value)
     return *text >= '0' && *text <= '9' && *end == 0 ? 0 : -1;
 }
 
-static int read_supply(const char *text, uint32_t *mv)
+static int read_within(const char *text, uint32_t least, uint32_t most, uint32_t *result)
 {
     uint64_t value;
-    if (read_number(text, &value) || value < SUPPLY_MIN_MV || value > SUPPLY_MAX_MV)
+    if (read_number(text, &value) || value < least || value > most)
         return -1;
-    *mv = (uint32_t)value;
+    *result = (uint32_t)value;
     return 0;
 }
 
@@ -330,7 +335,7 @@ static int read_options(int argc, char **argv, struct run *r)
         {"until", required_argument, NULL, OPTION_UNTIL},      {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
         {"json", no_argument, NULL, OPTION_JSON},              {"registers", no_argument, NULL, OPTION_REGISTERS},
         {"account", no_argument, NULL, OPTION_ACCOUNT},        {"supply", required_argument, NULL, OPTION_SUPPLY},
-        {NULL, 0, NULL, 0},
+        {"setup-permille", required_argument, NULL, OPTION_FACTOR}, {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -345,7 +350,11 @@ static int read_options(int argc, char **argv, struct run *r)
         case OPTION_ACCOUNT: r->account = 1; break;
         case OPTION_REGISTERS: r->registers = 1; break;
         case OPTION_SUPPLY:
-            if (read_supply(optarg, &r->supply_mv))
+            if (read_within(optarg, SUPPLY_MIN_MV, SUPPLY_MAX_MV, &r->supply_mv))
+                return -1;
+            break;
+        case OPTION_FACTOR:
+            if (read_within(optarg, FACTOR_MIN, FACTOR_MAX, &r->factor_permille))
                 return -1;
             break;
         case OPTION_MAX_CYCLES:

@@ -53,7 +53,7 @@
 
 /* Fetch and data of the C-bus (or, for code in SRAM, of the S-bus): the bus carries a word in a cycle and data goes first. Fetch is
  * up to 3 words ahead, as in the Cortex-M3's manual (DDI 0337, prefetch unit). [fit: as a whole, in place of a mean cost] */
-#define TIMING_FETCH_AHEAD 6 // halfwords
+#define TIMING_FETCH_AHEAD 12 // bytes
 
 /* A load or store that is not aligned is done in two. [m33] */
 #define TIMING_UNALIGNED TIMING_CYCLE

@@ -217,11 +217,11 @@ static double picojoules_per_cycle(const struct power_setup *s, uint64_t lines)
 
 START_TEST(energy_is_near_the_published_one)
 {
-    struct power_setup smps = {.supply_mv = 1800, .hclk_hz = 160000000, .range = 1, .smps = true, .lean = true};
+    struct power_setup smps = {.supply_mv = 1800, .hclk_hz = 160000000, .range = 1, .smps = true, .factor_permille = POWER_LEAN_PERMILLE};
     ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 50), 141.1, 3);   // kws
     ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 100), 145.1, 3);  // ic
     ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 3300), 149.3, 3); // ad streams from flash
-    smps.lean = false;
+    smps.factor_permille = POWER_PLAIN_PERMILLE;
     ck_assert_double_eq_tol(picojoules_per_cycle(&smps, 100), 162.6, 5); // rounds v0.7 and v1.0
     struct power_setup ldo = {.supply_mv = 3000, .hclk_hz = 160000000, .range = 1};
     ck_assert_double_eq_tol(picojoules_per_cycle(&ldo, 0), 84 * 3.0, 1);
@@ -233,7 +233,8 @@ END_TEST
 
 START_TEST(a_debugger_costs_and_sleep_saves)
 {
-    struct power_setup s = {.supply_mv = 3300, .hclk_hz = 160000000, .range = 1, .smps = true};
+    struct power_setup s = {.supply_mv = 3300, .hclk_hz = 160000000, .range = 1, .smps = true,
+                              .factor_permille = POWER_PLAIN_PERMILLE};
     struct power_activity run = {.run_time = 1000u << 8}, sleep = {.sleep_time = 1000u << 8};
     uint64_t running = power_energy_fj(&s, &run), sleeping = power_energy_fj(&s, &sleep);
     ck_assert_uint_lt(2 * sleeping, running);
