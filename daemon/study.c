@@ -233,6 +233,8 @@ static void on_failed(struct study *s, struct study_work *w, const struct study_
         return;
     }
     s->host_failures = 0;
+    if (ev->failure == BOARD_FAIL_WORN) // that board is out; the trial waits for another
+        return;
     w->tries++;
     w->faults += is_fault(ev->failure);
     if (ev->failure == BOARD_FAIL_BUILD || is_spent(s, w))

@@ -37,7 +37,7 @@ struct board {
 };
 
 static const char *const failure_names[BOARD_FAILURE_COUNT] = {"ok",    "build", "host",  "probe",
-                                                               "flash", "run",   "power", "mismatch"};
+                                                               "flash", "run",   "power", "mismatch", "worn"};
 
 const char *board_failure_name(enum board_failure f)
 {

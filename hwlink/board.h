@@ -25,10 +25,11 @@ enum board_failure {
     BOARD_FAIL_BUILD,    // the image or runner file: the same on every board
     BOARD_FAIL_HOST,     // this machine: no openocd, no memory, a full disk
     BOARD_FAIL_PROBE,    // no answer from probe or part
-    BOARD_FAIL_FLASH,    // erase, write or verify, or no pages left
+    BOARD_FAIL_FLASH,    // erase, write or verify, or no run of pages
     BOARD_FAIL_RUN,      // the runner refused the job, faulted or did not finish
     BOARD_FAIL_POWER,    // the meter, or energy without a window
     BOARD_FAIL_MISMATCH, // the outputs differ from the host's: the board is suspect
+    BOARD_FAIL_WORN,     // pages have spent their erases: this part is at its end, whatever is measured
     BOARD_FAILURE_COUNT,
 };
 

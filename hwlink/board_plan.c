@@ -207,7 +207,7 @@ enum board_failure board_plan_writes(struct board_core *c, struct error *e)
     if (c->job.placement == BOARD_IN_SRAM)
         plan_sram(c);
     else if (plan_flash(c, e) != 0)
-        return BOARD_FAIL_FLASH;
+        return flashlog_worn(&c->log) ? BOARD_FAIL_WORN : BOARD_FAIL_FLASH;
     return BOARD_OK;
 }
 

@@ -229,7 +229,7 @@ static void next_write(struct board_core *c, struct board_todo *t)
     } else if (w->erase_pages == 0) {
         call_write(c, t);
     } else if (flashlog_intend(&c->log, w->erase_page, w->erase_pages, &e) != 0) {
-        board_fail(c, t, BOARD_FAIL_FLASH, "%s", e.text);
+        board_fail_operator(c, t, BOARD_FAIL_WORN, e.text);
     } else {
         board_go(c, BOARD_ASKING);
         t->kind = BOARD_DO_ASK;

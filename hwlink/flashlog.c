@@ -187,6 +187,14 @@ int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct erro
     return 0;
 }
 
+bool flashlog_worn(const struct flashlog *log)
+{
+    for (uint32_t p = BOARD_LOG_PAGE; p < FLASHLOG_PAGES; p++)
+        if (log->erases[p] >= FLASHLOG_WEAR_BUDGET)
+            return true;
+    return false;
+}
+
 void flashlog_suspect(struct flashlog *log, uint16_t page, uint32_t n)
 {
     for (uint32_t p = page; p < page + n && p < FLASHLOG_PAGES; p++)

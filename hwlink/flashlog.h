@@ -66,6 +66,9 @@ int flashlog_plan(struct flashlog *log, struct flashlog_need *needs, int n, bool
  * runner, job records). Store the log before the erase happens. Returns 0, or -1 if a page would exceed its budget. */
 int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct error *e);
 
+/* Whether a page of the log has spent its budget. */
+bool flashlog_worn(const struct flashlog *log);
+
 #define FLASHLOG_BAD_WRITE 100u // a write that came out wrong counts as so many erases
 
 /* Notes that pages which were just erased came out wrong: others are preferred from now on. */

@@ -119,7 +119,10 @@ int pool_return(struct pool *p, int board, uint32_t epoch, enum board_failure fa
     if (failure == BOARD_FAIL_BUILD || failure == BOARD_FAIL_HOST)
         return 0;
     snprintf(b->reason, sizeof b->reason, "%s: %s", board_failure_name(failure), text ? text : "");
-    strike(b, failure, now_ms);
+    if (failure == BOARD_FAIL_WORN)
+        b->state = POOL_QUARANTINED;
+    else
+        strike(b, failure, now_ms);
     return 0;
 }
 

@@ -56,7 +56,8 @@ int pool_add(struct pool *p, const char *name, const char *type, struct error *e
 int pool_lease(struct pool *p, const char *type, int not_board, uint64_t now_ms, uint32_t *epoch, bool *suspect);
 
 /* Gives a board back with the outcome of its job. Build and host failures do not speak against the board. A mismatch makes it suspect
- * at once; a mismatch or POOL_STRIKES_MAX failures while suspect quarantine it; a success clears it.
+ * at once; a mismatch or POOL_STRIKES_MAX failures while suspect quarantine it, and wear
+ * does at once; a success clears it.
  * Returns 0, or 1 if the lease is not the current one (nothing changes). */
 int pool_return(struct pool *p, int board, uint32_t epoch, enum board_failure failure, const char *text,
                 uint64_t now_ms);

@@ -100,7 +100,7 @@ CREATE TABLE attempt (
     board      INTEGER NOT NULL REFERENCES board,
     -- open also after it went well, until the trial's result is stored: the board may be at its next attempt by then
     state      TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'succeeded', 'failed', 'interrupted')), -- interrupted: the service ended
-    class      TEXT, -- of a failure: build, host, probe, flash, run, power, mismatch
+    class      TEXT, -- of a failure: build, host, probe, flash, run, power, mismatch, worn
     text       TEXT, -- why, for a person
     clock_hz   INTEGER CHECK (clock_hz > 0), -- core clock during the measurement
     provenance TEXT, -- JSON: hashes of image and runner, probe, meter, supply, placement ...

@@ -112,7 +112,7 @@ const char *const statement_sql[STATEMENT_COUNT] = {
 
     [STATEMENT_EACH_PROPOSAL] =
         "SELECT trial, kind, candidate, hash, "
-        "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.class <> 'host'), "
+        "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.class NOT IN ('host', 'worn')), "
         "(SELECT count(*) FROM attempt a WHERE a.study = ?1 AND a.trial = t.trial AND a.class IN ('flash', 'run', 'mismatch')), "
         "(SELECT b.name FROM attempt a JOIN board b USING (board) WHERE a.study = ?1 AND a.trial = t.trial "
         "ORDER BY a.attempt DESC LIMIT 1) FROM trial t WHERE study = ?1 AND outcome IS NULL ORDER BY trial",

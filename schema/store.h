@@ -191,7 +191,7 @@ struct store_proposal {
     const char *candidate; // text of candidate_format
     uint64_t hash;         // candidate_hash; the study must not have it yet
 
-    int tries;             // only read, by store_each_proposal: attempts that failed, but not by this machine's fault
+    int tries;             // only read, by store_each_proposal: attempts that failed, but not by this machine's fault or a board's wear
     int faults;            // only read: those of them that may be the candidate's: flash, run, mismatch
     const char *last_board; // only read: board of the last attempt; NULL
 };

@@ -171,6 +171,9 @@ static void board_ends(struct lab *l, struct lab_event *e)
     if (l->config.host_failures > 0) {
         l->config.host_failures--;
         ev->failure = BOARD_FAIL_HOST;
+    } else if (l->config.worn_failures > 0) {
+        l->config.worn_failures--;
+        ev->failure = BOARD_FAIL_WORN;
     } else if ((int)rng_below(&l->rng, 100) < l->config.flaky_percent) {
         ev->failure = BOARD_FAIL_PROBE;
     } else if (is_bad(l, ev->trial)) {
@@ -181,7 +184,7 @@ static void board_ends(struct lab *l, struct lab_event *e)
     }
     l->store.open[ev->trial] = ev->kind == STUDY_EV_MEASURED;
     if (ev->kind == STUDY_EV_FAILED && !ev->final) {
-        l->store.tries[ev->trial] += ev->failure != BOARD_FAIL_HOST;
+        l->store.tries[ev->trial] += ev->failure != BOARD_FAIL_HOST && ev->failure != BOARD_FAIL_WORN;
         l->store.faults[ev->trial] += ev->failure == BOARD_FAIL_MISMATCH;
     }
     later(l, LAB_LEASE, 0, 0);

@@ -33,6 +33,7 @@ struct lab_config {
     uint64_t timing;     // seed of everything that must not matter
     int flaky_percent;   // measurements that fail by the probe's fault
     int host_failures;   // the first so many measurements fail by this machine's fault
+    int worn_failures;   // the next so many by a board's wear
     int bad_every;       // candidates divisible by it always give wrong outputs; 0: none
     int bad_trial;       // this trial does, too
     int refused_every;   // ... do not fit

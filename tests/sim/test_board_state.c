@@ -266,6 +266,21 @@ START_TEST(job_pages_are_erased_when_they_are_full)
 }
 END_TEST
 
+START_TEST(spent_pages_are_the_boards_fault)
+{
+    core->log.erases[BOARD_JOB_PAGE] = FLASHLOG_WEAR_BUDGET;
+    core->log.n_jobs = FLASHLOG_JOBS_MAX; // they must be erased
+    ck_assert_int_eq(measure(&energy), BOARD_FAIL_WORN);
+    ck_assert_ptr_nonnull(strstr(core->result.text, "its budget is spent"));
+    ck_assert(core->result.needs_operator);
+    for (uint32_t p = 0; p < FLASHLOG_PAGES; p++)
+        core->log.erases[p] = FLASHLOG_WEAR_BUDGET;
+    core->log.n_items = 0;
+    ck_assert_int_eq(measure(&latency), BOARD_FAIL_WORN);
+    ck_assert_ptr_nonnull(strstr(core->result.text, "erases"));
+}
+END_TEST
+
 START_TEST(a_stale_count_of_job_records_heals_itself)
 {
     ck_assert_int_eq(measure(&energy), BOARD_OK);
@@ -513,6 +528,7 @@ int main(void)
     tcase_add_test(t, sram_placement_writes_no_log_page);
     tcase_add_test(t, energy_is_measured_with_openocd_gone);
     tcase_add_test(t, job_pages_are_erased_when_they_are_full);
+    tcase_add_test(t, spent_pages_are_the_boards_fault);
     tcase_add_test(t, a_stale_count_of_job_records_heals_itself);
     tcase_add_test(t, no_erase_happens_before_the_intent_is_stored);
     tcase_add_test(t, a_log_that_is_full_starts_anew);

@@ -276,6 +276,15 @@ START_TEST(failures_of_this_machine_rest_and_then_pause)
 }
 END_TEST
 
+START_TEST(worn_boards_cost_no_candidate)
+{
+    struct lab_config c = small();
+    uint64_t expected = run(&c);
+    c.worn_failures = 2 * STUDY_TRIES_MAX;
+    ck_assert_uint_eq(run(&c), expected);
+}
+END_TEST
+
 START_TEST(a_worker_that_cannot_work_pauses_the_study)
 {
     struct lab_config c = small();
@@ -346,6 +355,7 @@ int main(void)
     tcase_add_test(t, without_a_reference_the_study_fails);
     tcase_add_test(t, a_float32_that_cannot_be_measured_ends_nothing);
     tcase_add_test(t, failures_of_this_machine_rest_and_then_pause);
+    tcase_add_test(t, worn_boards_cost_no_candidate);
     tcase_add_test(t, a_worker_that_cannot_work_pauses_the_study);
     tcase_add_test(t, an_exhausted_space_ends_the_search);
     tcase_add_test(t, a_study_without_trials_measures_the_baselines);

@@ -54,6 +54,16 @@ START_TEST(an_old_lease_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_worn_board_is_quarantined_at_once)
+{
+    two_boards();
+    int b = pool_lease(&pool, NULL, 1, 1, &epoch, &suspect);
+    pool_return(&pool, b, epoch, BOARD_FAIL_WORN, "its budget is spent", 2);
+    ck_assert_int_eq(pool.boards[b].state, POOL_QUARANTINED);
+    ck_assert_str_eq(pool.boards[b].reason, "worn: its budget is spent");
+}
+END_TEST
+
 START_TEST(a_build_failure_does_not_speak_against_the_board)
 {
     two_boards();
@@ -241,6 +251,7 @@ int main(void)
     tcase_add_test(t, the_longest_idle_board_is_lent_first);
     tcase_add_test(t, another_attempt_can_avoid_a_board);
     tcase_add_test(t, an_old_lease_changes_nothing);
+    tcase_add_test(t, a_worn_board_is_quarantined_at_once);
     tcase_add_test(t, a_build_failure_does_not_speak_against_the_board);
     tcase_add_test(t, a_mismatch_makes_suspect_and_a_second_one_quarantines);
     tcase_add_test(t, probe_failures_rest_longer_each_time_then_quarantine);

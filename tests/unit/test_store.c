@@ -286,7 +286,7 @@ static int keep_proposal(void *user, const struct store_proposal *p)
 
 START_TEST(failures_are_counted_by_who_may_be_at_fault)
 {
-    static const char *const classes[] = {"host", "probe", "flash", "run", "mismatch", "power", "host"};
+    static const char *const classes[] = {"host", "probe", "flash", "run", "mismatch", "power", "worn"};
     struct store_proposal p = {0};
     int attempt;
     store_case_propose(&lab, 1, 1, 1);
