@@ -35,7 +35,7 @@ static void on_check(uv_check_t *check)
         s->worst_ns = kept;
     if (kept > LOUD_NS)
         log_warning("the loop was kept for %u ms", (unsigned)(kept / 1000000));
-    s->last_ns = now;
+    s->last_ns = uv_hrtime(); // reading the statistics is not the loop's work, nor is what the kernel puts in between
     s->idle_ns = idle;
     s->queued_ns = waited_for;
 }
