@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,8 +53,9 @@ int file_read(const char *path, size_t limit, char **data, size_t *size, struct 
     return 0;
 }
 
-static int write_all(int fd, const char *data, size_t size)
+int file_write_all(int fd, const void *bytes, size_t size)
 {
+    const char *data = bytes;
     for (size_t at = 0; at < size;) {
         ssize_t n = write(fd, data + at, size - at);
         if (n < 0 && errno == EINTR)
@@ -62,7 +64,18 @@ static int write_all(int fd, const char *data, size_t size)
             return -1;
         at += (size_t)n;
     }
-    return fsync(fd);
+    return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind, (void)at;
+    return remove(path);
+}
+
+int file_remove(const char *path)
+{
+    return nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 int file_write(const char *path, const void *data, size_t size, struct error *e)
@@ -73,7 +86,7 @@ int file_write(const char *path, const void *data, size_t size, struct error *e)
     int fd = open(neighbour, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return error_set(e, "%s: %s", neighbour, strerror(errno));
-    int failed = write_all(fd, data, size);
+    int failed = file_write_all(fd, data, size) || fsync(fd);
     int why = errno;
     if (close(fd) && !failed) {
         failed = -1;

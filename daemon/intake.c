@@ -15,19 +15,6 @@
 
 #define PIECE (256u << 10)
 
-static int write_all(int fd, const char *data, size_t size)
-{
-    for (size_t at = 0; at < size;) {
-        ssize_t n = write(fd, data + at, size - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        at += (size_t)n;
-    }
-    return 0;
-}
-
 /* `hash` may be NULL. */
 static int copy(int from, int to, struct sha256 *hash, struct error *e)
 {
@@ -39,7 +26,7 @@ static int copy(int from, int to, struct sha256 *hash, struct error *e)
             continue;
         if (n < 0)
             rc = error_set(e, "cannot be read: %s", strerror(errno));
-        else if (write_all(to, piece, (size_t)n) != 0)
+        else if (file_write_all(to, piece, (size_t)n) != 0)
             rc = error_set(e, "cannot be copied: %s", strerror(errno));
         else if (hash)
             sha256_update(hash, piece, (size_t)n);

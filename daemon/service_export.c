@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,12 +192,6 @@ struct package {
     struct package *next;
 };
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-    (void)st, (void)kind, (void)at;
-    return remove(path);
-}
-
 static void free_package(struct package *p)
 {
     struct service *s = p->s;
@@ -257,7 +250,7 @@ static void copy_package(uv_work_t *work)
     struct package *p = work->data;
     if (!p->failed)
         p->failed = copy_folder(p, p->from, p->to, 0, &p->e) != 0;
-    nftw(p->from, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    file_remove(p->from);
 }
 
 static void package_copied(uv_work_t *work, int status)

@@ -209,8 +209,3 @@ void child_kill(struct child *c, const char *why)
     uv_read_stop((uv_stream_t *)&c->from);
     finish_if_over(c);
 }
-
-int child_pid(const struct child *c)
-{
-    return c->process.pid;
-}

@@ -33,6 +33,4 @@ void child_send(struct child *c, const char *line, size_t size);
 /* Kills it and all that it started; `gone` follows, no more lines. */
 void child_kill(struct child *c, const char *why);
 
-int child_pid(const struct child *c);
-
 #endif

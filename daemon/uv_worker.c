@@ -261,8 +261,3 @@ void worker_close(struct worker *w, void (*closed)(void *user), void *user)
         child_kill(w->child, "killed");
     uv_close((uv_handle_t *)&w->timer, on_timer_closed);
 }
-
-int worker_pid(const struct worker *w)
-{
-    return w->child ? child_pid(w->child) : 0;
-}

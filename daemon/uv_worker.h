@@ -52,6 +52,5 @@ void worker_ask(struct worker *w, const char *method, cJSON *params,
 /* Kills it; no callback but `closed`, which may be NULL; then the worker is freed. */
 void worker_close(struct worker *w, void (*closed)(void *user), void *user);
 
-int worker_pid(const struct worker *w); // 0 while there is no process
 
 #endif

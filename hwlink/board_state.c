@@ -82,11 +82,6 @@ static const struct state_about about[BOARD_STATE_COUNT] = {
     [BOARD_FAILING] = {"failing", 0},
 };
 
-const char *board_state_name(enum board_state s)
-{
-    return (unsigned)s < BOARD_STATE_COUNT ? about[s].name : "?";
-}
-
 void board_go(struct board_core *c, enum board_state next)
 {
     assert((about[c->state].next | ANY_END) & TO(next));

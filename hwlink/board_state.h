@@ -176,6 +176,4 @@ uint32_t board_core_sram_bytes(const struct board_core *c);
 /* The one way in. `todo` is filled anew. After BOARD_DO_FINISH the core is idle and c->result holds the outcome. */
 void board_step(struct board_core *c, const struct board_event *event, struct board_todo *todo);
 
-const char *board_state_name(enum board_state s);
-
 #endif

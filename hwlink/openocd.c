@@ -306,8 +306,3 @@ void openocd_tail(const struct openocd *o, char *text, size_t size)
         line += length + (line[length] == '\n');
     }
 }
-
-int openocd_pid(const struct openocd *o)
-{
-    return o->process.pid;
-}

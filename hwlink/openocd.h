@@ -41,6 +41,4 @@ void openocd_stop(struct openocd *o);
 /* The last lines that it wrote to stderr, cut to what matters for a person ("Error: ..." lines if there are any). */
 void openocd_tail(const struct openocd *o, char *text, size_t size);
 
-int openocd_pid(const struct openocd *o);
-
 #endif

@@ -276,11 +276,6 @@ const struct server_peer *server_call_peer(const struct server_call *call)
     return &call->connection->peer;
 }
 
-enum access server_call_access(const struct server_call *call)
-{
-    return call->connection->access;
-}
-
 bool server_call_gone(const struct server_call *call)
 {
     return call->connection->state != SESSION_OPEN;

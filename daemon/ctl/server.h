@@ -93,7 +93,6 @@ void server_fail(struct server_call *call, enum kind kind, const char *field, co
 
 /* About a call that is not answered yet. */
 const struct server_peer *server_call_peer(const struct server_call *call);
-enum access server_call_access(const struct server_call *call);
 bool server_call_gone(const struct server_call *call); // the caller has left: the answer will go nowhere
 
 /* Answers a pull with `n` >= 0 events (copied), or -1: could not be read. `oldest` is the seq of the oldest event that is kept

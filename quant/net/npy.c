@@ -19,11 +19,6 @@ size_t npy_type_bytes(enum npy_type type)
     return types[type].bytes;
 }
 
-const char *npy_type_name(enum npy_type type)
-{
-    return types[type].name;
-}
-
 /* The header is a Python dict literal; a cursor over it never leaves [at, end). */
 struct cursor {
     const char *at, *end;

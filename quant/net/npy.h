@@ -32,7 +32,6 @@ struct npy {
 };
 
 size_t npy_type_bytes(enum npy_type type);
-const char *npy_type_name(enum npy_type type); // "u1", "f4"
 
 /* Reads the header of a whole file in memory. Elements fill the file from `offset` to its end exactly. Returns 0, or -1 with the
  * reason: not .npy, a version, type or order that is not taken, more or fewer bytes than the shape needs. */

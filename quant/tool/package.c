@@ -10,7 +10,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,17 +259,6 @@ static int put_all(struct packing *k, struct error *e)
     return put_kernels(k, e) || put_sources(k, e) || put_metadata(k, e) ? -1 : 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static int remove_tree(const char *path)
-{
-    return nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 int package_write(const struct package *p, const struct image_view *image, const char *folder, cJSON **files,
                   struct error *e)
 {
@@ -283,14 +271,14 @@ int package_write(const struct package *p, const struct image_view *image, const
     buffer_init(&k.text, PACKAGE_FILE_MAX);
     package_source_keys(p, image, &k.keys);
     set_kernel_keys(&k);
-    remove_tree(k.part); // of a run that was killed
+    file_remove(k.part); // of a run that was killed
     int rc = put_all(&k, e);
     if (!rc && rename(k.part, folder))
         rc = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
                  ? error_set(e, "%s: exists already and is not an empty folder", folder)
                  : error_set(e, "%s: %s", folder, strerror(errno));
     if (rc)
-        remove_tree(k.part);
+        file_remove(k.part);
     buffer_finish(&k.text);
     template_finish(&k.keys);
     if (files && !rc)
