@@ -103,3 +103,13 @@ int caller_make_folder(const struct caller *c, const char *path, struct error *e
     give_back(&saved);
     return rc == 0 || empty ? 0 : error_set(e, "%s: %s", path, why == EEXIST ? "exists and is not empty" : strerror(why));
 }
+
+void caller_remove(const struct caller *c, const char *path)
+{
+    struct rights saved;
+    struct error e;
+    if (take(c, &saved, &e) != 0)
+        return;
+    unlink(path);
+    give_back(&saved);
+}

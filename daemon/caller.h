@@ -21,4 +21,7 @@ int caller_open(const struct caller *c, const char *path, int flags, mode_t mode
 /* mkdir(2) as the caller; an existing folder is an error unless it is empty. */
 int caller_make_folder(const struct caller *c, const char *path, struct error *e);
 
+/* unlink(2) as the caller. What cannot be removed stays. */
+void caller_remove(const struct caller *c, const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/ctl/socket_file.h"
+#include "daemon/leftovers.h"
 #include "daemon/notify.h"
 
 #include <stdio.h>
@@ -277,6 +278,7 @@ static int open_all(struct service *s, struct error *e)
 {
     if (open_store(s, e) != 0)
         return -1;
+    leftovers_remove(s->config->state);
     s->boards = s->host.boards = boards_open(s->loop, s->config, s->writer, e);
     if (!s->boards || load_studies(s, e) != 0 || writer_start(s->writer, e) != 0)
         return -1;

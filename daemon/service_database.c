@@ -94,6 +94,8 @@ static int copy_as_caller(struct backup *b, struct error *e)
         close(in);
     if (out >= 0)
         close(out);
+    if (out >= 0 && rc != 0)
+        caller_remove(&b->caller, b->to);
     return rc;
 }
 

@@ -17,8 +17,9 @@
 /* The image passes through a file, because that is how image_write hands it out. */
 static enum session_fault read_image(struct session *s, char **bytes, size_t *size, struct error *e)
 {
-    char path[] = "/tmp/pare-image-XXXXXX";
+    char path[PATH_MAX + 32];
     struct image_written written;
+    snprintf(path, sizeof path, "%s/package.new-XXXXXX", *s->params.folder ? s->params.folder : "/tmp");
     int fd = mkstemp(path);
     if (fd < 0)
         return error_set(e, "%s: %s", path, strerror(errno)) ? SESSION_FAILED : SESSION_OK;

@@ -114,6 +114,20 @@ for ((round = 1; round <= rounds; round++)); do
     same "kill$round"
 done
 
+echo "what kill -9 leaves"
+lab_in left one
+start pared.json
+create --start
+after_events 12
+slay
+touch state/studies/1/trial-99.image.new-12345 state/studies/1/package.new-abcdef state/studies/1/trial-99.image state/files/new-abcdef
+mkdir -p state/exports/1-1/src && touch state/exports/1-1/src/network.c state/exports/2-2.db
+start pared.json
+wait_for study:demo=finished
+stop
+passes; [ -z "$(ls state/exports state/studies/1 state/files | grep -e new- -e image -e 1-1 -e 2-2)" ] || complain "left: $(ls -R state)"
+same left
+
 echo "kill -9 of worker and openocd"
 for ((round = 1; round <= rounds; round++)); do
     lab_in "children$round" one
