@@ -277,6 +277,30 @@ START_TEST(code_in_sram_may_change_itself)
 }
 END_TEST
 
+/* Cycles of as many instructions, from `address` on. */
+static uint64_t cycles_of(uint32_t address, const uint16_t *code, unsigned halfwords, unsigned steps)
+{
+    put_code(address, code, halfwords);
+    set(15, address);
+    uint64_t start = machine_cycles(m);
+    for (unsigned i = 0; i < steps; i++)
+        core_step(m);
+    return machine_cycles(m) - start;
+}
+
+START_TEST(code_and_data_in_sram_share_a_bus)
+{
+    static const uint16_t loads[] = {0xf8d1, 0x0000, 0xf8d1, 0x0000, 0xf8d1, 0x0000, 0xf8d1, 0x0000, 0xbf00}; // ldr.w r0, [r1]
+    static const uint16_t stores[] = {0xf8c1, 0x0000, 0xf8c1, 0x0000, 0xf8c1, 0x0000, 0xf8c1, 0x0000, 0xbf00};
+    static const uint16_t narrow[] = {0x6808, 0x46c0, 0x46c0, 0x6808, 0x46c0, 0x46c0, 0xbf00}; // ldr r0, [r1]; mov r8, r8
+    set(1, 0x20001000u);
+    ck_assert_uint_eq(cycles_of(0x20000200u, loads, 9, 4), 8); // each takes the cycle that would fetch the next one
+    ck_assert_uint_eq(cycles_of(0x20000300u, stores, 9, 4), 8);
+    ck_assert_uint_eq(cycles_of(0x20000400u, narrow, 7, 6), 6); // two instructions of a word: fetch is ahead
+    ck_assert_uint_eq(cycles_of(0x0a000500u, loads, 9, 4), 4);  // code by the other bus
+}
+END_TEST
+
 START_TEST(a_bad_address_is_a_precise_bus_fault)
 {
     set(1, 0x60000000u);
@@ -547,6 +571,7 @@ int main(void)
     tcase_add_test(t, a_stop_inside_an_it_block_keeps_its_state);
     tcase_add_test(t, load_multiple_into_pc_jumps);
     tcase_add_test(t, code_in_sram_may_change_itself);
+    tcase_add_test(t, code_and_data_in_sram_share_a_bus);
     tcase_add_test(t, a_bad_address_is_a_precise_bus_fault);
     tcase_add_test(t, an_enabled_fault_has_its_own_handler);
     tcase_add_test(t, a_fault_in_hardfault_locks_up);
