@@ -6,7 +6,7 @@
 // columns are made, and multiplied with every row of the bank, by tiles. So a weight is decoded once per layer, an input
 // unpacked about once per bank and kernel row, and what the inner loop reads is int16 whatever the widths.
 #include "quant/kernels/column.h"
-#include "quant/kernels/kernel.h"
+#include "quant/kernels/output.h"
 #include "quant/kernels/product.h"
 #include "quant/kernels/rows.h"
 
@@ -57,47 +57,6 @@ static void fill_bank(struct bank *b, uint32_t first, uint32_t rows)
     b->start[rows] = 0;
 }
 
-/* One channel of pixels in bytes, from `out` on: sums up to `end`, outputs `step` bytes apart. */
-SIMD_INLINE void put_bytes(struct requantizer q, const int32_t *sums, const int32_t *end, int32_t low, int32_t high,
-                           uint8_t *out, uint32_t step)
-{
-    if (!requantizer_is_quick(&q))
-        for (; sums < end; out += step)
-            *out = (uint8_t)clamp(requantize_any(&q, *sums++), low, high);
-    else if (low > INT8_MIN || high < INT8_MAX)
-        for (; sums < end; out += step)
-            *out = (uint8_t)clamp(requantize_quick(&q, *sums++), low, high);
-    else
-        for (; sums < end; out += step)
-            *out = (uint8_t)simd_saturate_byte(requantize_quick(&q, *sums++));
-}
-
-/* The same in any width, `step` elements apart. */
-static void put_packed(const struct kernel *k, const struct requantizer *q, const int32_t *sums, const int32_t *end,
-                       uint32_t element, uint32_t step)
-{
-    int quick = requantizer_is_quick(q);
-    for (; sums < end; sums++, element += step) {
-        int32_t value = quick ? requantize_quick(q, *sums) : requantize_any(q, *sums);
-        store_element(k->out_data, element, k->out->bits, clamp(value, k->op->act_min, k->op->act_max));
-    }
-}
-
-/* The sums of some rows become outputs of `n` pixels, `element` is the first. Not inlined: then all that its loops need is in
- * registers. */
-static __attribute__((noinline)) void put_outputs(const struct kernel *k, const struct requantizer *q, uint32_t rows,
-                                                  int32_t (*sums)[PRODUCT_PIXELS], uint32_t element, uint32_t step, uint32_t n)
-{
-    int32_t low = k->op->act_min, high = k->op->act_max;
-    uint8_t *out = k->out_data + element;
-    if (k->out->bits != 8)
-        for (; rows; rows--)
-            put_packed(k, q++, *sums, *sums + n, element++, step), sums++;
-    else
-        for (; rows; rows--, q++, sums++, out++)
-            put_bytes(*q, *sums, *sums + n, low, high, out, step);
-}
-
 /* `n` pixels, whose columns are made; `element` is the first output of the bank's, `step` from a pixel's to the next. */
 static void multiply_bank(const struct bank *b, uint32_t element, uint32_t step, uint32_t n)
 {
@@ -109,7 +68,8 @@ static void multiply_bank(const struct bank *b, uint32_t element, uint32_t step,
         p.rows = (const simd_word *)(const void *)(b->weights + r * c->padded);
         rows = tile_rows(b->rows - r);
         (rows == PRODUCT_ROWS ? product_3_rows : product_2_rows)(&p);
-        put_outputs(b->k, b->requantizers + r, rows <= b->rows - r ? rows : 1, sums, element + r, step, n);
+        struct output_sums o = {sums[0], PRODUCT_PIXELS, rows <= b->rows - r ? rows : 1, n, element + r, 1, step};
+        output_put(b->k, b->requantizers + r, &o);
     }
 }
 

@@ -37,7 +37,8 @@ void kernel_float_pool(const struct kernel *k);
 /* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
 uint32_t dense_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
-uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
+uint32_t add_scratch_bytes(const struct image_tensor *in, const struct image_tensor *in1);
+uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *out);
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 
 /* Element i of an output of `bits`. */

@@ -147,7 +147,14 @@ void unpack_run(int16_t *out, const void *tensor, size_t first, size_t n, unsign
 void pack_run(void *tensor, const int16_t *values, size_t first, size_t n, unsigned bits)
 {
     uint8_t *bytes = tensor;
-    for (size_t i = 0; i < n; i++)
+    size_t i = 0;
+    if (bits == 8)
+        for (bytes += first; i < n; i++)
+            bytes[i] = (uint8_t)values[i];
+    else if (bits == 4 && first % 2 == 0)
+        for (; i + 2 <= n; i += 2)
+            bytes[(first + i) / 2] = (uint8_t)((values[i] & 15) | values[i + 1] << 4);
+    for (; i < n; i++)
         put_bits(bytes, (first + i) * bits, bits, (uint16_t)values[i]);
 }
 

@@ -50,7 +50,9 @@ uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tens
         return conv_scratch_bytes(op, in, &tensors[op->out]);
     if (op->kind == IMAGE_DENSE)
         return dense_scratch_bytes(op, in);
-    return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, in, &tensors[op->out]) : 0;
+    if (op->kind == IMAGE_ADD)
+        return add_scratch_bytes(in, &tensors[op->in1]);
+    return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, &tensors[op->out]) : 0;
 }
 
 int32_t kernel_requantize(int32_t value, int32_t multiplier, int shift)

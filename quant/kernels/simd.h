@@ -33,6 +33,40 @@ SIMD_INLINE int32_t simd_dual_mac(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
+/* sum + low(a) low(b), sum + high(a) high(b), halves signed. */
+SIMD_INLINE int32_t simd_mac_low(uint32_t a, uint32_t b, int32_t sum)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return __smlabb((int32_t)a, (int32_t)b, sum);
+#else
+    return (int32_t)((uint32_t)sum + (uint32_t)((int16_t)a * (int16_t)b));
+#endif
+}
+
+SIMD_INLINE int32_t simd_mac_high(uint32_t a, uint32_t b, int32_t sum)
+{
+#if defined(__ARM_FEATURE_DSP)
+    return __smlatt((int32_t)a, (int32_t)b, sum);
+#else
+    return (int32_t)((uint32_t)sum + (uint32_t)((int16_t)(a >> 16) * (int16_t)(b >> 16)));
+#endif
+}
+
+/* The greater of each two signed bytes. */
+SIMD_INLINE uint32_t simd_max_bytes(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_FEATURE_DSP)
+    uint32_t result;
+    __asm("ssub8 %0, %1, %2\n sel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+    return result;
+#else
+    uint32_t result = 0;
+    for (int i = 0; i < 32; i += 8)
+        result |= ((int8_t)(a >> i) > (int8_t)(b >> i) ? a : b) & 0xffu << i;
+    return result;
+#endif
+}
+
 /* Pair j of a word of lane-packed codes (pack.h): codes 2j and 2j+1 as two unsigned halves. bits 16: the word. */
 SIMD_INLINE uint32_t simd_pair(uint32_t word, unsigned j, unsigned bits)
 {
@@ -42,7 +76,7 @@ SIMD_INLINE uint32_t simd_pair(uint32_t word, unsigned j, unsigned bits)
 #if !defined(__ARM_FEATURE_DSP)
 SIMD_INLINE uint32_t simd_halves(uint32_t low, uint32_t high, uint32_t offset)
 {
-    return ((low + offset) & 0xffffu) | (high + offset) << 16;
+    return ((low + offset) & 0xffffu) | (high + (offset >> 16)) << 16;
 }
 #endif
 
@@ -77,7 +111,7 @@ SIMD_INLINE uint32_t simd_subtract_halves(uint32_t a, uint32_t b)
 #endif
 }
 
-/* The signed bytes 0 and 2 (even), 1 and 3 (odd) of a word as halves, plus `offset` (the same in both of its halves). */
+/* The signed bytes 0 and 2 (even), 1 and 3 (odd) of a word as halves, plus the halves of `offset`. */
 SIMD_INLINE uint32_t simd_even_bytes(uint32_t bytes, uint32_t offset)
 {
 #if defined(__ARM_FEATURE_DSP)
@@ -106,7 +140,7 @@ SIMD_INLINE void simd_widen_bytes(uint32_t bytes, uint32_t offset, simd_word out
     out[1] = simd_high_halves(even, odd);
 }
 
-/* The bytes 0 and 2, 1 and 3 of a word as halves, plus `offset`; bytes unsigned. */
+/* The same of unsigned bytes. */
 SIMD_INLINE uint32_t simd_even_codes(uint32_t bytes, uint32_t offset)
 {
 #if defined(__ARM_FEATURE_DSP)

@@ -44,7 +44,7 @@ static int64_t least_scratch(const struct net *n, int op, const struct setting *
         lowering_geometry(n, op, options[i], &lowered);
         lowering_tensor(n, NULL, o->in[0], 32, &tensors[0]); // shapes are what the scratch depends on
         lowering_tensor(n, NULL, o->out, 32, &tensors[1]);
-        lowered.in0 = 0, lowered.out = 1;
+        lowered.in0 = lowered.in1 = 0, lowered.out = 1;
         int64_t bytes = kernel_scratch_bytes(&lowered, tensors);
         least = bytes < least ? bytes : least;
     }

@@ -36,6 +36,7 @@ static const struct {
     {"image.h", "src/kernels/image.h", false},
     {"kernel.h", "src/kernels/kernel.h", false},
     {"mailbox.h", "board/mailbox.h", false},
+    {"output.h", "src/kernels/output.h", false},
     {"pack.h", "src/kernels/pack.h", false},
     {"product.h", "src/kernels/product.h", false},
     {"program.h", "src/kernels/program.h", false},
@@ -59,8 +60,8 @@ static const struct {
 };
 
 /* Kernels that every package has, and the one that only float32 needs. */
-static const char *const kernels[] = {"column.c",      "conv.c", "dense.c",   "depthwise.c",
-                                      "elementwise.c", "pack.c", "product.c", "program.c",
+static const char *const kernels[] = {"add.c",    "column.c", "conv.c", "dense.c",   "depthwise.c",
+                                      "output.c", "pack.c",   "pool.c", "product.c", "program.c",
                                       "rows.c"};
 static const char float_kernels[] = "float32.c";
 
