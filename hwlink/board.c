@@ -195,7 +195,7 @@ static void record(struct board *b, const struct board_todo *t)
 {
     struct meter *m = need_meter(b, BOARD_EV_METER);
     if (m)
-        meter_actions(b->file.meter)->record(m, t->us, t->ms, on_recorded, b);
+        meter_actions(b->file.meter)->record(m, &(struct meter_wish){t->us, t->lead_us, t->ms}, on_recorded, b);
 }
 
 static void power_cycle(struct board *b, const struct board_todo *t)

@@ -181,10 +181,13 @@ static int read_runner(const struct reading *r, const cJSON *v)
 
 static int read_meter_kind(const struct reading *r, const cJSON *v)
 {
-    if (!cJSON_IsString(v) || (strcmp(v->valuestring, "lpm01a") != 0 && strcmp(v->valuestring, "none") != 0))
-        return error_set(r->e, "is neither \"lpm01a\" nor \"none\"");
-    r->f->meter = strcmp(v->valuestring, "lpm01a") == 0 ? METER_LPM01A : METER_NONE;
-    return 0;
+    static const char *const names[METER_KIND_COUNT] = {"none", "lpm01a", "lpm01a-ascii", "stlink-v3pwr", "ppk2", "hwmon"};
+    for (int i = 0; cJSON_IsString(v) && i < METER_KIND_COUNT; i++)
+        if (strcmp(names[i], v->valuestring) == 0) {
+            r->f->meter = (enum meter_kind)i;
+            return 0;
+        }
+    return error_set(r->e, "is none of none, lpm01a, lpm01a-ascii, stlink-v3pwr, ppk2, hwmon");
 }
 
 static int read_meter_path(const struct reading *r, const cJSON *v)
@@ -199,7 +202,7 @@ static int read_supply(const struct reading *r, const cJSON *v)
 
 static int read_meter_hz(const struct reading *r, const cJSON *v)
 {
-    return read_number(r, v, 1000, 100000, &r->f->meter_hz);
+    return read_number(r, v, 100, 100000, &r->f->meter_hz);
 }
 
 static int read_comment(const struct reading *r, const cJSON *v)

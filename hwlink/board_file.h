@@ -18,7 +18,11 @@
 
 enum meter_kind {
     METER_NONE = 0,
-    METER_LPM01A,
+    METER_LPM01A,       // X-NUCLEO-LPM01A, binary format
+    METER_LPM01A_ASCII, // the same, ASCII: slower, for firmware or hosts that drop bytes
+    METER_V3PWR,        // STLINK-V3PWR
+    METER_PPK2,         // Nordic Power Profiler Kit II
+    METER_HWMON,        // INA219, INA226, INA228 and the like, through Linux hwmon; meter_path is its folder
     METER_KIND_COUNT,
 };
 

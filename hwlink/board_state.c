@@ -15,6 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DHCSR 0xe000edf0u // Armv8-M manual, D1.2
+#define DHCSR_DEBUG_OFF 0xa05f0000u
+#define AIRCR 0xe000ed0cu
+#define AIRCR_RESET 0x05fa0004u
 #define BOOT_MS 5000u      // until the runner says READY
 #define RUN_MS 60000u      // for all samples of a job
 #define PICK_UP_MS 10000u  // from the window's end to the result
@@ -22,6 +26,7 @@
 #define POLL_MS 2u         // first wait between two looks; doubled up to POLL_MAX_MS
 #define POLL_MAX_MS 50u
 #define WINDOW_S 0.2       // a window is at least so long unless repeats are given
+#define WINDOW_SLOW_S 2.0  // for an instrument of milliseconds that does not supply the board
 #define WINDOW_REPEATS 10u
 #define LAP_SLACK_CYCLES 2000.0 // a lap also copies the input and counts no single operations
 #define HEAD_WORDS ((uint32_t)((offsetof(struct mailbox, result) + 5 * sizeof(uint32_t)) / sizeof(uint32_t)))
@@ -199,11 +204,36 @@ static void call_write(struct board_core *c, struct board_todo *t)
     board_wire_file(t, board_scale(c), "flash write_image", c->path, w->address, w->data, w->bytes);
 }
 
+static bool meter_supplies(const struct board_core *c)
+{
+    const struct meter_kind_actions *meter = meter_actions(c->file->meter);
+    return meter && meter->cycle;
+}
+
+/* OpenOCD leaves before power is measured. Where the meter cannot take the board's supply away, debug is ended and the part reset by
+ * hand: so the runner starts as after a power cycle. */
+static void detach(struct board_core *c, struct board_todo *t)
+{
+    board_go(c, BOARD_DETACHING);
+    if (meter_supplies(c))
+        t->kind = BOARD_DO_STOP;
+    else
+        board_wire_call(t, board_scale(c), BOARD_HALT_MS, "write_memory 0x%08x 32 {0x%08x}; write_memory 0x%08x 32 {0x%08x}",
+                        DHCSR, DHCSR_DEBUG_OFF, AIRCR, AIRCR_RESET);
+}
+
+static void on_detached(struct board_core *c, const struct board_event *ev, struct board_todo *t)
+{
+    if (ev->code != 0)
+        board_fail(c, t, BOARD_FAIL_PROBE, "the part could not be reset without a debugger");
+    else
+        t->kind = BOARD_DO_STOP;
+}
+
 static void all_written(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase) {
-        board_go(c, BOARD_DETACHING);
-        t->kind = BOARD_DO_STOP;
+        detach(c, t);
         return;
     }
     board_go(c, BOARD_CLEARING); // what an earlier run left in SRAM must not pass for an answer
@@ -425,7 +455,8 @@ static uint32_t window_repeats(const struct board_core *c)
 {
     if (c->job.repeats > 0)
         return c->job.repeats;
-    double n = WINDOW_S * c->result.clock_hz / c->result.sample_cycles[0] + 1;
+    double seconds = meter_supplies(c) ? WINDOW_S : WINDOW_SLOW_S;
+    double n = seconds * c->result.clock_hz / c->result.sample_cycles[0] + 1;
     return n < WINDOW_REPEATS ? WINDOW_REPEATS : n > BOARD_REPEATS_MAX ? BOARD_REPEATS_MAX : (uint32_t)n;
 }
 
@@ -485,6 +516,7 @@ static void call_record(struct board_core *c, struct board_todo *t)
     t->kind = BOARD_DO_RECORD;
     t->us = (int64_t)(expected_window_us(c) + 0.5);
     double samples_us = (double)expected_window_us(c) / c->result.repeats * c->result.n_samples;
+    t->lead_us = (int64_t)(samples_us + 0.5);
     t->ms = (uint64_t)(board_scale(c) * (POWER_UP_MS + (samples_us + 2 * expected_window_us(c)) / 1000));
     board_trace(c, "record: %u repeats", c->result.repeats);
 }
@@ -557,7 +589,7 @@ static void (*const on_answer[BOARD_STATE_COUNT])(struct board_core *, const str
     [BOARD_ERASING] = on_erased,    [BOARD_WRITING] = on_written,   [BOARD_VERIFYING] = on_verified,
     [BOARD_LOADING] = on_written,   [BOARD_CLEARING] = on_cleared,  [BOARD_RELEASING] = on_released,
     [BOARD_BOOTING] = on_boot_look, [BOARD_POSTING] = on_posted,    [BOARD_RUNNING] = on_run_look,
-    [BOARD_READING] = on_read,      [BOARD_PARKING] = on_parked,
+    [BOARD_READING] = on_read,      [BOARD_PARKING] = on_parked,    [BOARD_DETACHING] = on_detached,
 };
 
 static void on_gone(struct board_core *c, const struct board_event *ev, struct board_todo *t)
@@ -643,7 +675,7 @@ int board_core_set(struct board_core *c, const struct board_job *job, struct boa
     if (senseless)
         return error_set(e, "%s", senseless);
     c->job = *job;
-    c->job.windows = job->windows > 0 ? job->windows : 3;
+    c->job.windows = !meter_supplies(c) ? 1 : job->windows > 0 ? job->windows : 3;
     c->job.image_path = NULL; // it was read
     c->check_only = false;
     begin(c);

@@ -95,7 +95,7 @@ struct board_todo {
     char command[BOARD_COMMAND_MAX];
     uint64_t ms; // deadline of a call, length of a wait
     bool under_reset, on;
-    int64_t us;
+    int64_t us, lead_us;
     const void *data;
     size_t size;
     uint16_t page;

@@ -29,7 +29,7 @@ static void say(struct lpm01a_stream *s, const char *text)
         snprintf(s->trouble, sizeof s->trouble, "%.60s", text);
 }
 
-static void take_text(struct lpm01a_stream *s, const char *text)
+void lpm01a_stream_text(struct lpm01a_stream *s, const char *text)
 {
     bool mark = strstr(text, "event ") != NULL;
     if (mark && s->samples > EDGE_SAMPLES && !s->ended) {
@@ -52,7 +52,7 @@ static void take_meta(struct lpm01a_stream *s)
         say(s, text[0] ? text : "an error without a text");
         break;
     case META_TEXT:
-        take_text(s, text);
+        lpm01a_stream_text(s, text);
         break;
     case META_END:
         s->over = true;
@@ -71,6 +71,17 @@ static void take_meta(struct lpm01a_stream *s)
     }
 }
 
+/* Source: STMicroelectronics, x-cube-n6-ai-power-measurement, stlinkpwr_cmd.py. */
+static size_t fixed_length(const struct lpm01a_stream *s)
+{
+    static const uint8_t lengths[16] = {[3] = 9, [4] = 4, [5] = 8, [6] = 4, [7] = 6, [8] = 6, [9] = 5, [10] = 4, [11] = 4};
+    static const uint8_t text_end[4] = {0x0d, 0x0a, 0xff, 0xff};
+    bool text = s->frame[1] == META_ERROR || s->frame[1] == META_TEXT;
+    if (text)
+        return s->n >= 6 && memcmp(s->frame + s->n - 4, text_end, 4) == 0 ? s->n : 0;
+    return lengths[s->frame[1] & 0xf];
+}
+
 /* The frame's whole length, or 0 while it depends on what is still to come. */
 static size_t frame_length(const struct lpm01a_stream *s)
 {
@@ -78,6 +89,8 @@ static size_t frame_length(const struct lpm01a_stream *s)
         return 2;
     if (s->n < 2)
         return 0;
+    if (s->fixed_frames)
+        return fixed_length(s);
     if (s->frame[1] == META_TIME)
         return 9;
     if (s->frame[1] == META_VOLTAGE)
@@ -110,7 +123,8 @@ static bool is_bad(const struct lpm01a_stream *s)
     size_t length = frame_length(s);
     if (length == s->n && (s->frame[s->n - 1] != 0xff || s->frame[s->n - 2] != 0xff))
         return true;
-    return s->frame[1] < META_ERROR || s->n == LPM01A_FRAME_MAX;
+    bool unknown = s->fixed_frames && s->n >= 2 && s->frame[1] > META_ERROR + 10;
+    return unknown || s->frame[1] < META_ERROR || s->n == LPM01A_FRAME_MAX;
 }
 
 void lpm01a_stream_take(struct lpm01a_stream *s, const uint8_t *bytes, size_t n)

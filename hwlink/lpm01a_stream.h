@@ -16,6 +16,7 @@
 struct lpm01a_stream {
     uint8_t frame[LPM01A_FRAME_MAX]; // the sample or metadata that is being received
     size_t n;
+    bool fixed_frames;      // STLINK-V3PWR: metadata has lengths instead of ends
     uint64_t samples;
     double amperes;         // sum over all samples
     uint64_t end_samples;   // samples before the falling edge, once `ended`
@@ -32,5 +33,11 @@ void lpm01a_stream_init(struct lpm01a_stream *s);
 
 /* Takes `n` bytes in, in pieces as they come. */
 void lpm01a_stream_take(struct lpm01a_stream *s, const uint8_t *bytes, size_t n);
+
+/* The same for format ascii_dec: lines; a sample is "6409-07", which is 6409e-7 A. `frame` holds the line. */
+void lpm01a_ascii_take(struct lpm01a_stream *s, const uint8_t *bytes, size_t n);
+
+/* What a line of text in either format means: events, repetitions. */
+void lpm01a_stream_text(struct lpm01a_stream *s, const char *text);
 
 #endif

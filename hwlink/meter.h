@@ -18,9 +18,18 @@ struct meter_window {
     int64_t energy_nj;     // over the whole window
     int64_t length_us;
     uint32_t samples;
+    uint32_t lost;         // of these, that did not arrive and count as the one before
     bool marked;           // the end was marked by the instrument; else it is the expected length
     bool repeated;         // the (virtual) instrument says that a waveform was streamed again
     char instrument[METER_NAME_MAX]; // name and firmware as it tells them
+};
+
+/* What is to be recorded. */
+struct meter_wish {
+    int64_t expected_us; // how long the window should last: for an instrument that cannot mark the falling edge it is what is integrated
+                         // over
+    int64_t lead_us;     // from the start of the runner to the window's rising edge, about
+    uint64_t deadline_ms; // bounds the whole
 };
 
 struct meter;
@@ -30,10 +39,9 @@ struct meter_kind_actions {
     const char *name;
     /* Starts talking. Returns NULL with the reason if the path cannot be opened. */
     struct meter *(*open)(uv_loop_t *loop, const struct board_file *file, struct error *e);
-    /* Power off, power on, and record from the window's rising edge to its end. `expected_us` is how long the window should last: for
-     * an instrument that cannot mark the falling edge it is what is integrated over. `deadline_ms` bounds the whole.
-     * `status` 0, or -1 with `text`; both and `w` are valid during the call. */
-    void (*record)(struct meter *m, int64_t expected_us, uint64_t deadline_ms,
+    /* Power off, power on, and record from the window's rising edge to its end. An instrument without `cycle` is told when the runner
+     * starts. `status` 0, or -1 with `text`; both and `w` are valid during the call. */
+    void (*record)(struct meter *m, const struct meter_wish *wish,
                    void (*done)(void *user, int status, const char *text, const struct meter_window *w), void *user);
     /* Takes the board's supply away for a while and gives it back. NULL for an instrument that cannot. */
     void (*cycle)(struct meter *m, uint64_t deadline_ms, void (*done)(void *user, int status, const char *text), void *user);
@@ -41,7 +49,7 @@ struct meter_kind_actions {
     void (*close)(struct meter *m, void (*closed)(void *user), void *user);
 };
 
-extern const struct meter_kind_actions meter_lpm01a;
+extern const struct meter_kind_actions meter_lpm01a, meter_lpm01a_ascii, meter_v3pwr, meter_ppk2, meter_hwmon;
 
 /* The kind's actions, or NULL for METER_NONE. */
 const struct meter_kind_actions *meter_actions(enum meter_kind kind);

@@ -154,6 +154,8 @@ static int one_command(struct fake_part *p, const char *command, char *reply, si
         return 0;
     if (strcmp(command, "list [read_memory 0xe0044000 32 1] [read_memory 0x40022040 32 1]") == 0)
         return inspect(p, reply, size);
+    if (strncmp(command, "write_memory 0xe000ed", 21) == 0)
+        return 0; // debug off, reset
     if (strcmp(command, "reset run") == 0) {
         boot(p);
         return 0;

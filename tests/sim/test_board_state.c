@@ -256,6 +256,17 @@ START_TEST(energy_is_measured_with_openocd_gone)
 }
 END_TEST
 
+START_TEST(a_meter_that_does_not_supply_gets_a_reset_without_debugger)
+{
+    struct board_job job = {.energy = true, .repeats = 200, .windows = 5};
+    file.meter = METER_HWMON;
+    ck_assert_int_eq(measure(&job), BOARD_OK);
+    ck_assert_uint_eq(core->result.n_windows, 1); // each would need OpenOCD again
+    const char *off = strstr(lines, "detaching\n  write_memory 0xe000edf0 32 {0xa05f0000}; write_memory 0xe000ed0c 32 {0x05fa0004}");
+    ck_assert(off && strstr(off, "metering\n"));
+}
+END_TEST
+
 START_TEST(job_pages_are_erased_when_they_are_full)
 {
     for (unsigned i = 0; i < FLASHLOG_JOBS_MAX + 2; i++)
@@ -527,6 +538,7 @@ int main(void)
     tcase_add_test(t, a_stored_log_is_verified_before_it_is_used);
     tcase_add_test(t, sram_placement_writes_no_log_page);
     tcase_add_test(t, energy_is_measured_with_openocd_gone);
+    tcase_add_test(t, a_meter_that_does_not_supply_gets_a_reset_without_debugger);
     tcase_add_test(t, job_pages_are_erased_when_they_are_full);
     tcase_add_test(t, spent_pages_are_the_boards_fault);
     tcase_add_test(t, a_stale_count_of_job_records_heals_itself);

@@ -141,7 +141,7 @@ static void on_done(void *user, int status, const char *text, const struct meter
 static struct outcome record(struct meter *m)
 {
     struct outcome o = {0};
-    meter_lpm01a.record(m, 1000, 60000, on_done, &o);
+    meter_lpm01a.record(m, &(struct meter_wish){1000, 0, 60000}, on_done, &o);
     while (!o.done)
         uv_run(&loop, UV_RUN_ONCE);
     return o;
