@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- creating: the file is read on the loop, its data in the pool, then the store decides --- */
 
@@ -93,11 +94,23 @@ static int run_create(struct store *store, struct writer_job *job, struct error 
     return store_create_study(store, &row, &events, &c->number, e);
 }
 
+/* What it will cost the boards' flash. */
+static void add_wear(const struct creation *c, cJSON *o)
+{
+    struct stat network;
+    struct study_wear_boards boards = boards_wear(c->s->boards, c->file.board_type);
+    if (boards.n == 0 || stat(c->file.network, &network) != 0)
+        return;
+    struct study_wear w = study_wear(&c->file, network.st_size, &boards);
+    cJSON_AddItemToObject(o, "wear", study_wear_json(&w, &boards));
+}
+
 static void answer_created(struct creation *c)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "study", (double)c->number);
     cJSON_AddStringToObject(o, "name", c->file.name);
+    add_wear(c, o);
     server_answer(c->call, o);
 }
 
@@ -138,6 +151,7 @@ static void answer_checked(struct creation *c)
     cJSON_AddStringToObject(o, "name", c->file.name);
     cJSON_AddItemToObject(o, "config", cJSON_Parse(config ? config : "{}"));
     free(config);
+    add_wear(c, o);
     server_answer(c->call, o);
 }
 

@@ -336,6 +336,21 @@ int boards_about(const struct boards *b, const char *type, int64_t *flash_bytes,
     return n;
 }
 
+struct study_wear_boards boards_wear(const struct boards *b, const char *type)
+{
+    struct study_wear_boards w = {.budget = FLASHLOG_WEAR_MAX};
+    for (int i = 0; i < b->pool.n; i++) {
+        const struct board_file *f = board_about(b->boards[i].board);
+        if (strcmp(f->type, type) != 0)
+            continue;
+        int64_t spent = flashlog_worst(board_log(b->boards[i].board));
+        w.n++;
+        w.spent = spent > w.spent ? spent : w.spent;
+        w.budget = f->erase_budget < w.budget ? f->erase_budget : w.budget;
+    }
+    return w;
+}
+
 const char *boards_runner(const struct boards *b, const char *type)
 {
     for (int i = 0; i < b->pool.n; i++)
@@ -440,7 +455,7 @@ static int open_board(struct boards *b, int i, const struct config *c, const cha
 {
     struct lab_board *lb = &b->boards[i];
     const struct board_file *f = &c->files[i];
-    struct store_board about = {f->name, f->type, f->serial, f->is_virtual, FLASHLOG_WEAR_BUDGET};
+    struct store_board about = {f->name, f->type, f->serial, f->is_virtual, f->erase_budget};
     struct board_actions actions = {lb, before_erase, on_log_changed, on_progress};
     lb->lab = b;
     if (pool_add(&b->pool, f->name, f->type, e) < 0 || store_board(writer_store(b->writer), &about, e) != 0 ||

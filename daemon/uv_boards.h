@@ -5,6 +5,7 @@
 #define PARE_DAEMON_UV_BOARDS_H
 
 #include "daemon/config.h"
+#include "daemon/study_wear.h"
 #include "daemon/uv_writer.h"
 #include "hwlink/board.h"
 #include "hwlink/pool.h"
@@ -49,6 +50,9 @@ bool boards_cancel(struct boards *b, struct board_wish *w);
 /* What a study's files may count on: the smallest limits among the boards of `type`, and whether all have a meter.
  * Returns how many there are. */
 int boards_about(const struct boards *b, const char *type, int64_t *flash_bytes, int64_t *ram_bytes, bool *meters);
+
+/* The flash of the boards of `type`; n is 0 if there are none. */
+struct study_wear_boards boards_wear(const struct boards *b, const char *type);
 
 /* SHA-256 of the runner of the boards of `type`, in hex. */
 const char *boards_runner(const struct boards *b, const char *type);

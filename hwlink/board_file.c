@@ -4,6 +4,7 @@
 #include "hwlink/board_file.h"
 
 #include "base/file.h"
+#include "hwlink/flashlog.h"
 #include "hwlink/usb_port.h"
 #include "quant/kernels/mailbox.h"
 
@@ -163,6 +164,11 @@ static int read_ram(const struct reading *r, const cJSON *v)
     return read_number(r, v, 1, BOARD_ARENA_BYTES, &r->f->ram_bytes);
 }
 
+static int read_budget(const struct reading *r, const cJSON *v)
+{
+    return read_number(r, v, 1, FLASHLOG_WEAR_MAX, &r->f->erase_budget);
+}
+
 static int read_clock(const struct reading *r, const cJSON *v)
 {
     return read_number(r, v, 1000000, 1000000000, &r->f->clock_hz);
@@ -247,6 +253,7 @@ static const struct key board_keys[] = {{"serial", read_serial},
                                         {"meter", read_meter},
                                         {"flash_bytes", read_flash},
                                         {"ram_bytes", read_ram},
+                                        {"erase_budget", read_budget},
                                         {"clock_hz", read_clock},
                                         {"runner", read_runner},
                                         {NULL, NULL}};
@@ -300,6 +307,7 @@ int board_file_parse(const char *text, const char *folder, const char *serial, i
     f->meter_hz = 100000;
     f->flash_bytes = BOARD_LOG_PAGES * BOARD_PAGE_BYTES;
     f->ram_bytes = BOARD_ARENA_BYTES;
+    f->erase_budget = FLASHLOG_WEAR_BUDGET;
     f->clock_hz = 160000000;
     if (serial && strlen(serial) >= sizeof f->serial)
         return error_set(e, "the serial is too long");

@@ -43,6 +43,7 @@ struct board_file {
     uint32_t supply_mv;          // what the meter supplies
     uint32_t meter_hz;           // samples per second
     uint32_t flash_bytes, ram_bytes; // budgets for candidates
+    uint32_t erase_budget;       // erases of one page in this board's life
     uint32_t clock_hz;           // core clock that the runner sets
     char runner[BOARD_PATH_MAX]; // the runner's .bin; relative to the board file's folder; may be empty
 };

@@ -147,7 +147,7 @@ static int plan_flash(struct board_core *c, struct error *e)
     uint32_t addresses[IMAGE_BLOBS_MAX + 1];
     if (!known)
         sha256_of(c->image.sha256, SHA256_BYTES, program->sha256); // stands for the one to come
-    if (flashlog_plan(&c->log, c->needs, c->n_needs, &c->result.log_restarted, e) != 0)
+    if (flashlog_plan(&c->log, c->file->erase_budget, c->needs, c->n_needs, &c->result.log_restarted, e) != 0)
         return -1;
     for (int i = 0; i < c->n_needs - 1; i++)
         addresses[i] = page_address(c->needs[i].page);
@@ -207,7 +207,7 @@ enum board_failure board_plan_writes(struct board_core *c, struct error *e)
     if (c->job.placement == BOARD_IN_SRAM)
         plan_sram(c);
     else if (plan_flash(c, e) != 0)
-        return flashlog_worn(&c->log) ? BOARD_FAIL_WORN : BOARD_FAIL_FLASH;
+        return flashlog_worn(&c->log, c->file->erase_budget) ? BOARD_FAIL_WORN : BOARD_FAIL_FLASH;
     return BOARD_OK;
 }
 

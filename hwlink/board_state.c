@@ -253,7 +253,7 @@ static void next_write(struct board_core *c, struct board_todo *t)
         board_wire_file(t, board_scale(c), "load_image", c->path, w->address, w->data, w->bytes);
     } else if (w->erase_pages == 0) {
         call_write(c, t);
-    } else if (flashlog_intend(&c->log, w->erase_page, w->erase_pages, &e) != 0) {
+    } else if (flashlog_intend(&c->log, c->file->erase_budget, w->erase_page, w->erase_pages, &e) != 0) {
         board_fail_operator(c, t, BOARD_FAIL_WORN, e.text);
     } else {
         board_go(c, BOARD_ASKING);

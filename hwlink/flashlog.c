@@ -67,14 +67,14 @@ struct flashlog_item *flashlog_find(struct flashlog *log, const uint8_t sha256[S
 }
 
 /* The first page of the free run of `n` pages whose most worn page is least worn (then the least sum, then the lowest), or 0. */
-static uint16_t least_worn_run(const struct flashlog *log, const bool used[FLASHLOG_PAGES], uint32_t n)
+static uint16_t least_worn_run(const struct flashlog *log, uint32_t budget, const bool used[FLASHLOG_PAGES], uint32_t n)
 {
     uint16_t best = 0;
     uint64_t best_wear = UINT64_MAX;
     for (uint32_t page = BOARD_LOG_PAGE; page + n <= FLASHLOG_PAGES; page++) {
         uint64_t most = 0, sum = 0;
         uint32_t i = 0;
-        for (; i < n && !used[page + i] && log->erases[page + i] < FLASHLOG_WEAR_BUDGET; i++) {
+        for (; i < n && !used[page + i] && log->erases[page + i] < budget; i++) {
             most = log->erases[page + i] > most ? log->erases[page + i] : most;
             sum += log->erases[page + i];
         }
@@ -97,7 +97,7 @@ static uint16_t same_before(const struct flashlog_need *needs, int i)
 }
 
 /* Places all needs in the log as it is. Returns 0, or -1 without room. */
-static int place(struct flashlog *log, struct flashlog_need *needs, int n)
+static int place(struct flashlog *log, uint32_t budget, struct flashlog_need *needs, int n)
 {
     bool used[FLASHLOG_PAGES] = {false};
     for (uint32_t i = 0; i < log->n_items; i++)
@@ -108,7 +108,7 @@ static int place(struct flashlog *log, struct flashlog_need *needs, int n)
         needs[i].write = needs[i].page == 0;
         if (!needs[i].write)
             continue;
-        needs[i].page = least_worn_run(log, used, flashlog_pages(needs[i].bytes));
+        needs[i].page = least_worn_run(log, budget, used, flashlog_pages(needs[i].bytes));
         if (needs[i].page == 0)
             return -1;
         mark(used, needs[i].page, flashlog_pages(needs[i].bytes));
@@ -133,7 +133,7 @@ static void forget_unneeded(struct flashlog *log, const struct flashlog_need *ne
     log->n_items = kept;
 }
 
-int flashlog_plan(struct flashlog *log, struct flashlog_need *needs, int n, bool *restart, struct error *e)
+int flashlog_plan(struct flashlog *log, uint32_t budget, struct flashlog_need *needs, int n, bool *restart, struct error *e)
 {
     *restart = false;
     uint64_t pages = 0;
@@ -142,16 +142,16 @@ int flashlog_plan(struct flashlog *log, struct flashlog_need *needs, int n, bool
     for (int i = 0; i < n; i++)
         if (needs[i].bytes == 0 || needs[i].bytes > BOARD_LOG_PAGES * BOARD_PAGE_BYTES)
             return error_set(e, "an item of %u bytes does not fit the flash log", needs[i].bytes);
-    if (place(log, needs, n) == 0)
+    if (place(log, budget, needs, n) == 0)
         return 0;
     struct flashlog anew = *log;
     anew.restarts++;
     forget_unneeded(&anew, needs, n);
-    if (place(&anew, needs, n) != 0) {
+    if (place(&anew, budget, needs, n) != 0) {
         anew.n_items = 0;
-        if (place(&anew, needs, n) != 0)
-            return error_set(e, "%d items of %llu pages in all do not fit the log's %u pages below %u erases", n,
-                             (unsigned long long)pages, BOARD_LOG_PAGES, FLASHLOG_WEAR_BUDGET);
+        if (place(&anew, budget, needs, n) != 0)
+            return error_set(e, "%d items of %llu pages in all do not fit the log's %u pages below this board's budget of %u erases a page",
+                             n, (unsigned long long)pages, BOARD_LOG_PAGES, budget);
     }
     *log = anew;
     *restart = true;
@@ -174,12 +174,12 @@ static void forget_pages(struct flashlog *log, uint32_t page, uint32_t n)
         log->n_jobs = 0;
 }
 
-int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct error *e)
+int flashlog_intend(struct flashlog *log, uint32_t budget, uint16_t page, uint32_t n, struct error *e)
 {
     if (n == 0 || page + n > FLASHLOG_PAGES)
         return error_set(e, "pages %u+%u are not in this flash", page, n);
     for (uint32_t p = page; p < page + n; p++)
-        if (log->erases[p] >= FLASHLOG_WEAR_BUDGET)
+        if (log->erases[p] >= budget)
             return error_set(e, "page %u was erased %u times: its budget is spent", p, log->erases[p]);
     for (uint32_t p = page; p < page + n; p++)
         log->erases[p]++;
@@ -187,12 +187,20 @@ int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct erro
     return 0;
 }
 
-bool flashlog_worn(const struct flashlog *log)
+bool flashlog_worn(const struct flashlog *log, uint32_t budget)
 {
     for (uint32_t p = BOARD_LOG_PAGE; p < FLASHLOG_PAGES; p++)
-        if (log->erases[p] >= FLASHLOG_WEAR_BUDGET)
+        if (log->erases[p] >= budget)
             return true;
     return false;
+}
+
+uint32_t flashlog_worst(const struct flashlog *log)
+{
+    uint32_t worst = 0;
+    for (uint32_t p = BOARD_LOG_PAGE; p < FLASHLOG_PAGES; p++)
+        worst = log->erases[p] > worst ? log->erases[p] : worst;
+    return worst;
 }
 
 void flashlog_suspect(struct flashlog *log, uint16_t page, uint32_t n)

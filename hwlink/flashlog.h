@@ -12,7 +12,8 @@
 #define FLASHLOG_PAGES (BOARD_FLASH_BYTES / BOARD_PAGE_BYTES)
 #define FLASHLOG_ITEMS_MAX BOARD_LOG_PAGES // each item starts a page
 #define FLASHLOG_JOBS_MAX (BOARD_JOB_PAGES * BOARD_PAGE_BYTES / sizeof(struct mailbox_job))
-#define FLASHLOG_WEAR_BUDGET 9000u // erases of one page; the part is specified for 10,000
+#define FLASHLOG_WEAR_MAX 10000u   // erases of one page that the part is specified for: never more
+#define FLASHLOG_WEAR_BUDGET 1000u // a board's own budget, unless its file says otherwise
 
 /* An item (weights blob, program or inputs) that was written and verified. */
 struct flashlog_item {
@@ -59,15 +60,18 @@ struct flashlog_need {
 /* Decides where each of `n` needs stands. Known contents are used again; for the others the least worn free run of pages is
  * taken. Without room the log is started anew: everything but the needs that stand there is forgotten, and at last those
  * too. Pages are not touched in `log` until flashlog_intend. `restart` tells whether that happened.
- * Returns 0, or -1 with the reason (they fit not even an empty log, or only on worn-out pages). */
-int flashlog_plan(struct flashlog *log, struct flashlog_need *needs, int n, bool *restart, struct error *e);
+ * `budget` is what a page may be erased in all. Returns 0, or -1 with the reason (they fit not even an empty log, or only on pages whose
+ * budget is spent). */
+int flashlog_plan(struct flashlog *log, uint32_t budget, struct flashlog_need *needs, int n, bool *restart, struct error *e);
 
 /* Notes the intent to erase `n` pages from `page` on: wear goes up by one each, and what stood there is forgotten (items, the
  * runner, job records). Store the log before the erase happens. Returns 0, or -1 if a page would exceed its budget. */
-int flashlog_intend(struct flashlog *log, uint16_t page, uint32_t n, struct error *e);
+int flashlog_intend(struct flashlog *log, uint32_t budget, uint16_t page, uint32_t n, struct error *e);
+
+uint32_t flashlog_worst(const struct flashlog *log); // erases of the most worn page of the log
 
 /* Whether a page of the log has spent its budget. */
-bool flashlog_worn(const struct flashlog *log);
+bool flashlog_worn(const struct flashlog *log, uint32_t budget);
 
 #define FLASHLOG_BAD_WRITE 100u // a write that came out wrong counts as so many erases
 

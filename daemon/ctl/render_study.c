@@ -180,14 +180,24 @@ void render_study_state(const cJSON *answer, const struct style *style, struct b
     text_print(out, "\n");
 }
 
+/* What it will cost the boards. */
+static void print_wear(const cJSON *answer, struct buffer *out)
+{
+    const cJSON *wear = field_find(answer, "wear");
+    if (wear)
+        text_print(out, "%s\n", field_text(wear, "text").text);
+}
+
 void render_created(const cJSON *answer, const struct style *style, struct buffer *out)
 {
     (void)style;
     text_print(out, "study %s: %s\n", field_text(answer, "study").text, field_text(answer, "name").text);
+    print_wear(answer, out);
 }
 
 void render_checked(const cJSON *answer, const struct style *style, struct buffer *out)
 {
     (void)style;
     text_print(out, "%s: the study file is in order\n", field_text(answer, "name").text);
+    print_wear(answer, out);
 }

@@ -43,6 +43,7 @@ static void set_up(void)
     memset(&file, 0, sizeof file);
     strcpy(file.name, "fake");
     file.meter = METER_LPM01A;
+    file.erase_budget = FLASHLOG_WEAR_BUDGET;
     core->file = &file;
     snprintf(core->path, sizeof core->path, "%s/piece", folder);
     for (size_t i = 0; i < sizeof runner; i++)

@@ -138,7 +138,7 @@ void trial_measure(struct trial *t, const struct candidate *c)
     struct error e;
     struct image_written written;
     struct waiting w = {t, false};
-    const struct board_job job = {.image_path = t->image_path};
+    const struct board_job job = {.image_path = t->image_path, .placement = t->placement};
     ck_assert_msg(session_lower(t->session, c, false, &e) == SESSION_OK, "%s", e.text);
     ck_assert_msg(session_image(t->session, t->image_path, &written, &e) == SESSION_OK, "%s", e.text);
     take_expected(t);

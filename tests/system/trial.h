@@ -25,7 +25,8 @@ struct trial {
     uv_loop_t loop;
     struct board *board;
     char image_path[128];
-    struct board_result result; // of the last measurement
+    enum board_placement placement; // of measurements; flash unless set
+    struct board_result result;     // of the last measurement
     uint8_t *expected;          // outputs of the samples as they stand in the image: heap
 };
 

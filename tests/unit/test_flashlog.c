@@ -20,7 +20,7 @@ static void write_all(struct flashlog *log, const struct flashlog_need *needs, i
     for (int i = 0; i < n; i++) {
         if (!needs[i].write)
             continue;
-        ck_assert_int_eq(flashlog_intend(log, needs[i].page, flashlog_pages(needs[i].bytes), NULL), 0);
+        ck_assert_int_eq(flashlog_intend(log, FLASHLOG_WEAR_BUDGET, needs[i].page, flashlog_pages(needs[i].bytes), NULL), 0);
         flashlog_add(log, needs[i].sha256, needs[i].bytes, needs[i].page);
     }
 }
@@ -31,12 +31,12 @@ START_TEST(known_content_is_never_written_again)
     bool restart;
     flashlog_load(&log);
     struct flashlog_need a[] = {need(1, 100), need(2, 9000), need(1, 100)};
-    ck_assert_int_eq(flashlog_plan(&log, a, 3, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, a, 3, &restart, NULL), 0);
     ck_assert(a[0].write && a[1].write && !a[2].write);
     ck_assert_int_eq(a[0].page, a[2].page);
     write_all(&log, a, 3);
     struct flashlog_need b[] = {need(2, 9000), need(3, 8192)};
-    ck_assert_int_eq(flashlog_plan(&log, b, 2, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, b, 2, &restart, NULL), 0);
     ck_assert(!b[0].write && b[1].write && !restart);
     ck_assert_int_eq(b[0].page, a[1].page);
     ck_assert_int_eq(b[1].page, BOARD_LOG_PAGE + 3);
@@ -49,10 +49,10 @@ START_TEST(a_full_log_is_started_anew_and_keeps_what_is_needed)
     bool restart;
     flashlog_load(&log);
     struct flashlog_need old[] = {need(1, 100 * BOARD_PAGE_BYTES), need(2, 100 * BOARD_PAGE_BYTES)};
-    ck_assert_int_eq(flashlog_plan(&log, old, 2, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, old, 2, &restart, NULL), 0);
     write_all(&log, old, 2);
     struct flashlog_need next[] = {need(1, 100 * BOARD_PAGE_BYTES), need(3, 90 * BOARD_PAGE_BYTES)};
-    ck_assert_int_eq(flashlog_plan(&log, next, 2, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, next, 2, &restart, NULL), 0);
     ck_assert(restart && !next[0].write && next[1].write);
     ck_assert_ptr_null(flashlog_find(&log, old[1].sha256));
     ck_assert_uint_eq(log.restarts, 1);
@@ -66,11 +66,11 @@ START_TEST(what_cannot_fit_changes_nothing)
     bool restart;
     flashlog_load(&log);
     struct flashlog_need a[] = {need(1, 8192)};
-    ck_assert_int_eq(flashlog_plan(&log, a, 1, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, a, 1, &restart, NULL), 0);
     write_all(&log, a, 1);
     before = log;
     struct flashlog_need b[] = {need(2, 200 * BOARD_PAGE_BYTES), need(3, 41 * BOARD_PAGE_BYTES)};
-    ck_assert_int_eq(flashlog_plan(&log, b, 2, &restart, &e), -1);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, b, 2, &restart, &e), -1);
     ck_assert_int_eq(memcmp(&log, &before, sizeof log), 0);
     ck_assert_ptr_nonnull(strstr(e.text, "do not fit"));
 }
@@ -85,9 +85,9 @@ START_TEST(worn_pages_are_passed_over)
     log.erases[BOARD_LOG_PAGE] = FLASHLOG_WEAR_BUDGET;
     log.erases[BOARD_LOG_PAGE + 1] = 5;
     struct flashlog_need a[] = {need(1, 10)};
-    ck_assert_int_eq(flashlog_plan(&log, a, 1, &restart, NULL), 0);
+    ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, a, 1, &restart, NULL), 0);
     ck_assert_int_eq(a[0].page, BOARD_LOG_PAGE + 2);
-    ck_assert_int_eq(flashlog_intend(&log, BOARD_LOG_PAGE, 1, &e), -1);
+    ck_assert_int_eq(flashlog_intend(&log, FLASHLOG_WEAR_BUDGET, BOARD_LOG_PAGE, 1, &e), -1);
     ck_assert_uint_eq(log.erases[BOARD_LOG_PAGE], FLASHLOG_WEAR_BUDGET);
 }
 END_TEST
@@ -119,10 +119,10 @@ START_TEST(erasing_runner_or_job_pages_forgets_them)
     flashlog_load(&log);
     log.runner_bytes = 9;
     log.n_jobs = 3;
-    ck_assert_int_eq(flashlog_intend(&log, BOARD_JOB_PAGE, BOARD_JOB_PAGES, NULL), 0);
+    ck_assert_int_eq(flashlog_intend(&log, FLASHLOG_WEAR_BUDGET, BOARD_JOB_PAGE, BOARD_JOB_PAGES, NULL), 0);
     ck_assert_uint_eq(log.n_jobs, 0);
     ck_assert_uint_eq(log.runner_bytes, 9);
-    ck_assert_int_eq(flashlog_intend(&log, 0, 2, NULL), 0);
+    ck_assert_int_eq(flashlog_intend(&log, FLASHLOG_WEAR_BUDGET, 0, 2, NULL), 0);
     ck_assert_uint_eq(log.runner_bytes, 0);
 }
 END_TEST
@@ -143,7 +143,7 @@ START_TEST(random_trials_never_overlap_and_wear_evenly)
             needs[i] = need(id, 500 + id * 1009);
         }
         needs[8] = need(1000 + trial, 3000);
-        ck_assert_int_eq(flashlog_plan(&log, needs, 9, &restart, NULL), 0);
+        ck_assert_int_eq(flashlog_plan(&log, FLASHLOG_WEAR_BUDGET, needs, 9, &restart, NULL), 0);
         for (int i = 0; i < 9; i++) {
             uint32_t id, n = flashlog_pages(needs[i].bytes);
             memcpy(&id, needs[i].sha256, sizeof id);

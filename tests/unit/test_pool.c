@@ -212,6 +212,7 @@ START_TEST(board_files_are_read_with_their_variables)
     ck_assert_str_eq(f.meter_path, "/tmp/m-A1");
     ck_assert_str_eq(f.runner, "configs/r.bin");
     ck_assert_uint_eq(f.meter_hz, 10000);
+    ck_assert_uint_eq(f.erase_budget, 1000);
     ck_assert_int_eq(board_file_parse(full, ".", "B2", 7001, &f, &e), 0);
     ck_assert_str_eq(f.lines[0], "st-link backend tcp 7001");
     ck_assert_str_eq(f.lines[1], "adapter serial B2");
@@ -233,6 +234,8 @@ START_TEST(board_files_are_refused_with_the_key_named)
         {"{\"name\":\"a\",\"type\":\"b\",\"serial\":\"1\",\"openocd_config\":[\"reset_config connect_assert_srst\"]}",
          "connect_assert_srst"},
         {"{\"name\":\"a\",\"type\":\"b\",\"serial\":\"1\",\"openocd_config\":[\"x\"],\"ram_bytes\":99999999}", "ram_bytes"},
+        {"{\"name\":\"a\",\"type\":\"b\",\"serial\":\"1\",\"openocd_config\":[\"x\"],\"erase_budget\":10001}", "from 1 to 10000"},
+        {"{\"name\":\"a\",\"type\":\"b\",\"serial\":\"1\",\"openocd_config\":[\"x\"],\"usb_location\":\"2.3\"}", "place on USB"},
         {"{\"name\":\"a\",\"type\":\"b\",\"serial\":\"1\",\"openocd_config\":[\"x\"],\"meter\":{\"kind\":\"volt\"}}",
          "kind"},
     };

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Study files: what is read, what is refused, and that what is written is read back.
 #include "daemon/study_file.h"
+#include "daemon/study_wear.h"
+#include "hwlink/board.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -166,6 +168,22 @@ START_TEST(the_worker_is_told_what_the_file_says)
 }
 END_TEST
 
+START_TEST(a_study_tells_what_it_costs_the_flash)
+{
+    struct study_file f = {.trials = 64, .finalists = 3};
+    struct study_wear_boards boards = {.n = 2, .spent = 990, .budget = 1000};
+    struct study_wear w = study_wear(&f, 4 * 100 * 8192, &boards); // 100 pages as int8
+    ck_assert_int_eq(w.at_most, 69);
+    ck_assert_int_eq(w.about, (69 * 120 + 479) / 480);
+    ck_assert_int_eq(w.left, 10);
+    cJSON *o = study_wear_json(&w, &boards);
+    ck_assert_ptr_nonnull(strstr(cJSON_GetObjectItem(o, "text")->valuestring, "10 are left of 1000: not enough"));
+    cJSON_Delete(o);
+    f.placement = BOARD_IN_SRAM;
+    ck_assert_int_eq(study_wear(&f, 4 * 100 * 8192, &boards).at_most, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("study_file");
@@ -179,6 +197,7 @@ int main(void)
     tcase_add_test(t, errors_are_one_line_that_names_the_key);
     tcase_add_test(t, hostile_texts_are_refused);
     tcase_add_test(t, the_worker_is_told_what_the_file_says);
+    tcase_add_test(t, a_study_tells_what_it_costs_the_flash);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
