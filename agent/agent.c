@@ -96,17 +96,26 @@ double mind_cost(const struct agent *a, const uint8_t *choices)
     return (double)(a->config.cost == AGENT_COST_RAM ? space_ram_bytes(a->space, choices) : space_flash_bytes(a->space, choices));
 }
 
+/* What has no cost, because it was refused, gets what the others say. */
 static void study_costs(struct agent *a, bool tune)
 {
     struct lessons *l = &a->lessons;
     double targets[CRITIC_TRIALS_MAX];
+    const uint8_t *choices[CRITIC_TRIALS_MAX];
+    int n = 0;
     for (int i = 0; i < l->n; i++)
-        targets[i] = log(fmax(l->costs[i], 1e-9));
-    a->cost_mean = stats_mean(targets, l->n);
-    a->cost_spread = fmax(stats_stddev(targets, l->n), 1e-9);
-    for (int i = 0; i < l->n; i++)
+        if (l->costs[i] > 0) {
+            choices[n] = l->choices[i];
+            targets[n++] = log(l->costs[i]);
+        }
+    a->cost_mean = n ? stats_mean(targets, n) : 0;
+    a->cost_spread = n ? fmax(stats_stddev(targets, n), 1e-9) : 1;
+    for (int i = 0; i < n; i++)
         targets[i] = (targets[i] - a->cost_mean) / a->cost_spread;
-    (tune ? critic_tune : critic_fit)(&a->cost_critic, l->choices, targets, l->n);
+    (tune ? critic_tune : critic_fit)(&a->cost_critic, choices, targets, n);
+    for (int i = 0; i < l->n; i++)
+        if (!(l->costs[i] > 0))
+            l->costs[i] = mind_cost(a, l->choices[i]);
 }
 
 int mind_study(struct agent *a, bool tune)

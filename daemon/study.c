@@ -22,7 +22,7 @@ struct study_work *study_work(struct study *s, bool final, int trial)
 
 double study_reward(const struct study *s, const struct reward_figures *figures)
 {
-    return reward_of(figures, &s->trials[1].figures, &s->weights);
+    return reward_for(figures, &s->trials[1].figures, &s->aim);
 }
 
 bool study_searched(const struct study *s)
@@ -102,7 +102,8 @@ void study_init(struct study *s, const struct study_file *f)
     s->finalists_wanted = (int)f->finalists;
     s->test_set = f->data[STUDY_TEST][0] != '\0';
     s->energy = f->energy;
-    s->weights = study_file_weights(f);
+    s->aim = study_file_aim(f);
+    s->front = f->goal == STUDY_WHOLE_FRONT;
     s->objectives = study_file_objectives(f);
     s->state = STORE_CREATED;
     s->phase = STORE_PREPARING;

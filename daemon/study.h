@@ -80,7 +80,8 @@ struct study {
     int attempts;
     int finalists_wanted;
     bool test_set, energy;
-    struct reward_weights weights;
+    struct reward_aim aim;
+    bool front;                     // all of it is wanted, not one best trial
     unsigned objectives;            // STORE_BY_...
 
     enum store_state state;         // as stored, or on its way there
@@ -191,10 +192,11 @@ struct study_work *study_work(struct study *s, bool final, int trial);
 /* The outcome of a work that is complete. */
 enum store_outcome study_outcome(const struct study_work *w);
 
-/* The reward of these figures against int8's of the search. */
+/* The reward of these figures against int8's of the search, by the study's aim. */
 double study_reward(const struct study *s, const struct reward_figures *figures);
 
-/* Chooses the finalists (study_finish.c): the best rewards on the front; where that is too short, the best of the others. */
+/* Chooses the finalists (study_finish.c): the best rewards on the front, or spread over it if it is what is wanted; where it is too short,
+ * the best of the others. */
 void study_choose_finalists(struct study *s);
 
 /* One line for a person: what is going on. */

@@ -9,11 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FLOOR_ROUNDING 1e-9 // points: a loss that is exactly the allowed one passes
 #define FLOAT32 2 // trial of the baseline that is no candidate of the space
 
 static uint8_t *choices_of(const struct study_agent *a, int trial)
 {
     return a->choices + (size_t)trial * (size_t)a->space.n_slots;
+}
+
+/* The alternatives and the frozen policy follow the reward alone, which has every goal in it. */
+static struct agent_config config_of(const struct study_file *f)
+{
+    static const enum agent_cost costs[REWARD_COST_COUNT] = {AGENT_COST_FLASH, AGENT_COST_RAM, AGENT_COST_MEASURED, AGENT_COST_MEASURED};
+    struct agent_config c = {.algorithm = (enum agent_algorithm)f->algorithm, .seed = (uint64_t)f->seed};
+    if (c.algorithm != AGENT_POLICY || (f->goal != STUDY_LEAST_COST && f->goal != STUDY_WHOLE_FRONT))
+        return c;
+    c.goal = f->goal == STUDY_LEAST_COST ? AGENT_LEAST_COST : AGENT_WHOLE_FRONT;
+    c.cost = costs[f->goal_cost];
+    c.floor = -f->max_loss_points - FLOOR_ROUNDING;
+    return c;
 }
 
 int study_agent_init(struct study_agent *a, const struct space *space, const struct study_file *f, struct error *e)
@@ -23,9 +37,12 @@ int study_agent_init(struct study_agent *a, const struct space *space, const str
     a->algorithm = (enum agent_algorithm)f->algorithm;
     a->total = (int)f->trials + STUDY_BASELINES;
     a->ahead = (int)f->ahead;
-    struct agent_config config = {.algorithm = a->algorithm, .seed = (uint64_t)f->seed};
+    a->aim = study_file_aim(f);
+    struct agent_config config = config_of(f);
+    a->weighs = config.goal != AGENT_BEST_REWARD;
     a->choices = calloc((size_t)a->total + 1, (size_t)space->n_slots);
-    if (!a->choices)
+    a->known = calloc((size_t)a->total + 1, sizeof *a->known);
+    if (!a->choices || !a->known)
         return error_set(e, "out of memory");
     a->agent = agent_create(&a->space, &config, e);
     return a->agent ? 0 : -1;
@@ -35,8 +52,10 @@ void study_agent_finish(struct study_agent *a)
 {
     agent_destroy(a->agent);
     free(a->choices);
+    free(a->known);
     a->agent = NULL;
     a->choices = NULL;
+    a->known = NULL;
 }
 
 static const struct setting int8 = {8, 8, SCHEME_UNIFORM}, float32 = {32, 32, SCHEME_FLOAT32};
@@ -88,14 +107,28 @@ static bool is_told(const struct study_agent *a, int trial)
     return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
 }
 
-int study_agent_teach(struct study_agent *a, int trial, enum store_outcome result, double reward, struct error *e)
+void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures)
 {
-    enum agent_outcome outcome = result == STORE_MEASURED     ? AGENT_MEASURED
-                                 : result == STORE_INFEASIBLE ? AGENT_INFEASIBLE
-                                                              : AGENT_GIVEN_UP;
+    a->known[trial] = (struct study_known){true, outcome, *figures};
+}
+
+int study_agent_teach(struct study_agent *a, int trial, struct error *e)
+{
+    const struct study_known *k = &a->known[trial];
+    const struct reward_figures *reference = &a->known[1].figures;
+    enum agent_outcome outcome = k->outcome == STORE_MEASURED     ? AGENT_MEASURED
+                                 : k->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE
+                                                                  : AGENT_GIVEN_UP;
+    if (!k->known)
+        return error_set(e, "the result of trial %d is not known", trial);
     if (!is_told(a, trial))
         return 0;
-    return agent_result(a->agent, choices_of(a, trial), outcome, outcome == AGENT_MEASURED ? reward : 0, e);
+    if (outcome != AGENT_MEASURED)
+        return agent_result(a->agent, choices_of(a, trial), outcome, 0, e);
+    if (!a->weighs)
+        return agent_result(a->agent, choices_of(a, trial), outcome, reward_for(&k->figures, reference, &a->aim), e);
+    return agent_result_cost(a->agent, choices_of(a, trial), outcome, reward_points(&k->figures, reference),
+                             (double)reward_cost_of(&k->figures, a->aim.cost), e);
 }
 
 /* Trial 1 before its result is told, and what was proposed before the agent was taught anew. */
@@ -172,7 +205,7 @@ void study_agent_step(struct study_agent *a, struct agent_step *s)
 {
     s->rc = 0;
     if (s->trial > 0)
-        s->rc = study_agent_teach(a, s->trial, s->outcome, s->reward, &s->error);
+        s->rc = study_agent_teach(a, s->trial, &s->error);
     else
         while (a->n_trials < STUDY_BASELINES)
             add_baseline(a);

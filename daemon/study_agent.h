@@ -7,6 +7,13 @@
 #include "agent/agent.h"
 #include "daemon/study.h"
 
+/* What was found out about a trial. */
+struct study_known {
+    bool known;
+    enum store_outcome outcome;
+    struct reward_figures figures;
+};
+
 struct study_agent {
     struct space space;
     struct agent *agent;
@@ -14,12 +21,16 @@ struct study_agent {
     int total, ahead;  // as in struct study
     int n_trials;      // whose candidates are known
     uint8_t *choices;  // [(total + 1) * n_slots], by trial; not of float32
+    struct study_known *known; // [total + 1], by trial
+    struct reward_aim aim;
+    bool weighs;               // the agent is told accuracy and cost apart, and weighs them itself
 };
 
-/* One step: tell a result (unless trial is 0: the beginning), then propose until `ahead` trials are without an applied result. */
+/* One step: tell a result that is known (unless trial is 0: the beginning), then propose until `ahead` trials are without an applied
+ * result. */
 struct agent_step {
     int trial;
-    enum store_outcome outcome;
+    enum store_outcome outcome; // of the trial, and the reward that is stored with the step
     double reward;
 
     int rc;            // out, as the rest: 0, or -1 with the reason
@@ -39,8 +50,12 @@ void study_agent_finish(struct study_agent *a);
 int study_agent_add(struct study_agent *a, const char *candidate, struct error *e);
 int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e);
 
-/* Instead of a saved state that cannot be used (of another version): tells a result that was applied before. In order of the trials. */
-int study_agent_teach(struct study_agent *a, int trial, enum store_outcome outcome, double reward, struct error *e);
+/* What was found out about a trial, before the step that tells the agent; after a start too. On the loop: also while a step of an earlier
+ * trial is in the thread pool. */
+void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures);
+
+/* Instead of a saved state that cannot be used (of another version): tells a known result that was applied before. In order of the trials. */
+int study_agent_teach(struct study_agent *a, int trial, struct error *e);
 
 /* Pure and slow (up to 100 ms): for the thread pool. Trials that it proposes are added. */
 void study_agent_step(struct study_agent *a, struct agent_step *step);

@@ -17,6 +17,8 @@
 static const char *const layouts[] = {"nhwc", "nchw", NULL};
 static const char *const clippings[] = {"mse", "minmax", "percentile", "aciq", NULL};
 static const char *const algorithms[] = {"policy", "frozen", "random", "uniform", "local", "sensitivity", NULL}; // enum agent_algorithm
+static const char *const goals[] = {"reward", "accuracy", "least_cost", "front", NULL}; // enum study_goal
+static const char *const costs[] = {"flash", "ram", "latency", "energy", NULL};          // enum reward_cost
 static const char *const placements[] = {"flash", "sram", NULL};              // enum board_placement
 
 /* --- values of their own --- */
@@ -174,6 +176,12 @@ static const struct key budget_keys[] = {
     {.name = "ram_bytes", .kind = KEY_INT, AT(ram_bytes), .min = 0, .max = INT32_MAX},
     {.name = NULL}};
 
+static const struct key goal_keys[] = {
+    {.name = "kind", .kind = KEY_CHOICE, AT(goal), .names = goals},
+    {.name = "cost", .kind = KEY_CHOICE, AT(goal_cost), .names = costs},
+    {.name = "max_loss_points", .kind = KEY_NUMBER, AT(max_loss_points), .min = 0, .max = 100},
+    {.name = NULL}};
+
 static const struct key objective_keys[] = {
     {.name = "flash", .kind = KEY_NUMBER, AT(flash_weight), .min = 0, .max = WEIGHT_MAX},
     {.name = "ram", .kind = KEY_NUMBER, AT(ram_weight), .min = 0, .max = WEIGHT_MAX},
@@ -204,6 +212,7 @@ static const struct key study_keys[] = {
     {.name = "board_type", .kind = KEY_TEXT, TEXT_AT(board_type), .needed = true},
     {.name = "space", .kind = KEY_OBJECT, .keys = space_keys, .needed = true},
     {.name = "budget", .kind = KEY_OBJECT, .keys = budget_keys},
+    {.name = "goal", .kind = KEY_OBJECT, .keys = goal_keys},
     {.name = "objective", .kind = KEY_OBJECT, .keys = objective_keys},
     {.name = "search", .kind = KEY_OBJECT, .keys = search_keys},
     {.name = "measure", .kind = KEY_OBJECT, .keys = measure_keys},
@@ -217,6 +226,7 @@ static void take_defaults(struct study_file *f)
     memset(f, 0, sizeof *f);
     f->input_scale = 1;
     f->flash_weight = 1;
+    f->max_loss_points = 1;
     f->trials = 64;
     f->energy = true;
     f->samples = 4;
@@ -251,6 +261,28 @@ static int at_key(struct keys_reader *r, const char *field, const char *text)
     return keys_error(r, "%s", text);
 }
 
+static bool has_cost(const struct study_file *f)
+{
+    return f->goal == STUDY_LEAST_COST || f->goal == STUDY_WHOLE_FRONT;
+}
+
+/* Whether the weights are not just the defaults. */
+static bool is_weighed(const struct study_file *f)
+{
+    return f->flash_weight != 1 || f->ram_weight > 0 || f->latency_weight > 0 || f->energy_weight > 0;
+}
+
+static int check_goal(struct keys_reader *r, const struct study_file *f)
+{
+    if (is_weighed(f) && (f->goal == STUDY_BEST_ACCURACY || f->goal == STUDY_LEAST_COST))
+        return at_key(r, "objective", "has no meaning with this \"goal\": its weights are those of \"reward\" and \"front\"");
+    if (has_cost(f) && f->goal_cost == REWARD_ENERGY && !f->energy)
+        return at_key(r, "goal.cost", "needs \"measure.energy\"");
+    if (f->energy_weight > 0 && !f->energy)
+        return at_key(r, "objective.energy", "needs \"measure.energy\"");
+    return 0;
+}
+
 static int check(struct keys_reader *r, const struct study_file *f)
 {
     static const struct setting reference = {8, 8, SCHEME_UNIFORM};
@@ -268,8 +300,8 @@ static int check(struct keys_reader *r, const struct study_file *f)
                 return at_key(r, "space.rules", "has a setting that is none of space.options");
     if (!f->data[STUDY_TEST][0] != !f->data[STUDY_TEST_LABELS][0])
         return at_key(r, "data.test", "and \"data.test_labels\" go together");
-    if (f->energy_weight > 0 && !f->energy)
-        return at_key(r, "objective.energy", "needs \"measure.energy\"");
+    if (check_goal(r, f) != 0)
+        return -1;
     for (int i = 0; i < f->std.n; i++)
         if (!(f->std.v[i] > 0))
             return at_key(r, "input.std", "has a number that is not above 0");
@@ -337,15 +369,30 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     return o;
 }
 
-struct reward_weights study_file_weights(const struct study_file *f)
+/* A front's best is by weight 1 on its own cost, unless the file says otherwise. */
+static struct reward_weights front_weights(const struct study_file *f)
 {
-    return (struct reward_weights){.flash = f->flash_weight, .ram = f->ram_weight, .latency = f->latency_weight,
-                                   .energy = f->energy_weight};
+    struct reward_weights w = {0};
+    double *const of[REWARD_COST_COUNT] = {&w.flash, &w.ram, &w.latency, &w.energy};
+    *of[f->goal_cost] = 1;
+    return w;
+}
+
+struct reward_aim study_file_aim(const struct study_file *f)
+{
+    struct reward_aim aim = {.least = f->goal == STUDY_LEAST_COST, .cost = (enum reward_cost)f->goal_cost,
+                             .max_loss_points = f->max_loss_points};
+    if (f->goal == STUDY_BEST_REWARD || f->goal == STUDY_WHOLE_FRONT)
+        aim.weights = (struct reward_weights){.flash = f->flash_weight, .ram = f->ram_weight, .latency = f->latency_weight,
+                                              .energy = f->energy_weight};
+    if (f->goal == STUDY_WHOLE_FRONT && !is_weighed(f))
+        aim.weights = front_weights(f);
+    return aim;
 }
 
 unsigned study_file_objectives(const struct study_file *f)
 {
     unsigned by = (f->flash_weight > 0 ? STORE_BY_FLASH : 0) | (f->ram_weight > 0 ? STORE_BY_RAM : 0) |
                   (f->latency_weight > 0 ? STORE_BY_LATENCY : 0) | (f->energy_weight > 0 ? STORE_BY_ENERGY : 0);
-    return by ? by : STORE_BY_FLASH;
+    return has_cost(f) ? 1u << f->goal_cost : by ? by : STORE_BY_FLASH; // enum reward_cost is in the order of the bits
 }

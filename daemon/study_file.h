@@ -31,6 +31,14 @@ enum study_data {
     STUDY_DATA_COUNT,
 };
 
+/* What is searched for. */
+enum study_goal {
+    STUDY_BEST_REWARD = 0, // accuracy and savings in one number, by the weights of "objective"
+    STUDY_BEST_ACCURACY,   // within the budgets
+    STUDY_LEAST_COST,      // of goal_cost, where no more than max_loss_points of accuracy are lost
+    STUDY_WHOLE_FRONT,     // every trade-off of accuracy and goal_cost
+};
+
 struct study_channels {
     int n;
     double v[STUDY_CHANNELS_MAX];
@@ -68,6 +76,9 @@ struct study_file {
     int64_t tune_steps;            // of training each candidate that has slots of scheme trained; 0: never
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;
+    int goal;                      // enum study_goal
+    int goal_cost;                 // enum reward_cost
+    double max_loss_points;
     double flash_weight, ram_weight, latency_weight, energy_weight;
     int algorithm;                 // enum agent_algorithm
     int64_t trials, seed;
@@ -91,9 +102,11 @@ char *study_file_text(const struct study_file *f);
  * The caller deletes it; NULL when out of memory. */
 cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t flash_bytes, int64_t ram_bytes);
 
-struct reward_weights study_file_weights(const struct study_file *f);
+/* What rewards are for. With STUDY_WHOLE_FRONT the weights say which trade-off is called the best. */
+struct reward_aim study_file_aim(const struct study_file *f);
 
-/* What makes up the front beside accuracy, as bits STORE_BY_... (schema/store.h): the costs that have a weight; without any, flash. */
+/* What makes up the front beside accuracy, as bits STORE_BY_... (schema/store.h): the goal's cost, else the costs that have a weight;
+ * without any, flash. */
 unsigned study_file_objectives(const struct study_file *f);
 
 #endif

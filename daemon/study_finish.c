@@ -67,6 +67,51 @@ static void mark_front(const struct study *s, bool *on_front)
         on_front[of[i]] = marks[i];
 }
 
+/* The trials of the front by reward, best first. Returns how many. */
+static int front_by_reward(const struct study *s, const bool *on_front, int *list)
+{
+    bool taken[STUDY_ALL_MAX + 1] = {false};
+    int n = 0;
+    for (int t = best(s, on_front, taken); t > 0; t = best(s, on_front, taken)) {
+        taken[t] = true;
+        list[n++] = t;
+    }
+    return n;
+}
+
+/* Trials of the front in order of accuracy, from end to end. */
+static int front_by_accuracy(const struct study *s, const bool *on_front, int *list)
+{
+    int n = front_by_reward(s, on_front, list);
+    for (int i = 1; i < n; i++)
+        for (int j = i; j > 0 && s->trials[list[j]].figures.correct > s->trials[list[j - 1]].figures.correct; j--) {
+            int other = list[j - 1];
+            list[j - 1] = list[j];
+            list[j] = other;
+        }
+    return n;
+}
+
+/* As many as are wanted, from the most accurate to the cheapest. */
+static void spread(struct study *s, const bool *on_front, bool *taken)
+{
+    int list[STUDY_ALL_MAX], n = front_by_accuracy(s, on_front, list), most = s->finalists_wanted;
+    for (int i = 0; i < most && n > 0; i++) {
+        int t = list[most > 1 && n > most ? i * (n - 1) / (most - 1) : i < n ? i : n - 1];
+        if (!taken[t])
+            add_final(s, t);
+        taken[t] = true;
+    }
+}
+
+static int searched_finalists(const struct study *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->n_finals; i++)
+        n += s->trials[s->finals[i].trial].kind != STORE_BASELINE;
+    return n;
+}
+
 void study_choose_finalists(struct study *s)
 {
     bool on_front[STUDY_ALL_MAX + 1] = {false}, taken[STUDY_ALL_MAX + 1] = {false};
@@ -74,7 +119,9 @@ void study_choose_finalists(struct study *s)
     s->n_finals = 0;
     for (int t = 1; t <= STUDY_BASELINES && s->test_set; t++)
         add_final(s, t);
-    for (int i = 0; i < s->finalists_wanted; i++) {
+    if (s->front)
+        spread(s, on_front, taken);
+    while (searched_finalists(s) < s->finalists_wanted) {
         int t = best(s, on_front, taken);
         if (t == 0)
             t = best(s, NULL, taken);

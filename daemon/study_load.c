@@ -60,7 +60,10 @@ static int on_result(void *user, const struct store_result *r)
         return error_set(l->e, "the result of trial %d has place %lld", r->trial, (long long)r->result_seq);
     if (study_load_result(l->s, r->trial, r->kind, r->outcome, &figures, r->finalist, l->e) != 0)
         return -1;
-    return study_agent_add(l->a, r->candidate, l->e);
+    if (study_agent_add(l->a, r->candidate, l->e) != 0)
+        return -1;
+    study_agent_know(l->a, r->trial, r->outcome, &figures);
+    return 0;
 }
 
 static int on_proposal(void *user, const struct store_proposal *p)
@@ -77,7 +80,7 @@ static int teach_anew(const struct store_study *row, const struct study *s, stru
 {
     log_warning("study %s: %s; the agent is taught anew from %d results", row->name, why, s->applied);
     for (int t = 1; t <= s->applied; t++)
-        if (study_agent_teach(a, t, s->trials[t].outcome, s->trials[t].reward, e) != 0)
+        if (study_agent_teach(a, t, e) != 0)
             return error_wrap(e, "trial %d", t);
     return 0;
 }

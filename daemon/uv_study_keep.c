@@ -72,6 +72,13 @@ static void on_plan_stored(void *user, int rc, const char *text)
         not_stored(o.run, STUDY_DO_STORE_PLAN, o.record, text);
 }
 
+/* What is stored is what the agent is told. */
+static void know(struct study_run *r, const struct trial_record *t)
+{
+    const struct study_work *w = study_work(&r->core, false, t->trial);
+    study_agent_know(&r->agent, t->trial, study_outcome(w), &w->figures);
+}
+
 static void on_result_stored(void *user, int rc, const char *text)
 {
     struct out o = *(struct out *)user;
@@ -86,6 +93,8 @@ static void on_result_stored(void *user, int rc, const char *text)
     char reason[ERROR_TEXT_MAX];
     snprintf(reason, sizeof reason, "%s", o.record->reason);
     ev.text = reason;
+    if (!ev.final)
+        know(o.run, o.record);
     study_run_forget(o.run, o.record);
     study_run_event(o.run, &ev);
 }

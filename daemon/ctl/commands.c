@@ -55,7 +55,7 @@ static const struct command table[] = {
      .result = "{\"objectives\": [TEXT], \"trials\": [trial]}, by the first objective",
      .examples = {"pare pareto", "pare pareto --x energy --plot", "pare pareto --x latency --json"},
      .params = {STUDY_OPTION,
-        {.name = "objectives", .type = PARAM_CHOICES, .choices = OBJECTIVES, .help = "accuracy is always one; flash_bytes when left out"},
+        {.name = "objectives", .type = PARAM_CHOICES, .choices = OBJECTIVES, .help = "accuracy is always one; the study's own when left out"},
         {.option = "--x", .type = PARAM_CHOICE, .choices = "flash ram latency energy", .help = "what accuracy is set against (flash)"},
         {.option = "--y", .type = PARAM_CHOICE, .choices = "accuracy", .help = "the other axis (accuracy)"},
         {.option = "--plot", .type = PARAM_FLAG, .help = "draw a plot too, as on a terminal"}}},

@@ -97,6 +97,19 @@ static void print_advice(struct buffer *out, const cJSON *sentences)
     }
 }
 
+/* What is searched for, where it is not the default. */
+static void print_goal(const cJSON *study, struct buffer *out)
+{
+    const char *kind = field_string(study, "config.goal.kind"), *cost = field_string(study, "config.goal.cost");
+    if (strcmp(kind, "accuracy") == 0)
+        text_print(out, "%-12s highest accuracy within the budgets\n", "goal");
+    else if (strcmp(kind, "least_cost") == 0)
+        text_print(out, "%-12s least %s, losing at most %s points of accuracy\n", "goal", cost,
+                   field_text(study, "config.goal.max_loss_points").text);
+    else if (strcmp(kind, "front") == 0)
+        text_print(out, "%-12s the front of accuracy and %s\n", "goal", cost);
+}
+
 static void study_head(const cJSON *study, struct buffer *out)
 {
     static const char *const before[][2] = {{"state", "state"},     {"reason", "reason"},         {"progress", "progress"},
@@ -106,6 +119,7 @@ static void study_head(const cJSON *study, struct buffer *out)
     text_print(out, "%-12s %s (study %s)\n", "name", field_text(study, "name").text, field_text(study, "study").text);
     for (size_t i = 0; i < sizeof before / sizeof *before; i++)
         line(out, before[i][0], study, before[i][1]);
+    print_goal(study, out);
     text_print(out, "%-12s %.0f results of %s proposals and the baselines: %s measured, %s infeasible, %s given up\n", "trials", results(study),
                field_text(study, "trials").text, field_text(study, "measured").text, field_text(study, "infeasible").text,
                field_text(study, "given_up").text);

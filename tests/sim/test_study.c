@@ -320,6 +320,31 @@ START_TEST(a_study_without_trials_measures_the_baselines)
 }
 END_TEST
 
+/* Of a front everything between its ends is wanted: its finalists are not the neighbours of one of them. */
+START_TEST(a_fronts_finalists_are_spread_over_it)
+{
+    struct lab_config c = small();
+    c.file.trials = 60;
+    c.file.finalists = 2;
+    c.file.goal = STUDY_WHOLE_FRONT;
+    c.file.goal_cost = REWARD_LATENCY;
+    run(&c);
+    int slowest = 0, fastest = 0;
+    for (int t = 3; t <= lab.store.n_trials; t++) {
+        const struct reward_figures *f = lab.store.figures;
+        bool beaten = false;
+        for (int u = 3; u <= lab.store.n_trials; u++)
+            beaten = beaten || (u != t && f[u].latency_cycles <= f[t].latency_cycles && f[u].correct >= f[t].correct);
+        if (beaten)
+            continue;
+        slowest = slowest == 0 || f[t].latency_cycles > f[slowest].latency_cycles ? t : slowest;
+        fastest = fastest == 0 || f[t].latency_cycles < f[fastest].latency_cycles ? t : fastest;
+    }
+    ck_assert_int_ne(slowest, fastest);
+    ck_assert(lab.store.finalists[slowest] && lab.store.finalists[fastest]);
+}
+END_TEST
+
 START_TEST(a_damaged_store_is_told)
 {
     static struct study s;
@@ -359,6 +384,7 @@ int main(void)
     tcase_add_test(t, a_worker_that_cannot_work_pauses_the_study);
     tcase_add_test(t, an_exhausted_space_ends_the_search);
     tcase_add_test(t, a_study_without_trials_measures_the_baselines);
+    tcase_add_test(t, a_fronts_finalists_are_spread_over_it);
     tcase_add_test(t, a_damaged_store_is_told);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

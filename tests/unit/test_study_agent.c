@@ -4,7 +4,6 @@
 #include "daemon/study_agent.h"
 
 #include <check.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,9 +42,23 @@ static void tear_down(void)
     study_agent_finish(&agent);
 }
 
+static enum store_outcome outcome_of(int trial)
+{
+    return trial % 7 == 6 ? STORE_GIVEN_UP : STORE_MEASURED;
+}
+
+static void know(struct study_agent *a, int trial)
+{
+    struct reward_figures f = {.correct = 900 + trial * 37 % 90, .total = 1000, .flash_bytes = 1000 + trial * 53 % 400, .ram_bytes = 100,
+                               .latency_cycles = 100000 + trial * 7919 % 5000, .energy_nj = 3000 + trial * 31 % 200};
+    study_agent_know(a, trial, outcome_of(trial), &f);
+}
+
 static struct agent_step step(struct study_agent *a, int trial)
 {
-    struct agent_step s = {.trial = trial, .outcome = trial % 7 == 6 ? STORE_GIVEN_UP : STORE_MEASURED, .reward = sin(trial)};
+    struct agent_step s = {.trial = trial, .outcome = outcome_of(trial)};
+    if (trial > 0)
+        know(a, trial);
     study_agent_step(a, &s);
     ck_assert_msg(s.rc == 0, "%s", s.error.text);
     return s;
@@ -105,6 +118,8 @@ static void load_trials(struct study_agent *other)
         text_of(&agent, t, text);
         ck_assert_msg(study_agent_add(other, text, &error) == 0, "%s", error.text);
     }
+    for (int t = 1; t <= 9; t++)
+        know(other, t);
 }
 
 START_TEST(a_loaded_agent_goes_on_bit_for_bit)
@@ -130,6 +145,96 @@ START_TEST(a_loaded_agent_goes_on_bit_for_bit)
 }
 END_TEST
 
+/* A study whose figures are a law of the candidate: slot 0 may be narrow, every other narrow slot costs two points; narrow is fast. */
+static struct reward_figures law_of(const struct study_agent *a, int trial)
+{
+    struct reward_figures f = {.correct = 950, .total = 1000, .flash_bytes = 1000, .ram_bytes = 100, .latency_cycles = 1000, .energy_nj = 10};
+    struct candidate c;
+    study_agent_candidate(a, trial, &c);
+    for (int i = 0; i < c.n && c.layers[i].w_bits < 8; i++)
+        f.latency_cycles -= 100 * (i == 0 ? 2 : 1);
+    for (int i = 0; i < c.n; i++)
+        if (c.layers[i].w_bits < 8)
+            f.correct -= i == 0 ? 2 : 20, f.latency_cycles -= 10;
+    return f;
+}
+
+/* Runs the whole study; returns the trial with the highest reward. */
+static int run_law(struct study_agent *a, double *most)
+{
+    struct agent_step s = {.trial = 0};
+    int best = 0;
+    study_agent_step(a, &s);
+    agent_step_finish(&s);
+    for (int t = 1; t <= a->n_trials; t++) {
+        struct reward_figures f = law_of(a, t), reference = law_of(a, 1);
+        double reward = reward_for(&f, &reference, &a->aim);
+        study_agent_know(a, t, STORE_MEASURED, &f);
+        s = (struct agent_step){.trial = t, .reward = reward};
+        study_agent_step(a, &s);
+        ck_assert_msg(s.rc == 0, "%s", s.error.text);
+        agent_step_finish(&s);
+        if (t > STUDY_BASELINES && (best == 0 || reward > *most)) {
+            best = t;
+            *most = reward;
+        }
+    }
+    return best;
+}
+
+START_TEST(the_least_cost_is_found_above_the_floor)
+{
+    struct study_agent other;
+    double most;
+    file.goal = STUDY_LEAST_COST;
+    file.goal_cost = REWARD_LATENCY;
+    file.max_loss_points = 1;
+    for (file.seed = 1; file.seed <= 5; file.seed++) {
+        ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+        int best = run_law(&other, &most);
+        struct reward_figures f = law_of(&other, best);
+        ck_assert_int_eq(f.correct, 948); // slot 0 narrow, and no other
+        ck_assert_int_eq(f.latency_cycles, 790);
+        study_agent_finish(&other);
+    }
+}
+END_TEST
+
+START_TEST(alternatives_follow_every_goal_by_its_reward)
+{
+    static const enum agent_algorithm all[] = {AGENT_RANDOM, AGENT_UNIFORM, AGENT_LOCAL, AGENT_SENSITIVITY, AGENT_FROZEN};
+    double most;
+    file.goal = STUDY_LEAST_COST;
+    file.goal_cost = REWARD_LATENCY;
+    file.max_loss_points = 1;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct study_agent other;
+        file.algorithm = (int)all[i];
+        ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+        ck_assert_int_gt(run_law(&other, &most), 0);
+        if (all[i] == AGENT_LOCAL)
+            ck_assert_double_gt(most, 0);
+        study_agent_finish(&other);
+    }
+}
+END_TEST
+
+START_TEST(a_whole_front_is_looked_for)
+{
+    struct study_agent other;
+    double most;
+    bool found[1001] = {false};
+    file.goal = STUDY_WHOLE_FRONT;
+    file.goal_cost = REWARD_LATENCY;
+    ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+    run_law(&other, &most);
+    for (int t = 3; t <= other.n_trials; t++)
+        found[law_of(&other, t).latency_cycles] = true;
+    ck_assert(found[790] && found[680] && found[570] && found[460]); // every step of the front
+    study_agent_finish(&other);
+}
+END_TEST
+
 START_TEST(an_agent_that_is_taught_anew_proposes_nothing_known)
 {
     struct study_agent other;
@@ -142,7 +247,7 @@ START_TEST(an_agent_that_is_taught_anew_proposes_nothing_known)
     agent_step_finish(&s);
     load_trials(&other);
     for (int t = 1; t <= 9; t++)
-        ck_assert_int_eq(study_agent_teach(&other, t, t % 7 == 6 ? STORE_GIVEN_UP : STORE_MEASURED, sin(t), &error), 0);
+        ck_assert_int_eq(study_agent_teach(&other, t, &error), 0);
     for (int t = 10; t <= other.n_trials; t++) {
         s = step(&other, t);
         agent_step_finish(&s);
@@ -178,6 +283,9 @@ int main(void)
     tcase_add_test(t, the_first_step_proposes_what_may_be_ahead);
     tcase_add_test(t, no_candidate_is_proposed_twice_and_the_reference_never);
     tcase_add_test(t, a_loaded_agent_goes_on_bit_for_bit);
+    tcase_add_test(t, the_least_cost_is_found_above_the_floor);
+    tcase_add_test(t, alternatives_follow_every_goal_by_its_reward);
+    tcase_add_test(t, a_whole_front_is_looked_for);
     tcase_add_test(t, an_agent_that_is_taught_anew_proposes_nothing_known);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
     suite_add_tcase(s, t);

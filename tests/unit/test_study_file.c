@@ -4,6 +4,7 @@
 #include "daemon/study_file.h"
 #include "daemon/study_wear.h"
 #include "hwlink/board.h"
+#include "schema/store.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -77,6 +78,28 @@ START_TEST(what_is_written_is_read_back_to_the_same_value)
 }
 END_TEST
 
+START_TEST(goals_decide_rewards_and_fronts)
+{
+    struct reward_figures int8 = {900, 1000, 1000, 1000, 1000, 1000}, f = {895, 1000, 1000, 1000, 250, 1000};
+    struct reward_aim aim;
+    ck_assert_msg(parse(HEAD SPACE ",\"goal\":{\"kind\":\"least_cost\",\"cost\":\"latency\",\"max_loss_points\":0.5}}") == 0, "%s", error.text);
+    ck_assert(file.goal == STUDY_LEAST_COST && file.goal_cost == REWARD_LATENCY);
+    ck_assert_uint_eq(study_file_objectives(&file), STORE_BY_LATENCY);
+    aim = study_file_aim(&file);
+    ck_assert_double_eq_tol(reward_for(&f, &int8, &aim), 2, 1e-12); // a quarter, and exactly the loss that is allowed
+    f.correct = 890;
+    ck_assert_double_eq_tol(reward_for(&f, &int8, &aim), REWARD_SHORT - 0.5, 1e-9);
+    ck_assert_int_eq(parse(HEAD SPACE ",\"goal\":{\"kind\":\"accuracy\"}}"), 0);
+    aim = study_file_aim(&file);
+    ck_assert_double_eq_tol(reward_for(&f, &int8, &aim), -1, 1e-12);
+    ck_assert_uint_eq(study_file_objectives(&file), STORE_BY_FLASH);
+    ck_assert_int_eq(parse(HEAD SPACE ",\"goal\":{\"kind\":\"front\",\"cost\":\"energy\"}}"), 0);
+    aim = study_file_aim(&file);
+    ck_assert(aim.weights.energy == 1 && aim.weights.flash == 0);
+    ck_assert_uint_eq(study_file_objectives(&file), STORE_BY_ENERGY);
+}
+END_TEST
+
 START_TEST(sram_gives_no_energy)
 {
     ck_assert_int_eq(parse(HEAD SPACE ",\"measure\":{\"placement\":\"sram\"}}"), 0);
@@ -119,6 +142,9 @@ START_TEST(errors_are_one_line_that_names_the_key)
         {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
         {HEAD SPACE ",\"measure\":{\"energy\":1}}", "measure.energy", "neither true nor false"},
         {HEAD SPACE ",\"objective\":{\"energy\":1},\"measure\":{\"energy\":false}}", "objective.energy", "needs"},
+        {HEAD SPACE ",\"goal\":{\"kind\":\"fast\"}}", "goal.kind", "none of reward, accuracy, least_cost, front"},
+        {HEAD SPACE ",\"goal\":{\"kind\":\"accuracy\"},\"objective\":{\"ram\":1}}", "objective", "has no meaning"},
+        {HEAD SPACE ",\"goal\":{\"kind\":\"front\",\"cost\":\"energy\"},\"measure\":{\"energy\":false}}", "goal.cost", "needs"},
         {HEAD "\"space\":{\"options\":[\"w4a8\"]}}", "space.options", "lacks \"w8a8\""},
         {HEAD "\"space\":{\"options\":[\"w8a8\",\"w8a8\"]}}", "space.options", "twice"},
         {HEAD "\"space\":{\"options\":[\"w8a8\",\"float32\"]}}", "space.options", "baseline"},
@@ -192,6 +218,7 @@ int main(void)
     tcase_add_test(t, the_example_of_the_manual_is_read);
     tcase_add_test(t, a_short_file_takes_the_defaults);
     tcase_add_test(t, what_is_written_is_read_back_to_the_same_value);
+    tcase_add_test(t, goals_decide_rewards_and_fronts);
     tcase_add_test(t, sram_gives_no_energy);
     tcase_add_test(t, names_are_replaced_and_missing_ones_listed);
     tcase_add_test(t, errors_are_one_line_that_names_the_key);
