@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const scheme_names[SCHEME_COUNT] = {"float32", "uniform", "log", "trained", "codebook"};
+static const char *const scheme_names[SCHEME_COUNT] = {"float32", "uniform", "log", "trained", "codebook", "given"};
 
 const char *scheme_name(enum scheme scheme)
 {
@@ -48,7 +48,7 @@ int setting_parse(const char *text, struct setting *s, struct error *e)
         scheme = SCHEME_COUNT;
     }
     if (scheme == SCHEME_COUNT)
-        return error_set(e, "'%.40s' names no scheme; schemes are uniform, log, trained, codebook", text);
+        return error_set(e, "'%.40s' names no scheme; schemes are uniform, log, trained, codebook, given", text);
     *s = (struct setting){(uint8_t)w, (uint8_t)a, (uint8_t)scheme};
     return 0;
 }

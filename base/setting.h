@@ -17,6 +17,7 @@ enum scheme {
     SCHEME_LOG,         // powers of two, or sums of two of them
     SCHEME_TRAINED,     // affine, weights and steps tuned by backpropagation
     SCHEME_CODEBOOK,    // codes of a table that is fitted to the layer's weights
+    SCHEME_GIVEN,       // the integers that a quantized file itself has
     SCHEME_COUNT,
 };
 

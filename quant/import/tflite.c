@@ -74,8 +74,9 @@ static int read_tensors(struct tflite *x, const struct flat_table *model, const 
 static int add_input(struct tflite *x, struct tflite_tensor *t, struct error *e)
 {
     int64_t sides[3] = {1, 1, 1};
-    if (t->type != TFLITE_FLOAT32)
-        return error_set(e, "its activations are integers: only float32 networks are supported");
+    struct net_grid grid;
+    if (tflite_grid(t, &grid, e))
+        return error_wrap(e, "the input");
     if (t->rank < 2 || t->rank > 4 || t->dims[0] != 1)
         return error_set(e, "an input of %d axes with a batch of %lld", t->rank, (long long)t->dims[0]);
     for (int d = 1; d < t->rank; d++)
@@ -85,6 +86,8 @@ static int add_input(struct tflite *x, struct tflite_tensor *t, struct error *e)
             return error_set(e, "an input with a side of more than %d", NET_SIDE_MAX);
     t->net = x->net->input = net_add_tensor(x->net, (int)sides[0], (int)sides[1], (int)sides[2], e);
     t->computed = true;
+    if (t->net >= 0)
+        x->net->grids[t->net] = grid;
     return t->net < 0 ? -1 : 0;
 }
 

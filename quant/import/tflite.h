@@ -17,9 +17,11 @@
 
 enum tflite_type { // TensorType
     TFLITE_FLOAT32 = 0,
+    TFLITE_FLOAT16 = 1,
     TFLITE_INT32 = 2,
     TFLITE_UINT8 = 3,
     TFLITE_INT64 = 4,
+    TFLITE_INT16 = 7,
     TFLITE_INT8 = 9,
 };
 
@@ -31,6 +33,8 @@ struct tflite_tensor {
     enum tflite_type type;
     struct flat_table table;
     struct flat_vector data; // of a constant
+    const struct tflite_tensor *constant; // another tensor that this one has the numbers of, in another type
+    bool shape;              // computed from shapes alone: what reads it finds them in the file as well
     bool computed;           // an activation that exists already
     int net;                 // its tensor in the network
     int pads[4];             // zeros around it that the next operation takes over: top, left, bottom, right
@@ -76,6 +80,27 @@ float *tflite_floats(const struct tflite_tensor *t, struct error *e);
 
 /* An int32 or int64 constant's number `k`; 0 outside. */
 int64_t tflite_number(const struct tflite_tensor *t, size_t k);
+
+/* The grid of an activation's integers; bits 0 for float32. Returns 0, or -1 with the reason: another type, no scale that fits. */
+int tflite_grid(const struct tflite_tensor *t, struct net_grid *g, struct error *e);
+
+/* The integers of constant weights, whose output channels are along `dimension`, and biases (NULL: none), into op->given; nothing
+ * where they are not symmetric or not integers. Returns 0, or -1 when memory is short. */
+int tflite_given(const struct tflite_tensor *weights, int dimension, const struct tflite_tensor *bias, struct net_op *op,
+                 struct error *e);
+
+/* Says that `out` is tensor `net` of the network, looked at in another way. Where the file gives it another grid than it has, a layer
+ * of ones moves it there. Returns 0, or -1 with the reason. */
+int tflite_view(struct tflite *x, int net, struct tflite_tensor *out, struct error *e);
+
+/* An op with neutral fields, named after what it writes. */
+struct net_op tflite_op_of(const struct tflite *x, const struct tflite_tensor *out, enum net_kind kind, int in);
+
+/* Operators that are about integers and shapes. */
+int tflite_quantize(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_dequantize(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_shape(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_transpose(struct tflite *x, const struct tflite_op *op, struct error *e);
 
 /* The name of a tensor, up to a ';', fit for tables and JSON. */
 void tflite_name(const struct tflite_tensor *t, char name[NET_NAME_MAX]);

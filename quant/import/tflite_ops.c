@@ -35,8 +35,7 @@ static int need_any(struct tflite *x, const struct tflite_tensor *t, struct erro
     return has_pads(t) ? error_set(e, "zero pads before it are not supported") : 0;
 }
 
-static struct net_op start(const struct tflite *x, const struct tflite_tensor *out, enum net_kind kind,
-                           int in)
+struct net_op tflite_op_of(const struct tflite *x, const struct tflite_tensor *out, enum net_kind kind, int in)
 {
     struct net_op op = {.kind = kind,
                         .in = {in, -1},
@@ -66,20 +65,24 @@ static struct net_op start(const struct tflite *x, const struct tflite_tensor *o
 static int finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out, int h, int w, int c,
                   struct error *e)
 {
-    op->out = net_add_tensor(x->net, h, w, c, e);
+    struct net_grid grid;
+    op->out = tflite_grid(out, &grid, e) ? -1 : net_add_tensor(x->net, h, w, c, e);
     if (op->out < 0) {
-        free(op->weights);
-        free(op->bias);
+        net_op_finish(op);
         return -1;
     }
+    bool is_pool = op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+    if (is_pool) // keeps its input's grid; tflite_view moves it to its own
+        x->net->grids[op->out] = x->net->grids[op->in[0]];
+    else
+        x->net->grids[op->out] = grid;
+    net_clamp_to_grid(op, &x->net->grids[op->out]);
     if (net_add_op(x->net, op, e))
         return -1;
     if (out->elements != (int64_t)h * w * c)
         return error_set(e, "its output has %lld values where %lld are computed", (long long)out->elements,
                          (long long)h * w * c);
-    out->net = op->out;
-    out->computed = true;
-    return 0;
+    return tflite_view(x, op->out, out, e);
 }
 
 /* ActivationFunctionType */
@@ -170,6 +173,18 @@ static int check_weights(const struct tflite_tensor *k, struct error *e)
     return 0;
 }
 
+/* Weights (NULL with the reason: none), whose output channels are along `dimension` in the file, and biases are there. */
+static int finish_layer(struct tflite *x, const struct tflite_op *op, struct net_op *to, int dimension,
+                        struct tflite_tensor *out, int h, int w, struct error *e)
+{
+    const struct tflite_tensor *k = tflite_constant(x, op, 1, e), *b = tflite_has_input(op, 2) ? tflite_constant(x, op, 2, e) : NULL;
+    if (!to->weights || tflite_given(k, dimension, b, to, e)) {
+        net_op_finish(to);
+        return -1;
+    }
+    return finish(x, to, out, h, w, (int)k->dims[dimension], e);
+}
+
 static int take_conv(struct tflite *x, const struct tflite_op *op, struct error *e)
 {
     int h, w;
@@ -177,7 +192,7 @@ static int take_conv(struct tflite *x, const struct tflite_op *op, struct error 
     struct tflite_tensor *out = k ? tflite_output(x, op, e) : NULL;
     if (!out || need_plane(x, in, true, e) || check_weights(k, e))
         return -1;
-    struct net_op to = start(x, out, NET_CONV, in->net);
+    struct net_op to = tflite_op_of(x, out, NET_CONV, in->net);
     to.kernel_h = (int)k->dims[1];
     to.kernel_w = (int)k->dims[2];
     if (in->dims[3] % k->dims[3])
@@ -188,11 +203,7 @@ static int take_conv(struct tflite *x, const struct tflite_op *op, struct error 
         read_window(&op->options, 4, in, &to, &h, &w, e) || read_bias(x, op, k->dims[0], &to, e))
         return -1;
     to.weights = tflite_floats(k, e);
-    if (!to.weights) {
-        free(to.bias);
-        return -1;
-    }
-    return finish(x, &to, out, h, w, (int)k->dims[0], e);
+    return finish_layer(x, op, &to, 0, out, h, w, e);
 }
 
 /* From [h][w][out] to [out][h][w]. */
@@ -219,7 +230,7 @@ static int take_depthwise(struct tflite *x, const struct tflite_op *op, struct e
     if (k->dims[0] != 1 || k->dims[3] % in->dims[3])
         return error_set(e, "weights of %lld channels for %lld input channels", (long long)k->dims[3],
                          (long long)in->dims[3]);
-    struct net_op to = start(x, out, NET_CONV, in->net);
+    struct net_op to = tflite_op_of(x, out, NET_CONV, in->net);
     to.kernel_h = (int)k->dims[1];
     to.kernel_w = (int)k->dims[2];
     to.groups = (int)in->dims[3];
@@ -227,11 +238,7 @@ static int take_depthwise(struct tflite *x, const struct tflite_op *op, struct e
         read_window(&op->options, 5, in, &to, &h, &w, e) || read_bias(x, op, k->dims[3], &to, e))
         return -1;
     to.weights = turn_depthwise(k, e);
-    if (!to.weights) {
-        free(to.bias);
-        return -1;
-    }
-    return finish(x, &to, out, h, w, (int)k->dims[3], e);
+    return finish_layer(x, op, &to, 3, out, h, w, e);
 }
 
 static int take_fully_connected(struct tflite *x, const struct tflite_op *op, struct error *e)
@@ -242,15 +249,11 @@ static int take_fully_connected(struct tflite *x, const struct tflite_op *op, st
         return -1;
     if (k->rank != 2 || k->dims[1] != in->elements || k->dims[0] > NET_SIDE_MAX)
         return error_set(e, "weights that do not fit %lld inputs", (long long)in->elements);
-    struct net_op to = start(x, out, NET_DENSE, in->net);
+    struct net_op to = tflite_op_of(x, out, NET_DENSE, in->net);
     if (read_activation(flat_integer(&op->options, 0, 1, 0), &to, e) || read_bias(x, op, k->dims[0], &to, e))
         return -1;
     to.weights = tflite_floats(k, e);
-    if (!to.weights) {
-        free(to.bias);
-        return -1;
-    }
-    return finish(x, &to, out, 1, 1, (int)k->dims[0], e);
+    return finish_layer(x, op, &to, 0, out, 1, 1, e);
 }
 
 static int take_add(struct tflite *x, const struct tflite_op *op, struct error *e)
@@ -262,7 +265,7 @@ static int take_add(struct tflite *x, const struct tflite_op *op, struct error *
     struct net_tensor t = x->net->tensors[a->net];
     if (memcmp(&t, &x->net->tensors[b->net], sizeof t))
         return error_set(e, "of different shapes is not supported");
-    struct net_op to = start(x, out, NET_ADD, a->net);
+    struct net_op to = tflite_op_of(x, out, NET_ADD, a->net);
     to.in[1] = b->net;
     return read_activation(flat_integer(&op->options, 0, 1, 0), &to, e) ||
                    finish(x, &to, out, t.h, t.w, t.c, e)
@@ -276,7 +279,7 @@ static int take_pool(struct tflite *x, const struct tflite_op *op, enum net_kind
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *out = in ? tflite_output(x, op, e) : NULL;
     if (!out || need_plane(x, in, false, e))
         return -1;
-    struct net_op to = start(x, out, kind, in->net);
+    struct net_op to = tflite_op_of(x, out, kind, in->net);
     if (side(&op->options, 3, 0, &to.kernel_w, e) || side(&op->options, 4, 0, &to.kernel_h, e) ||
         read_activation(flat_integer(&op->options, 5, 1, 0), &to, e) ||
         read_window(&op->options, 0, in, &to, &h, &w, e))
@@ -301,7 +304,7 @@ static int take_mean(struct tflite *x, const struct tflite_op *op, struct error 
     struct tflite_tensor *out = axes ? tflite_output(x, op, e) : NULL;
     if (!out || need_plane(x, in, false, e))
         return -1;
-    struct net_op to = start(x, out, NET_AVGPOOL, in->net);
+    struct net_op to = tflite_op_of(x, out, NET_AVGPOOL, in->net);
     for (size_t i = 0; i < (size_t)axes->elements; i++) {
         int64_t axis = tflite_number(axes, i);
         axis = axis < 0 ? axis + 4 : axis;
@@ -329,9 +332,7 @@ static int take_reshape(struct tflite *x, const struct tflite_op *op, struct err
         x->net->tensors[in->net] =
             (struct net_tensor){(int)out->dims[1], (int)out->dims[2], (int)out->dims[3]};
     }
-    out->net = in->net;
-    out->computed = true;
-    return 0;
+    return tflite_view(x, in->net, out, e);
 }
 
 static int take_softmax(struct tflite *x, const struct tflite_op *op, struct error *e)
@@ -382,7 +383,13 @@ static const struct tflite_operator operators[] = {
     {25, "SOFTMAX", take_softmax},
     {34, "PAD", take_pad},
     {40, "MEAN", take_mean},
+    {6, "DEQUANTIZE", tflite_dequantize},
+    {39, "TRANSPOSE", tflite_transpose},
     {43, "SQUEEZE", take_reshape},
+    {45, "STRIDED_SLICE", tflite_shape},
+    {77, "SHAPE", tflite_shape},
+    {83, "PACK", tflite_shape},
+    {114, "QUANTIZE", tflite_quantize},
 };
 
 const struct tflite_operator *tflite_operator_find(int code)

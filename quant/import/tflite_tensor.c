@@ -4,6 +4,7 @@
 #include "quant/import/tflite.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,8 @@ struct tflite_tensor *tflite_activation(struct tflite *x, const struct tflite_op
                   t->data.n ? "input %zu is a constant where an activation is expected"
                             : "input %zu is not computed before it",
                   i);
+    else if (t->shape)
+        error_set(e, "input %zu is a shape that is computed from others", i);
     else if (t->softmax)
         error_set(e, "a SOFTMAX is supported only at the network's end");
     else
@@ -54,6 +57,8 @@ struct tflite_tensor *tflite_constant(struct tflite *x, const struct tflite_op *
     struct tflite_tensor *t = tensor_of(x, &op->inputs, i, e);
     if (!t || (t->data.n && !t->computed))
         return t;
+    if (t->constant)
+        return x->tensors + (t->constant - x->tensors);
     error_set(e, "input %zu must be a constant", i);
     return NULL;
 }
@@ -61,7 +66,7 @@ struct tflite_tensor *tflite_constant(struct tflite *x, const struct tflite_op *
 struct tflite_tensor *tflite_output(struct tflite *x, const struct tflite_op *op, struct error *e)
 {
     struct tflite_tensor *t = tensor_of(x, &op->outputs, 0, e);
-    if (!t || (!t->computed && !t->data.n))
+    if (!t || (!t->computed && !t->data.n && !t->constant && !t->shape))
         return t;
     error_set(e, "writes a tensor that is there already");
     return NULL;
@@ -75,6 +80,9 @@ static size_t type_bytes(enum tflite_type type)
         return 4;
     case TFLITE_INT64:
         return 8;
+    case TFLITE_FLOAT16:
+    case TFLITE_INT16:
+        return 2;
     case TFLITE_UINT8:
     case TFLITE_INT8:
         return 1;
@@ -98,7 +106,7 @@ static struct flat_vector numbers(const struct tflite_tensor *t)
 int64_t tflite_number(const struct tflite_tensor *t, size_t k)
 {
     struct flat_vector v = numbers(t);
-    return t->type == TFLITE_INT32 || t->type == TFLITE_INT64 ? flat_element(&v, k) : 0;
+    return t->type != TFLITE_FLOAT32 && t->type != TFLITE_FLOAT16 ? flat_element(&v, k) : 0;
 }
 
 /* value = scale * (q - zero_point), one pair for all or one for each place along a dimension. */
@@ -122,6 +130,16 @@ static int dequantize(const struct tflite_tensor *t, const struct flat_vector *v
     return 0;
 }
 
+/* IEEE 754 half precision. */
+static float half(int64_t bits)
+{
+    int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
+    double value = exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
+                   : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                  : ldexp(fraction, -24);
+    return (float)(bits & 0x8000 ? -value : value);
+}
+
 float *tflite_floats(const struct tflite_tensor *t, struct error *e)
 {
     struct flat_vector v = numbers(t);
@@ -135,11 +153,77 @@ float *tflite_floats(const struct tflite_tensor *t, struct error *e)
         error_set(e, "out of memory");
     for (size_t i = 0; to && t->type == TFLITE_FLOAT32 && i < v.n; i++)
         to[i] = flat_element_float(&v, i);
-    if (to && t->type != TFLITE_FLOAT32 && dequantize(t, &v, to, e)) {
+    for (size_t i = 0; to && t->type == TFLITE_FLOAT16 && i < v.n; i++)
+        to[i] = half(flat_element(&v, i));
+    if (to && t->type != TFLITE_FLOAT32 && t->type != TFLITE_FLOAT16 && dequantize(t, &v, to, e)) {
         free(to);
         return NULL;
     }
     return to;
+}
+
+/* Scales and zero points of a tensor, and along which dimension there is one for each place. */
+struct scales {
+    struct flat_vector scales, zeros;
+    int64_t dimension;
+};
+
+static struct scales scales_of(const struct tflite_tensor *t)
+{
+    struct flat_table q = flat_table_of(&t->table, TENSOR_QUANTIZATION);
+    return (struct scales){flat_vector_of(&q, QUANTIZATION_SCALE, 4), flat_vector_of(&q, QUANTIZATION_ZERO_POINT, 8),
+                           flat_integer(&q, QUANTIZATION_DIMENSION, 4, 0)};
+}
+
+int tflite_grid(const struct tflite_tensor *t, struct net_grid *g, struct error *e)
+{
+    *g = (struct net_grid){0, 0, 0};
+    if (t->type == TFLITE_FLOAT32)
+        return 0;
+    if (t->type != TFLITE_INT8 && t->type != TFLITE_UINT8 && t->type != TFLITE_INT16)
+        return error_set(e, "activations of type %d are not supported", (int)t->type);
+    struct scales s = scales_of(t);
+    int bits = t->type == TFLITE_INT16 ? 16 : 8;
+    int64_t half_range = 1ll << (bits - 1), zero = flat_element(&s.zeros, 0) - (t->type == TFLITE_UINT8 ? half_range : 0);
+    float scale = flat_element_float(&s.scales, 0);
+    if (s.scales.n != 1 || !isnormal(scale) || scale < 0)
+        return error_set(e, "integer activations without one scale");
+    if (zero < -half_range || zero >= half_range || (bits == 16 && zero))
+        return error_set(e, "a zero point of %lld", (long long)flat_element(&s.zeros, 0));
+    *g = (struct net_grid){scale, (int32_t)zero, bits};
+    return 0;
+}
+
+/* One positive scale for all or for each channel, no zero points but 0. */
+static bool is_symmetric(const struct tflite_tensor *t, const struct scales *s, int dimension)
+{
+    bool fits = t->type == TFLITE_INT8 && (s->scales.n == 1 || (s->scales.n == (size_t)t->dims[dimension] && s->dimension == dimension));
+    for (size_t i = 0; i < s->scales.n && fits; i++)
+        fits = isnormal(flat_element_float(&s->scales, i)) && flat_element_float(&s->scales, i) > 0;
+    for (size_t i = 0; i < s->zeros.n && fits; i++)
+        fits = flat_element(&s->zeros, i) == 0;
+    return fits;
+}
+
+int tflite_given(const struct tflite_tensor *weights, int dimension, const struct tflite_tensor *bias, struct net_op *op,
+                 struct error *e)
+{
+    struct scales s = scales_of(weights);
+    size_t channels = (size_t)weights->dims[dimension];
+    if (!is_symmetric(weights, &s, dimension))
+        return 0;
+    bool sums = bias && bias->type == TFLITE_INT32 && numbers(bias).n == channels;
+    op->given = (struct net_given){8, malloc(channels * sizeof(float)), sums ? malloc(channels * sizeof(int32_t)) : NULL};
+    if (!op->given.scales || (sums && !op->given.bias)) {
+        net_drop_given(op);
+        return error_set(e, "out of memory");
+    }
+    for (size_t c = 0; c < channels; c++) {
+        op->given.scales[c] = flat_element_float(&s.scales, s.scales.n > 1 ? c : 0);
+        if (sums)
+            op->given.bias[c] = (int32_t)tflite_number(bias, c);
+    }
+    return 0;
 }
 
 void tflite_name(const struct tflite_tensor *t, char name[NET_NAME_MAX])

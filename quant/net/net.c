@@ -13,25 +13,41 @@ void net_init(struct net *n)
     n->input = n->output = -1;
 }
 
+void net_drop_given(struct net_op *op)
+{
+    free(op->given.scales);
+    free(op->given.bias);
+    op->given = (struct net_given){0, NULL, NULL};
+}
+
+void net_op_finish(struct net_op *op)
+{
+    free(op->weights);
+    free(op->bias);
+    op->weights = op->bias = NULL;
+    net_drop_given(op);
+}
+
 void net_finish(struct net *n)
 {
-    for (int i = 0; i < n->n_ops; i++) {
-        free(n->ops[i].weights);
-        free(n->ops[i].bias);
-    }
+    for (int i = 0; i < n->n_ops; i++)
+        net_op_finish(&n->ops[i]);
     free(n->ops);
     free(n->tensors);
+    free(n->grids);
     net_init(n);
 }
 
-/* Both arrays have their full size from the start: 100 KiB, and no pointer into them ever moves. */
+/* The arrays have their full size from the start: 100 KiB, and no pointer into them ever moves. */
 static int allocate(struct net *n, struct error *e)
 {
     if (!n->tensors)
         n->tensors = calloc(NET_OPS_MAX + 1, sizeof *n->tensors);
+    if (!n->grids)
+        n->grids = calloc(NET_OPS_MAX + 1, sizeof *n->grids);
     if (!n->ops)
         n->ops = calloc(NET_OPS_MAX, sizeof *n->ops);
-    return n->tensors && n->ops ? 0 : error_set(e, "out of memory");
+    return n->tensors && n->grids && n->ops ? 0 : error_set(e, "out of memory");
 }
 
 static bool is_side(int value)
@@ -80,8 +96,8 @@ static int check_place(struct net *n, const struct net_op *op, struct error *e)
 int net_add_op(struct net *n, const struct net_op *op, struct error *e)
 {
     if (check_place(n, op, e) || check_weights(n, op, e)) {
-        free(op->weights);
-        free(op->bias);
+        struct net_op refused = *op;
+        net_op_finish(&refused);
         return -1;
     }
     struct net_op *added = &n->ops[n->n_ops++];

@@ -34,6 +34,22 @@ struct net_tensor {
     int h, w, c;
 };
 
+/* The integers that a quantized file itself has for an activation: value = scale * (q - zero_point), q in -2^(bits-1) .. 2^(bits-1)-1.
+ * bits 0: the file has none. */
+struct net_grid {
+    float scale;
+    int32_t zero_point;
+    int bits;
+};
+
+/* ... and for a layer: every weight is scales[output channel] times an integer of w_bits (symmetric), every bias an integer times
+ * the input's scale and that. w_bits 0: the file has none; bias NULL: it has no integers for them. Owned by the net. */
+struct net_given {
+    int w_bits;
+    float *scales;
+    int32_t *bias;
+};
+
 /* One operation. Weights: CONV [out.c][kernel_h][kernel_w][in.c/groups], DENSE [out.c][in.h*in.w*in.c]; bias [out.c] or NULL.
  * The end pads follow from the shapes, as in image.h. The result is clamped to act_min..act_max (-INFINITY, INFINITY: no activation). */
 struct net_op {
@@ -43,6 +59,7 @@ struct net_op {
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right, groups;
     float act_min, act_max;
     float *weights, *bias;   // owned by the net
+    struct net_given given;
     int layer;               // index into layers, or -1 without weights
 };
 
@@ -55,6 +72,7 @@ struct net_layer {
 struct net {
     int n_tensors, n_ops, n_layers, n_slots;
     struct net_tensor *tensors; // [n_tensors], at most NET_OPS_MAX + 1
+    struct net_grid *grids;     // [n_tensors]
     struct net_op *ops;         // [n_ops] in execution order
     struct net_layer layers[CANDIDATE_LAYERS_MAX]; // in execution order; slots are numbered by first appearance
     int input, output;          // tensors
@@ -65,10 +83,17 @@ struct net {
 void net_init(struct net *n);
 void net_finish(struct net *n);
 
-/* For importers. net_add_tensor returns the tensor's index; net_add_op copies `op` and takes its weights and bias over (heap), also on
- * failure; its output's shape must be right already. Both return -1 with the reason at a limit or out of memory. */
+/* For importers. net_add_tensor returns the tensor's index; net_add_op copies `op` and takes its weights, bias and given over (heap),
+ * also on failure; its output's shape must be right already. Both return -1 with the reason at a limit or out of memory. */
 int net_add_tensor(struct net *n, int h, int w, int c, struct error *e);
 int net_add_op(struct net *n, const struct net_op *op, struct error *e);
+
+/* Frees what an op owns; and only the file's integers, for whoever changes its weights. */
+void net_op_finish(struct net_op *op);
+void net_drop_given(struct net_op *op);
+
+/* The clamp that a grid is, added to an op's: integers saturate. */
+void net_clamp_to_grid(struct net_op *op, const struct net_grid *g);
 
 /* Once all ops are added and input and output are set: checks every shape and weight, drops ops and tensors that the output does not
  * need, numbers tensors, layers and slots anew. Returns 0, or -1 with the reason, which names the op. */
@@ -83,6 +108,13 @@ bool net_is_depthwise(const struct net *n, const struct net_op *op);
 
 /* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through additions and pools. -1: the input. */
 int net_tensor_slot(const struct net *n, int t);
+
+/* The setting that a quantized file itself has for a slot: its scheme is SCHEME_GIVEN, its a_bits 8 where the file has float
+ * activations (hybrid files). False: the file has no integers for all of the slot's weights, or not of one width. */
+bool net_given_setting(const struct net *n, int slot, struct setting *s);
+
+/* Has the file integers for everything, so that it can be run as it is without calibration? */
+bool net_is_given(const struct net *n);
 
 /* Which tensors are alive while op `op` runs (its inputs, output, and what later ops still read): sets alive[n_tensors]. */
 void net_alive(const struct net *n, int op, bool *alive);

@@ -146,16 +146,17 @@ static int prune(struct net *n, struct error *e)
         return error_set(e, "the network's output does not depend on its input");
     int number[NET_OPS_MAX + 1], n_tensors = 1, n_ops = 0;
     struct net_tensor kept[NET_OPS_MAX + 1];
+    struct net_grid grids[NET_OPS_MAX + 1];
     number[n->input] = 0;
-    kept[0] = n->tensors[n->input];
+    kept[0] = n->tensors[n->input], grids[0] = n->grids[n->input];
     for (int i = 0; i < n->n_ops; i++) {
         struct net_op op = n->ops[i];
         if (!needed[op.out]) {
-            free(op.weights);
-            free(op.bias);
+            net_op_finish(&op);
             continue;
         }
         number[op.out] = n_tensors;
+        grids[n_tensors] = n->grids[op.out];
         kept[n_tensors++] = n->tensors[op.out];
         for (int k = 0; k < 2; k++)
             op.in[k] = op.in[k] >= 0 ? number[op.in[k]] : -1;
@@ -163,6 +164,7 @@ static int prune(struct net *n, struct error *e)
         n->ops[n_ops++] = op;
     }
     memcpy(n->tensors, kept, (size_t)n_tensors * sizeof *kept);
+    memcpy(n->grids, grids, (size_t)n_tensors * sizeof *grids);
     n->n_tensors = n_tensors;
     n->n_ops = n_ops;
     n->output = number[n->output];

@@ -17,8 +17,19 @@ int64_t footprint_slot(const struct net *n, int slot, struct setting s)
     return bytes;
 }
 
+/* Do all the slot's layers have integers of this width in the file? */
+static bool has_given(const struct net *n, int slot, struct setting s)
+{
+    for (int i = 0; i < n->n_layers; i++)
+        if (n->layers[i].slot == slot && n->ops[n->layers[i].op].given.w_bits != s.w_bits)
+            return false;
+    return true;
+}
+
 bool footprint_allows(const struct net *n, int slot, struct setting s)
 {
+    if (s.scheme == SCHEME_GIVEN && !has_given(n, slot, s))
+        return false;
     for (int i = 0; i < n->n_ops && s.a_bits == 16; i++)
         if (n->ops[i].kind == NET_ADD && net_tensor_slot(n, n->ops[i].out) == slot)
             return false;

@@ -16,7 +16,8 @@
 /* Flash bytes of a slot's layers at a setting: packed weights and per-channel parameters. A candidate's flash
  * is footprint_fixed plus the sum of its slots, equal to lowered.flash_bytes. */
 int64_t footprint_slot(const struct net *n, int slot, struct setting s);
-/* Can a slot have this setting at all? Not with 16-bit activations that an addition reads or writes: it has no room for them. */
+/* Can a slot have this setting at all? Not with 16-bit activations that an addition reads or writes: it has no room for them;
+ * nor with the file's integers where it has none of this width. */
 bool footprint_allows(const struct net *n, int slot, struct setting s);
 
 int64_t footprint_fixed(const struct net *n); // header, tensors, operations, table of blobs

@@ -5,6 +5,7 @@
 #include "quant/program/lowered.h"
 
 #include "quant/kernels/pack.h"
+#include "quant/program/footprint.h"
 #include "quant/program/lowering.h"
 #include "quant/program/packed.h"
 #include "quant/program/plan.h"
@@ -52,6 +53,10 @@ static int check_candidate(struct making *m, struct error *e)
             return error_set(e, "float32 for some slots and integers for others cannot be mixed");
     if (!m->is_float && (!m->q || m->q->n_tensors != n->n_tensors || m->q->n_layers != n->n_layers))
         return error_set(e, "these quantized weights are of another network");
+    for (int i = 0; i < c->n; i++)
+        if (c->layers[i].scheme == SCHEME_GIVEN && !footprint_allows(n, i, c->layers[i]))
+            return error_set(e, "slot %d: the network's file does not have integer weights of %u bits, or they cannot have activations of %u",
+                             i, c->layers[i].w_bits, c->layers[i].a_bits);
     for (int i = 0; i < n->n_layers && !m->is_float; i++) {
         char text[SETTING_TEXT_MAX];
         const struct net_op *op = &n->ops[n->layers[i].op];

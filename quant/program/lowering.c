@@ -93,17 +93,29 @@ void lowering_add(const struct image_tensor *tensors, struct image_op *to)
     lowering_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out), &to->add_multiplier[2], &to->add_shift[2]);
 }
 
+/* TFLite multiplies both scales of a fully connected layer in float32 when it has one for all weights (kernel_util.cc,
+ * GetQuantizedConvolutionMultipler); its own integers are multiplied so. */
+static bool multiplies_in_float(const struct image_op *op, const struct quantized_weights *w)
+{
+    bool shared = w->scheme == SCHEME_GIVEN && op->kind == IMAGE_DENSE;
+    for (uint32_t i = 1; i < w->n_channels && shared; i++)
+        shared = w->scales[i] == w->scales[0];
+    return shared;
+}
+
 void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
                          const struct image_op *to, uint8_t *program)
 {
-    double in = (double)tensors[to->in0].scale, out = (double)tensors[to->out].scale;
+    float in = tensors[to->in0].scale;
+    double out = (double)tensors[to->out].scale;
+    bool given = w->sums && w->sums_scale == in, in_float = multiplies_in_float(to, w);
     int32_t *bias = (int32_t *)(void *)(program + to->bias_offset);
     int32_t *multiplier = (int32_t *)(void *)(program + to->multiplier_offset);
     int8_t *shift = (int8_t *)(program + to->shift_offset);
     for (uint32_t i = 0; i < w->n_channels; i++) {
-        double sum_scale = in * (double)w->scales[i];
+        double sum_scale = in_float ? (double)(in * w->scales[i]) : (double)in * (double)w->scales[i];
         int32_t exponent;
-        bias[i] = (int32_t)fmin(fmax(round((double)w->bias[i] / sum_scale), INT32_MIN), INT32_MAX);
+        bias[i] = given ? w->sums[i] : (int32_t)fmin(fmax(round((double)w->bias[i] / sum_scale), INT32_MIN), INT32_MAX);
         lowering_multiplier(sum_scale / out, &multiplier[i], &exponent);
         shift[i] = (int8_t)exponent;
     }

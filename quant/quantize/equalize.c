@@ -55,6 +55,8 @@ static double equalize_pair(const struct net *n, struct net_op *a, struct net_op
     int channels = net_out_channels(n, a);
     size_t row = net_weight_count(n, a) / (size_t)channels;
     find_largest(n, a, b, first, second);
+    net_drop_given(a);
+    net_drop_given(b);
     for (int c = 0; c < channels; c++) {
         float s = (float)scale_of((double)first[c], (double)second[c]);
         most = fmax(most, fabs(log((double)s)));

@@ -22,6 +22,7 @@ void quantized_finish(struct quantized *q)
         free(q->weights[i].bias);
         free(q->weights[i].codes);
         free(q->weights[i].table);
+        free(q->weights[i].sums);
     }
     free(q->weights);
     free(q->tensors);
@@ -61,23 +62,38 @@ static int check_option(struct setting s, struct error *e)
     return 0;
 }
 
+/* Integers of the file are an option where at least one layer has them. */
+static int check_given(const struct net *n, struct setting s, struct error *e)
+{
+    char text[SETTING_TEXT_MAX];
+    for (int i = 0; i < n->n_layers; i++)
+        if (n->ops[n->layers[i].op].given.w_bits == s.w_bits)
+            return 0;
+    return s.scheme == SCHEME_GIVEN ? error_set(e, "%s: the network's file has no integer weights of %u bits", setting_format(s, text), s.w_bits)
+                                    : 0;
+}
+
+static void add_option(struct quantized *q, struct setting s)
+{
+    bool known = is_float(s);
+    q->options[q->n_options++] = s;
+    for (int v = 0; v < q->n_variants; v++)
+        known |= q->variants[v].w_bits == s.w_bits && q->variants[v].scheme == s.scheme;
+    if (!known)
+        q->variants[q->n_variants++] = (struct quantized_variant){s.w_bits, s.scheme};
+}
+
 /* Collects the variants among the options. */
-static int take_params(const struct quantize_params *p, struct quantized *q, struct error *e)
+static int take_params(const struct net *n, const struct quantize_params *p, struct quantized *q, struct error *e)
 {
     if (p->n_options < 1 || p->n_options > QUANTIZED_OPTIONS_MAX)
         return error_set(e, "%d options: there must be 1 to %d", p->n_options, QUANTIZED_OPTIONS_MAX);
     if (p->clipping <= CLIPPING_NONE || p->clipping >= CLIPPING_COUNT)
         return error_set(e, "no such clipping");
-    q->n_options = p->n_options;
     for (int i = 0; i < p->n_options; i++) {
-        struct setting s = q->options[i] = p->options[i];
-        if (check_option(s, e))
+        if (check_option(p->options[i], e) || check_given(n, p->options[i], e))
             return -1;
-        bool known = is_float(s);
-        for (int v = 0; v < q->n_variants; v++)
-            known |= q->variants[v].w_bits == s.w_bits && q->variants[v].scheme == s.scheme;
-        if (!known)
-            q->variants[q->n_variants++] = (struct quantized_variant){s.w_bits, s.scheme};
+        add_option(q, p->options[i]);
     }
     return 0;
 }
@@ -85,6 +101,16 @@ static int take_params(const struct quantize_params *p, struct quantized *q, str
 static bool is_pool(const struct net_op *op)
 {
     return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+}
+
+/* What the file says of an activation holds for its width. */
+static void take_grids(const struct net *n, struct quantized *q)
+{
+    for (int t = 0; t < n->n_tensors; t++) {
+        const struct net_grid *g = &n->grids[t];
+        if (g->bits && (t != n->input || g->bits == QUANTIZED_INPUT_BITS))
+            q->tensors[t].at[g->bits] = (struct quantized_scale){g->scale, g->zero_point};
+    }
 }
 
 static void make_scales(const struct net *n, const struct calibration *c, enum clipping clipping,
@@ -102,6 +128,7 @@ static void make_scales(const struct net *n, const struct calibration *c, enum c
                 q->tensors[t].at[bits] = t == n->input ? calibration_input_scale(c, &c->tensors[t], bits)
                                                        : calibration_scale(&c->tensors[t], bits, clipping);
     }
+    take_grids(n, q);
     for (int i = 0; i < n->n_ops; i++) // pools keep the scale of what they read; ops stand in execution order
         if (is_pool(&n->ops[i]))
             memcpy(q->tensors[n->ops[i].out].at, q->tensors[n->ops[i].in[0]].at, sizeof q->tensors[0].at);
@@ -197,6 +224,28 @@ static int make_rows(const struct net *n, const struct calibration *c, const str
     return 0;
 }
 
+/* The file's integers: a weight over its scale is one of them, but for float's rounding. */
+static int take_given(const struct net *n, const struct net_op *op, struct quantized_weights *w)
+{
+    const struct net_grid *in = &n->grids[op->in[0]];
+    uint32_t row = w->n_codes / w->n_channels;
+    int least = -(1 << (w->w_bits - 1)), most = (1 << (w->w_bits - 1)) - 1;
+    for (uint32_t i = 0; i < w->n_codes; i++) {
+        int number = (int)lrint((double)op->weights[i] / (double)op->given.scales[i / row]);
+        w->codes[i] = (uint16_t)((number < least ? least : number > most ? most : number) - least);
+    }
+    memcpy(w->scales, op->given.scales, w->n_channels * sizeof *w->scales);
+    for (uint32_t c = 0; c < w->n_channels; c++)
+        w->bias[c] = op->bias ? op->bias[c] : 0;
+    if (!op->given.bias || !in->bits)
+        return 0;
+    if (!(w->sums = malloc(w->n_channels * sizeof *w->sums)))
+        return -1;
+    memcpy(w->sums, op->given.bias, w->n_channels * sizeof *w->sums);
+    w->sums_scale = in->scale;
+    return 0;
+}
+
 static int quantize_layer(const struct net_op *op, const struct rows *rows, bool per_tensor, struct quantized_weights *w)
 {
     uint32_t row = w->n_codes / w->n_channels;
@@ -209,6 +258,11 @@ static int quantize_layer(const struct net_op *op, const struct rows *rows, bool
         w->bias[channel] = (float)(bias - mean_shift(w, op->weights + at, rows->means + at, row, channel));
     }
     return 0;
+}
+
+static bool is_given(const struct net_op *op, const struct quantized_weights *w)
+{
+    return w->scheme == SCHEME_GIVEN && w->w_bits == op->given.w_bits;
 }
 
 static int make_weights(const struct net *n, const struct calibration *c, const struct covariance *covariances,
@@ -226,7 +280,7 @@ static int make_weights(const struct net *n, const struct calibration *c, const 
             *w = (struct quantized_weights){.w_bits = s.w_bits, .scheme = s.scheme};
             w->n_channels = (uint32_t)net_out_channels(n, op), w->n_codes = (uint32_t)net_weight_count(n, op);
             failed = allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t)) ||
-                     quantize_layer(op, &rows, per_tensor, w);
+                     (is_given(op, w) ? take_given(n, op, w) : quantize_layer(op, &rows, per_tensor, w));
         }
         free_rows(&rows);
         if (failed)
@@ -248,7 +302,7 @@ static int compute(const struct net *n, const struct data *d, const struct quant
                    quantize_progress *progress, void *user, struct quantized *q, struct error *e)
 {
     struct calibration c;
-    if (take_params(p, q, e) || allocate(n, q, e) ||
+    if (take_params(n, p, q, e) || allocate(n, q, e) ||
         calibration_run(n, d, p->calibration_samples, progress, user, &c, e))
         return -1;
     struct covariance *covariances = calloc((size_t)n->n_layers + 1, sizeof *covariances);
@@ -274,6 +328,55 @@ int quantize_network(const struct net *n, const struct data *calibration, const 
     }
     quantized_key(n, calibration, p, q->key);
     return 0;
+}
+
+/* As far as the file goes: ranges are what the grids reach. */
+static int take_file(const struct net *n, struct quantized *q, struct error *e)
+{
+    for (int slot = 0; slot < n->n_slots; slot++) {
+        struct setting s = {0};
+        bool known = false;
+        net_given_setting(n, slot, &s);
+        for (int i = 0; i < q->n_options; i++)
+            known |= setting_equal(q->options[i], s);
+        if (!known && q->n_options == QUANTIZED_OPTIONS_MAX)
+            return error_set(e, "more than %d different settings", QUANTIZED_OPTIONS_MAX);
+        if (!known)
+            add_option(q, s);
+    }
+    if (allocate(n, q, e))
+        return -1;
+    take_grids(n, q);
+    for (int t = 0; t < n->n_tensors; t++) {
+        struct net_op range = {.act_min = -INFINITY, .act_max = INFINITY};
+        net_clamp_to_grid(&range, &n->grids[t]);
+        q->tensors[t].low = range.act_min, q->tensors[t].high = range.act_max;
+    }
+    for (int i = 0; i < n->n_layers * q->n_variants; i++) {
+        const struct net_op *op = &n->ops[n->layers[i / q->n_variants].op];
+        struct quantized_weights *w = &q->weights[i];
+        *w = (struct quantized_weights){.w_bits = q->variants[i % q->n_variants].w_bits, .scheme = SCHEME_GIVEN};
+        w->n_channels = (uint32_t)net_out_channels(n, op), w->n_codes = (uint32_t)net_weight_count(n, op);
+        if (allocate_weights(w, 0))
+            return error_set(e, "out of memory");
+        memset(w->codes, 0, w->n_codes * sizeof *w->codes); // of widths that this layer does not have
+        memset(w->scales, 0, w->n_channels * sizeof *w->scales);
+        memset(w->bias, 0, w->n_channels * sizeof *w->bias);
+        if (is_given(op, w) && take_given(n, op, w))
+            return error_set(e, "out of memory");
+    }
+    return 0;
+}
+
+int quantized_given(const struct net *n, struct quantized *q, struct error *e)
+{
+    memset(q, 0, sizeof *q);
+    if (!net_is_given(n))
+        return error_set(e, "the network's file does not have integers for all weights and activations");
+    if (!take_file(n, q, e))
+        return 0;
+    quantized_finish(q);
+    return -1;
 }
 
 int quantized_open(const char *path, const struct net *n, const struct data *calibration,

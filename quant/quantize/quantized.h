@@ -49,7 +49,8 @@ struct quantized_scale {
     int32_t zero_point;
 };
 
-/* An activation. What a pool writes has the scales of what it reads. */
+/* An activation. What a pool writes has the scales of what it reads. Where the network's file has a grid of some width, that is the
+ * scale of this width. */
 struct quantized_tensor {
     float low, high;                                   // seen on the calibration samples
     struct quantized_scale at[QUANTIZED_BITS_MAX + 1]; // by width: 2..8 and 16; scale 0 elsewhere
@@ -64,6 +65,8 @@ struct quantized_weights {
     float *bias;     // [n_channels], the network's, corrected by what rounding the weights changes on average
     uint16_t *codes; // [n_codes] in the order of net_op.weights
     int16_t *table;  // [2^w_bits] or NULL
+    int32_t *sums;   // [n_channels] biases in the integers that the file has, or NULL; they hold while the input's scale
+    float sums_scale; // is this one
 };
 
 /* A width and scheme of weights that at least one option has. */
@@ -102,6 +105,10 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
 int quantize_network(const struct net *n, const struct data *calibration, const struct quantize_params *p,
                      quantize_progress *progress, void *user, struct quantized *q, struct error *e);
 void quantized_finish(struct quantized *q);
+
+/* What a quantized file has, as its own candidate (net_given_setting for each slot) and nothing else: no data are needed, nothing is
+ * computed, sensitivities and the key are 0. Returns 0, or -1 with the reason (net_is_given is false). */
+int quantized_given(const struct net *n, struct quantized *q, struct error *e);
 
 /* To and from a file (magic, version, key, checksum), bit for bit. quantized_load returns 0, 1 when there is
  * no such file or its key is another (it has to be computed again), or -1 with the reason when the file is

@@ -21,7 +21,8 @@ static int copy_weights(const struct quantized_weights *from, struct quantized_w
     to->bias = copied(from->bias, from->n_channels * sizeof *from->bias);
     to->codes = copied(from->codes, from->n_codes * sizeof *from->codes);
     to->table = from->table ? copied(from->table, sizeof *from->table << from->w_bits) : NULL;
-    return to->scales && to->bias && to->codes && (to->table || !from->table) ? 0 : -1;
+    to->sums = from->sums ? copied(from->sums, from->n_channels * sizeof *from->sums) : NULL;
+    return to->scales && to->bias && to->codes && (to->table || !from->table) && (to->sums || !from->sums) ? 0 : -1;
 }
 
 static int option_of(const struct quantized *q, struct setting s)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define FILE_MAGIC 0x51455250u // "PREQ"
-#define FILE_VERSION 2u
+#define FILE_VERSION 3u
 
 struct file_header {
     uint32_t magic, version;
@@ -20,7 +20,8 @@ struct file_header {
 };
 
 struct file_weights {
-    uint32_t w_bits, scheme, n_channels, n_codes, n_table;
+    uint32_t w_bits, scheme, n_channels, n_codes, n_table, n_sums;
+    float sums_scale;
 };
 
 static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *op)
@@ -37,6 +38,11 @@ static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *
     sha256_update(s, op->weights, net_weight_count(n, op) * sizeof(float));
     if (op->bias)
         sha256_update(s, op->bias, (size_t)net_out_channels(n, op) * sizeof(float));
+    sha256_update(s, &op->given.w_bits, sizeof op->given.w_bits);
+    if (op->given.w_bits)
+        sha256_update(s, op->given.scales, (size_t)net_out_channels(n, op) * sizeof(float));
+    if (op->given.bias)
+        sha256_update(s, op->given.bias, (size_t)net_out_channels(n, op) * sizeof(int32_t));
 }
 
 void quantized_key(const struct net *n, const struct data *calibration, const struct quantize_params *p,
@@ -53,6 +59,7 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
     sha256_update(&s, &version, sizeof version);
     sha256_update(&s, numbers, sizeof numbers);
     sha256_update(&s, n->tensors, (size_t)n->n_tensors * sizeof *n->tensors);
+    sha256_update(&s, n->grids, (size_t)n->n_tensors * sizeof *n->grids);
     for (int i = 0; i < n->n_ops; i++)
         hash_op(&s, n, &n->ops[i]);
     sha256_update(&s, calibration->sha256, SHA256_BYTES);
@@ -65,11 +72,13 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
 
 static int put_weights(struct buffer *b, const struct quantized_weights *w)
 {
-    struct file_weights f = {w->w_bits, w->scheme, w->n_channels, w->n_codes, w->table ? 1u << w->w_bits : 0};
+    struct file_weights f = {w->w_bits, w->scheme, w->n_channels, w->n_codes, w->table ? 1u << w->w_bits : 0,
+                              w->sums ? w->n_channels : 0, w->sums_scale};
     return buffer_append(b, &f, sizeof f) || buffer_append(b, w->scales, w->n_channels * sizeof *w->scales) ||
            buffer_append(b, w->bias, w->n_channels * sizeof *w->bias) ||
            buffer_append(b, w->codes, w->n_codes * sizeof *w->codes) ||
-           (w->table && buffer_append(b, w->table, f.n_table * sizeof *w->table));
+           (w->table && buffer_append(b, w->table, f.n_table * sizeof *w->table)) ||
+           (w->sums && buffer_append(b, w->sums, f.n_sums * sizeof *w->sums));
 }
 
 static int put_all(struct buffer *b, const struct quantized *q)
@@ -134,10 +143,10 @@ static int take_weights(struct reader *r, struct quantized_weights *w)
     struct file_weights f;
     if (take_into(r, &f, sizeof f) || f.w_bits < 1 || f.w_bits > QUANTIZED_BITS_MAX ||
         f.scheme >= SCHEME_COUNT || f.n_channels < 1 || f.n_codes % f.n_channels ||
-        (f.n_table && f.n_table != 1u << f.w_bits))
+        (f.n_table && f.n_table != 1u << f.w_bits) || (f.n_sums && f.n_sums != f.n_channels))
         return -1;
     w->w_bits = (uint8_t)f.w_bits, w->scheme = (uint8_t)f.scheme, w->n_channels = f.n_channels,
-    w->n_codes = f.n_codes;
+    w->n_codes = f.n_codes, w->sums_scale = f.sums_scale;
     if (!(w->scales = take(r, f.n_channels, sizeof *w->scales)) ||
         !(w->bias = take(r, f.n_channels, sizeof *w->bias)) ||
         !(w->codes = take(r, f.n_codes, sizeof *w->codes)))
@@ -145,7 +154,9 @@ static int take_weights(struct reader *r, struct quantized_weights *w)
     for (uint32_t i = 0; i < f.n_codes; i++)
         if (w->codes[i] >> f.w_bits)
             return -1;
-    return f.n_table && !(w->table = take(r, f.n_table, sizeof *w->table)) ? -1 : 0;
+    if (f.n_table && !(w->table = take(r, f.n_table, sizeof *w->table)))
+        return -1;
+    return f.n_sums && !(w->sums = take(r, f.n_sums, sizeof *w->sums)) ? -1 : 0;
 }
 
 static int take_all(struct reader *r, const struct file_header *h, struct quantized *q)

@@ -165,6 +165,7 @@ static const struct {
     [SCHEME_LOG] = {3, 5, CODEBOOK_LOG_TABLES},
     [SCHEME_TRAINED] = {2, 8, 0}, // where training begins
     [SCHEME_CODEBOOK] = {2, LEVELS_TABLE_BITS, 1},
+    [SCHEME_GIVEN] = {2, 16, 0}, // for layers that have none, which no candidate can ask for
 };
 
 bool quantizer_exists(unsigned w_bits, unsigned scheme)

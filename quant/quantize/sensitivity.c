@@ -40,6 +40,7 @@ static int make_alone(const struct net *n, const struct net_op *op, int samples,
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
     net_init(&a->net);
     struct net_op own = *op;
+    own.given = (struct net_given){0, NULL, NULL};
     own.in[0] = net_add_tensor(&a->net, in->h, in->w, in->c, e);
     own.in[1] = -1;
     own.out = net_add_tensor(&a->net, out->h, out->w, out->c, e);

@@ -108,9 +108,21 @@ static int read_config(const cJSON *o, const struct net *n, const uint8_t networ
     return 0;
 }
 
-/* Settings separated by any white space. */
-static int parse_text(const char *text, int n_slots, struct candidate *c, struct error *e)
+/* "given": what the network's file has itself. */
+static int parse_given(const struct net *n, struct candidate *c, struct error *e)
 {
+    c->n = n->n_slots;
+    for (int slot = 0; slot < n->n_slots; slot++)
+        if (!net_given_setting(n, slot, &c->layers[slot]))
+            return error_set(e, "given: the network's file has no integer weights for slot %d, or not of one width", slot);
+    return 0;
+}
+
+/* Settings separated by any white space. */
+static int parse_text(const char *text, const struct net *n, struct candidate *c, struct error *e)
+{
+    if (!strcmp(text, "given"))
+        return parse_given(n, c, e);
     char *copy = strdup(text);
     if (!copy)
         return error_set(e, "out of memory");
@@ -119,7 +131,7 @@ static int parse_text(const char *text, int n_slots, struct candidate *c, struct
         if (!isspace((unsigned char)*from) || (to > copy && to[-1] != ' '))
             *to++ = isspace((unsigned char)*from) ? ' ' : *from;
     *to = 0;
-    int rc = candidate_parse(copy, n_slots, c, e);
+    int rc = candidate_parse(copy, n->n_slots, c, e);
     free(copy);
     return rc;
 }
@@ -128,7 +140,7 @@ int candidate_file_parse(const char *text, const struct net *n, const uint8_t ne
                          struct candidate *c, struct error *e)
 {
     if (text[strspn(text, " \t\r\n")] != '{')
-        return parse_text(text, n->n_slots, c, e);
+        return parse_text(text, n, c, e);
     cJSON *o = cJSON_Parse(text);
     int rc = o ? read_config(o, n, network_sha256, c, e) : error_set(e, "it is not JSON");
     cJSON_Delete(o);
@@ -141,7 +153,7 @@ int candidate_file_read(const char *argument, const struct net *n, const uint8_t
     char *text;
     size_t size;
     if (access(argument, F_OK)) // no file: settings, or a slip of the pen in either
-        return parse_text(argument, n->n_slots, c, e) ? error_wrap(e, "there is no such file, and") : 0;
+        return parse_text(argument, n, c, e) ? error_wrap(e, "there is no such file, and") : 0;
     if (file_read(argument, CANDIDATE_FILE_MAX, &text, &size, e))
         return -1;
     int rc = strlen(text) == size ? candidate_file_parse(text, n, network_sha256, c, e)

@@ -12,7 +12,7 @@
 
 #define CANDIDATE_FILE_MAX (4u << 20) // bytes
 
-/* What --candidate and --setting take: settings ("w8a8", "w8a8 w4a8 ..."), or the name of a file that has
+/* What --candidate and --setting take: settings ("w8a8", "w8a8 w4a8 ...", or "given": for each slot the file's own), or the name of a file that has
  * them as text or as pare.config/1. `c` gets one setting for each slot of `n`. `network_sha256` (may be NULL)
  * is the hash of the network's file, which a pare.config/1 must agree with. Returns 0, or -1 with the reason.
  */

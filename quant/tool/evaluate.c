@@ -45,6 +45,16 @@ static bool is_float(const struct candidate *c)
     return true;
 }
 
+/* Does the file itself have all the integers? */
+static bool is_given(const struct opened *p)
+{
+    struct setting s;
+    for (int i = 0; i < p->candidate.n; i++)
+        if (!net_given_setting(&p->net, i, &s) || !setting_equal(s, p->candidate.layers[i]))
+            return false;
+    return net_is_given(&p->net);
+}
+
 static int score_integers(const struct session_params *params, const struct candidate *c, struct evaluate_result *r, struct error *e)
 {
     struct score score;
@@ -66,10 +76,10 @@ static int score_integers(const struct session_params *params, const struct cand
 static int run_integers(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
 {
     struct session_params params = o->session;
-    if (!o->calibration)
+    if (!o->calibration && !is_given(p))
         return error_set(e, "%s: integers need --calibration X.npy: samples that their ranges are found on", o->setting);
     if ((size_t)snprintf(params.network, PATH_MAX, "%s", o->network) >= PATH_MAX ||
-        (size_t)snprintf(params.calibration, PATH_MAX, "%s", o->calibration) >= PATH_MAX ||
+        (size_t)snprintf(params.calibration, PATH_MAX, "%s", o->calibration ? o->calibration : "") >= PATH_MAX ||
         (size_t)snprintf(params.validation, PATH_MAX, "%s", o->data) >= PATH_MAX ||
         (size_t)snprintf(params.validation_labels, PATH_MAX, "%s", o->labels) >= PATH_MAX)
         return error_set(e, "a path is too long");
@@ -129,7 +139,7 @@ static int usage(FILE *to, int status)
     fprintf(to, "usage: pare-net evaluate FILE --data X.npy --labels Y.npy [--setting S | --candidate C] [--calibration X.npy]\n"
                 "         [--input-scale s] [--input-mean a,b,c] [--input-std a,b,c] [--input-layout nhwc|nchw] [--json]\n"
                 "         [--clipping mse|minmax|percentile|aciq] [--per-tensor] [--equalize] [--tuned FILE]\n"
-                "  S: float32 (default), w8a8, or one setting for each slot; C: a file with them, or a pare.config/1\n");
+                "  S: float32 (default), given (a quantized file's own integers), w8a8, or one setting for each slot; C: a file with them, or a pare.config/1\n");
     return status;
 }
 

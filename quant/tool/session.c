@@ -48,7 +48,7 @@ static int open_files(struct session *s, struct error *e)
         return -1;
     if (p->equalize)
         equalize_network(&s->net);
-    if (data_open(p->calibration, &s->net.tensors[s->net.input], &p->transform, &s->calibration, e))
+    if (*p->calibration && data_open(p->calibration, &s->net.tensors[s->net.input], &p->transform, &s->calibration, e))
         return -1;
     return open_set(s, p->validation, p->validation_labels, &s->validation, e) ||
                    open_set(s, p->test, p->test_labels, &s->test, e)
@@ -77,7 +77,7 @@ static int drop_impossible(struct session *s, struct error *e)
             if (!footprint_allows(&s->net, slot, s->params.quantize.options[o]))
                 s->allowed[slot] &= ~(1u << o);
         if (!s->allowed[slot])
-            return error_set(e, "slot %d: additions have no 16-bit activations, and no other option is left", slot);
+            return error_set(e, "slot %d: no option is left (additions have no 16-bit activations, and the file perhaps no integers)", slot);
     }
     return 0;
 }
@@ -115,6 +115,8 @@ static enum session_fault open_quantized(struct session *s, quantize_progress *p
     uint8_t key[SHA256_BYTES];
     if (*s->params.tuned)
         return quantized_load_any(s->params.tuned, &s->net, &s->quantized, e) ? SESSION_INVALID : SESSION_OK;
+    if (!*s->params.calibration)
+        return quantized_given(&s->net, &s->quantized, e) ? SESSION_INVALID : SESSION_OK;
     quantized_key(&s->net, &s->calibration, p, key);
     int rc = *s->params.folder ? quantized_load(path, key, &s->quantized, e) : 1;
     if (rc == 0)

@@ -27,7 +27,7 @@ struct session_rule {
 struct session_params {
     char network[PATH_MAX];
     char folder[PATH_MAX]; // where quantized.bin is kept; empty: nowhere
-    char calibration[PATH_MAX];
+    char calibration[PATH_MAX]; // empty: the network's own integers are all there is
     char validation[PATH_MAX], validation_labels[PATH_MAX]; // optional
     char test[PATH_MAX], test_labels[PATH_MAX];             // optional
     struct data_transform transform;

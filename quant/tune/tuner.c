@@ -231,6 +231,7 @@ static void give_layer(const struct tuner *t, int layer, double in_scale, struct
         double least = fabs((double)t->values[l->bias + c]) / in_scale / BIAS_LIMIT;
         w->scales[c] = fmaxf(t->values[l->scales + c], (float)least);
         w->bias[c] = t->values[l->bias + c];
+        w->sums_scale = 0; // the file's integers are not its biases any more
         for (size_t i = c * row; i < (c + 1) * row; i++)
             w->codes[i] = levels_code(&l->levels, levels_nearest(&l->levels, (double)(t->values[l->weights + i] / w->scales[c])));
     }

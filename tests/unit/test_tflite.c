@@ -4,6 +4,7 @@
 // never crash.
 #include "quant/import/flat.h"
 #include "quant/import/import.h"
+#include "quant/program/lowered.h"
 #include "tests/flat_builder.h"
 
 #include "base/rng.h"
@@ -23,10 +24,18 @@ enum { // BuiltinOperator, TensorType
     RESHAPE = 22,
     SOFTMAX = 25,
     PAD = 34,
+    DEQUANTIZE = 6,
+    TRANSPOSE = 39,
     MEAN = 40,
+    STRIDED_SLICE = 45,
+    SHAPE = 77,
+    PACK = 83,
+    QUANTIZE = 114,
     HARD_SWISH = 117,
     FLOAT32 = 0,
+    FLOAT16 = 1,
     INT32 = 2,
+    UINT8 = 3,
     INT8 = 9,
 };
 
@@ -44,6 +53,7 @@ struct described {
         size_t bytes;
         const float *scales; // [n_scales], along the first axis
         int n_scales;
+        int64_t zero; // of all
     } tensors[TENSORS_MAX];
     struct {
         int code, n_inputs, output, n_options;
@@ -122,7 +132,9 @@ static void write_tensors(size_t graph)
             flat_builder_integers(&builder, (size_t)file.tensors[i].rank, file.tensors[i].dims));
         char name[] = {'t', (char)('a' + i), ';', 'x'};
         flat_builder_refer(&builder, tables[i], 3, flat_builder_bytes(&builder, name, sizeof name, 1));
-        size_t q = flat_builder_table(&builder, 3);
+        size_t q = flat_builder_table(&builder, 4);
+        if (file.tensors[i].n_scales)
+            flat_builder_refer(&builder, q, 3, flat_builder_bytes(&builder, &file.tensors[i].zero, 1, 8));
         flat_builder_refer(&builder, tables[i], 4, q);
         flat_builder_refer(&builder, q, 0, flat_builder_integers(&builder, 0, INTS(0)));
         flat_builder_refer(&builder, q, 1, flat_builder_integers(&builder, 0, INTS(0)));
@@ -271,6 +283,166 @@ START_TEST(integer_weights_between_float_activations_are_scaled)
 }
 END_TEST
 
+/* Integer tensors with one scale. */
+static int quantized(int rank, const int32_t *dims, int type, const float *scale, int64_t zero)
+{
+    int t = tensor(rank, dims, type, NULL, 0);
+    file.tensors[t].scales = scale;
+    file.tensors[t].n_scales = 1;
+    file.tensors[t].zero = zero;
+    return t;
+}
+
+static int constant(int rank, const int32_t *dims, int type, const void *data, size_t bytes, const float *scales, int n_scales)
+{
+    int t = tensor(rank, dims, type, data, bytes);
+    file.tensors[t].scales = scales;
+    file.tensors[t].n_scales = n_scales;
+    return t;
+}
+
+/* tensorflow/lite/kernels/internal/common.h, MultiplyByQuantizedMultiplier, and quantization_util.cc, QuantizeMultiplier */
+static int32_t multiplied(int32_t value, double factor)
+{
+    int shift;
+    int64_t m = llround(frexp(factor, &shift) * 2147483648.0);
+    if (m == 2147483648)
+        m /= 2, shift++;
+    int64_t product = (int64_t)value * (1 << (shift > 0 ? shift : 0)) * m;
+    int32_t high = (int32_t)((product + (product >= 0 ? 1 << 30 : 1 - (1 << 30))) / 2147483648);
+    int right = shift > 0 ? 0 : -shift;
+    int32_t mask = (int32_t)((1ll << right) - 1), rest = high & mask, threshold = (mask >> 1) + (high < 0);
+    return (high >> right) + (rest > threshold);
+}
+
+static int32_t limited(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Runs the file's own integers on one sample. */
+static void run_given(const int8_t *in, int8_t *out)
+{
+    struct quantized q;
+    struct candidate c = {.n = net.n_slots};
+    struct lowered l;
+    ck_assert(net_is_given(&net));
+    for (int i = 0; i < c.n; i++)
+        ck_assert(net_given_setting(&net, i, &c.layers[i]));
+    ck_assert_msg(quantized_given(&net, &q, &error) == 0, "%s", error.text);
+    ck_assert_msg(lowered_make(&net, &q, &c, NULL, &l, &error) == 0, "%s", error.text);
+    uint8_t *arena = aligned_alloc(64, (l.program.header->arena_bytes + 63) / 64 * 64);
+    memcpy(arena + program_input(&l.program)->arena_offset, in, program_input(&l.program)->bytes);
+    program_run(&l.program, lowered_blobs(&l), arena, NULL);
+    memcpy(out, arena + program_output(&l.program)->arena_offset, program_output(&l.program)->bytes);
+    free(arena);
+    lowered_finish(&l);
+    quantized_finish(&q);
+}
+
+START_TEST(integers_of_a_file_give_what_its_kernels_give)
+{
+    static const float in_scale = 0.0371f, out_scale = 0.0523f, scales[3] = {0.011f, 0.0007f, 0.02f}, bias_scale = 1;
+    static const int32_t biases[3] = {1234, -77777777, -5};
+    int8_t codes[3 * 4], in[5 * 4], out[5 * 3];
+    for (int i = 0; i < 12; i++)
+        codes[i] = (int8_t)rng_u32(&rng);
+    for (int i = 0; i < 20; i++)
+        in[i] = (int8_t)rng_u32(&rng);
+    int x = quantized(4, INTS(1, 5, 1, 4), INT8, &in_scale, -7), y = quantized(4, INTS(1, 5, 1, 3), INT8, &out_scale, 11);
+    int w = constant(4, INTS(3, 1, 1, 4), INT8, codes, sizeof codes, scales, 3);
+    int b = constant(1, INTS(3), INT32, biases, sizeof biases, &bias_scale, 1);
+    op(CONV_2D, x, w, b, y, 6, INTS(1, 1, 1, 3, 1, 1)); // RELU6
+    take(y);
+    ck_assert_float_eq(net.grids[net.input].scale, in_scale);
+    ck_assert_int_eq(net.grids[net.output].zero_point, 11);
+    run_given(in, out);
+    for (int p = 0; p < 5; p++)
+        for (int c = 0; c < 3; c++) {
+            int32_t sum = biases[c];
+            for (int i = 0; i < 4; i++)
+                sum += codes[c * 4 + i] * (in[p * 4 + i] + 7);
+            int32_t wanted = multiplied(sum, (double)in_scale * (double)scales[c] / (double)out_scale) + 11;
+            ck_assert_int_eq(out[p * 3 + c], limited(wanted, 11, limited(11 + (int32_t)lroundf(6 / out_scale), 11, 127)));
+        }
+}
+END_TEST
+
+START_TEST(a_fully_connected_layer_of_one_scale_multiplies_scales_in_float)
+{
+    static const float in_scale = 0.0371f, out_scale = 0.0523f, scale = 0.0113f;
+    int8_t codes[2 * 8], in[8], out[2];
+    for (int i = 0; i < 16; i++)
+        codes[i] = (int8_t)rng_u32(&rng), in[i % 8] = (int8_t)rng_u32(&rng);
+    int x = quantized(2, INTS(1, 8), INT8, &in_scale, 3), y = quantized(2, INTS(1, 2), INT8, &out_scale, 0);
+    op(FULLY_CONNECTED, x, constant(2, INTS(2, 8), INT8, codes, sizeof codes, &scale, 1), -1, y, 1, INTS(0));
+    take(y);
+    run_given(in, out);
+    for (int c = 0; c < 2; c++) {
+        int32_t sum = 0;
+        for (int i = 0; i < 8; i++)
+            sum += codes[c * 8 + i] * (in[i] - 3);
+        ck_assert_int_eq(out[c], limited(multiplied(sum, (double)(in_scale * scale) / (double)out_scale), -128, 127));
+    }
+}
+END_TEST
+
+START_TEST(a_quantize_between_two_scales_is_a_layer_of_ones)
+{
+    static const float first = 0.05f, second = 0.08f;
+    const int8_t in[6] = {-128, -1, 0, 4, 77, 127};
+    int8_t out[6];
+    int x = quantized(4, INTS(1, 1, 2, 3), UINT8, &first, 100), y = quantized(4, INTS(1, 1, 2, 3), INT8, &second, 9);
+    op(QUANTIZE, x, -1, -1, y, 1, INTS(0));
+    take(y);
+    ck_assert(net_is_depthwise(&net, &net.ops[0]));
+    ck_assert_int_eq(net.grids[net.input].zero_point, -28);
+    run_given(in, out);
+    for (int i = 0; i < 6; i++)
+        ck_assert_int_eq(out[i], limited(multiplied(in[i] + 28, (double)first / (double)second) + 9, -128, 127));
+}
+END_TEST
+
+START_TEST(float_ends_and_half_weights_are_seen_through)
+{
+    static const float in_scale = 0.5f, out_scale = 2;
+    static const uint16_t halves[3] = {0x3c00, 0xc000, 0x0001}; // 1, -2, 2^-24
+    int x = activation(1, 1, 3), q = quantized(4, INTS(1, 1, 1, 3), INT8, &in_scale, 1), y = activation(1, 1, 3);
+    int k = tensor(4, INTS(1, 1, 1, 3), FLOAT16, halves, sizeof halves), w = tensor(4, INTS(1, 1, 1, 3), FLOAT32, NULL, 0);
+    int s = quantized(4, INTS(1, 1, 1, 3), INT8, &out_scale, 0);
+    op(QUANTIZE, x, -1, -1, q, 1, INTS(0));
+    op(DEQUANTIZE, k, -1, -1, w, 1, INTS(0));
+    op(DEPTHWISE_CONV_2D, q, w, -1, s, 7, INTS(1, 1, 1, 1, 0, 1, 1));
+    op(DEQUANTIZE, s, -1, -1, y, 1, INTS(0));
+    take(y);
+    struct setting given;
+    ck_assert_int_eq(net.n_ops, 1);
+    ck_assert(net.ops[0].weights[0] == 1 && net.ops[0].weights[1] == -2 && net.ops[0].weights[2] == 0x1p-24f);
+    ck_assert(net.grids[0].zero_point == 1 && net.grids[1].scale == out_scale);
+    ck_assert(!net_given_setting(&net, 0, &given) && !net_is_given(&net)); // its weights are no integers
+    ck_assert(net.ops[0].act_min == -256 && net.ops[0].act_max == 254);
+}
+END_TEST
+
+START_TEST(shapes_that_are_computed_and_axes_of_one_are_folded)
+{
+    static const int32_t perm[4] = {0, 3, 1, 2}, ends[1] = {1};
+    int x = activation(1, 1, 6), w = weights(4, 1, 1, 6), a = activation(1, 1, 4), t = activation(4, 1, 1);
+    int shape = tensor(1, INTS(4), INT32, NULL, 0), batch = tensor(1, INTS(1), INT32, NULL, 0);
+    int packed = tensor(1, INTS(2), INT32, NULL, 0), one = tensor(1, INTS(1), INT32, ends, sizeof ends);
+    int r = tensor(2, INTS(1, 4), FLOAT32, NULL, 0), y = tensor(2, INTS(1, 3), FLOAT32, NULL, 0);
+    op(CONV_2D, x, w, -1, a, 6, INTS(1, 1, 1, 0, 1, 1));
+    op(TRANSPOSE, a, tensor(1, INTS(4), INT32, perm, sizeof perm), -1, t, 1, INTS(0));
+    op(SHAPE, t, -1, -1, shape, 1, INTS(0));
+    op(STRIDED_SLICE, shape, one, one, batch, 1, INTS(0));
+    op(PACK, batch, one, -1, packed, 1, INTS(0));
+    op(RESHAPE, t, packed, -1, r, 1, INTS(0));
+    op(FULLY_CONNECTED, r, tensor(2, INTS(3, 4), FLOAT32, noise, 48), -1, y, 1, INTS(0));
+    take(y);
+    ck_assert_int_eq(net.n_ops, 2);
+}
+END_TEST
+
 START_TEST(a_flat_input_takes_the_shape_that_is_looked_at)
 {
     int x = tensor(2, INTS(1, 30), FLOAT32, NULL, 0), p = activation(5, 6, 1), w = weights(2, 3, 3, 1),
@@ -297,7 +469,7 @@ START_TEST(what_cannot_be_taken_is_named)
     x = tensor(4, INTS(1, 8, 8, 3), INT8, NULL, 0);
     y = activation(8, 8, 4);
     op(CONV_2D, x, weights(4, 1, 1, 3), -1, y, 6, INTS(0, 1, 1, 0, 1, 1));
-    refuse(y, "only float32 networks are supported");
+    refuse(y, "the input: integer activations without one scale");
     setup();
     x = activation(8, 8, 3);
     y = activation(7, 8, 4);
@@ -356,6 +528,11 @@ int main(void)
     tcase_add_test(tc, a_depthwise_convolution_with_a_multiplier_is_turned);
     tcase_add_test(tc, a_small_network_is_taken_whole);
     tcase_add_test(tc, integer_weights_between_float_activations_are_scaled);
+    tcase_add_test(tc, integers_of_a_file_give_what_its_kernels_give);
+    tcase_add_test(tc, a_fully_connected_layer_of_one_scale_multiplies_scales_in_float);
+    tcase_add_test(tc, a_quantize_between_two_scales_is_a_layer_of_ones);
+    tcase_add_test(tc, float_ends_and_half_weights_are_seen_through);
+    tcase_add_test(tc, shapes_that_are_computed_and_axes_of_one_are_folded);
     tcase_add_test(tc, a_flat_input_takes_the_shape_that_is_looked_at);
     tcase_add_test(tc, what_cannot_be_taken_is_named);
     tcase_add_test(tc, offsets_out_of_the_file_are_seen);

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Accuracy of quantized files that others made, run with their own integers, against the values stated for them.
+// usage: given_accuracy SOURCE_ROOT [--whole]
+// Looks under $PARE_ASSETS (default SOURCE_ROOT/../shared/assets). Small sets are used whole and must agree within 0.1 point; of large
+// ones the first 1,000 samples must agree within four standard errors, or with --whole all samples within 0.1 point.
+#include "quant/evaluate/evaluator.h"
+#include "quant/import/import.h"
+#include "quant/program/lowered.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUICK_SAMPLES 1000
+#define SKIPPED 77
+#define PATH_ROOM (PATH_MAX + 256)
+#define BYTE (1. / 255)
+
+static const struct {
+    const char *network, *data;
+    double accuracy; // stated, in percent
+    struct data_transform transform;
+} cases[] = {
+    {"mlperf-tiny/pretrainedResnet_quant.tflite", "cifar10/test_%c.npy", 87.03, {.scale = 1}},
+    {"mlperf-tiny/kws_ref_model.tflite", "kws01/%c.npy", 90.2, {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
+    {"mlperf-tiny/vww_96_int8.tflite", "vww200/%c.npy", 84.5, {.scale = BYTE}},
+    {"tinymaix/mnist_resnet_q.tflite", "mnist/test_%c.npy", 97.5, {.scale = BYTE}},
+    {"tinymaix/mnist_valid_q.tflite", "mnist/test_%c.npy", 95.1, {.scale = BYTE}},
+};
+
+static const char *data_path(const char *folder, int i, char what, char *path)
+{
+    const char *pattern = cases[i].data, *mark = strstr(pattern, "%c");
+    const char *name = what == 'x' && strstr(pattern, "kws01") ? "x_int8" : what == 'x' ? "x" : "y";
+    snprintf(path, PATH_ROOM, "%s/data/%.*s%s%s", folder, (int)(mark - pattern), pattern, name, mark + 2);
+    return path;
+}
+
+static int lower(const struct net *n, struct quantized *q, struct lowered *l, struct error *e)
+{
+    struct candidate c = {.n = n->n_slots};
+    for (int slot = 0; slot < c.n; slot++)
+        if (!net_given_setting(n, slot, &c.layers[slot]))
+            return error_set(e, "slot %d has no integers", slot);
+    return quantized_given(n, q, e) || lowered_make(n, q, &c, NULL, l, e) ? -1 : 0;
+}
+
+static int score(const char *folder, int i, int limit, struct score *s, struct error *e)
+{
+    char path[PATH_ROOM];
+    struct net n;
+    struct data d = {0};
+    struct quantized q = {0};
+    struct lowered l = {0};
+    int32_t *labels = NULL;
+    snprintf(path, sizeof path, "%s/models/%s", folder, cases[i].network);
+    if (import_network(path, &n, e))
+        return -1;
+    int failed = data_open(data_path(folder, i, 'x', path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
+                 data_labels(data_path(folder, i, 'y', path), d.n, (int)net_elements(&n.tensors[n.output]), &labels, e) ||
+                 lower(&n, &q, &l, e);
+    struct evaluator *v = failed ? NULL : evaluator_create(&l.program, lowered_blobs(&l), 2, e);
+    failed = !v || evaluator_score(v, &d, labels, 0, limit, s, e);
+    evaluator_destroy(v);
+    lowered_finish(&l);
+    quantized_finish(&q);
+    free(labels);
+    data_close(&d);
+    net_finish(&n);
+    return failed ? -1 : 0;
+}
+
+static int check(const char *folder, int i, bool whole)
+{
+    struct error e = {{0}};
+    struct score s = {0};
+    if (score(folder, i, whole ? -1 : QUICK_SAMPLES, &s, &e)) {
+        printf("FAILED %s: %s\n", cases[i].network, e.text);
+        return 1;
+    }
+    double accuracy = 100. * (double)s.correct / (double)s.total, stated = cases[i].accuracy;
+    bool all = whole || s.total <= QUICK_SAMPLES;
+    double allowed = all && !strstr(cases[i].data, "test_") ? 0.1 : whole ? 0.1 : 4 * sqrt(stated * (100 - stated) / (double)s.total);
+    bool good = fabs(accuracy - stated) <= allowed + 1e-9;
+    printf("%s %s: %.2f %% (%lld of %lld), stated %.2f, allowed difference %.2f\n", good ? "ok" : "FAILED", cases[i].network, accuracy,
+           (long long)s.correct, (long long)s.total, stated, allowed);
+    return !good;
+}
+
+int main(int argc, char **argv)
+{
+    char folder[PATH_MAX], path[PATH_ROOM];
+    const char *assets = getenv("PARE_ASSETS");
+    bool whole = argc > 2 && !strcmp(argv[2], "--whole");
+    int failed = 0;
+    if (assets)
+        snprintf(folder, sizeof folder, "%s", assets);
+    else
+        snprintf(folder, sizeof folder, "%s/../shared/assets", argc > 1 ? argv[1] : ".");
+    snprintf(path, sizeof path, "%s/models/%s", folder, cases[0].network);
+    if (access(path, R_OK)) {
+        printf("skipped: no networks under %s (PARE_ASSETS)\n", folder);
+        return SKIPPED;
+    }
+    for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++)
+        failed += check(folder, i, whole);
+    return failed ? 1 : 0;
+}
