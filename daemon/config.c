@@ -3,6 +3,7 @@
 #include "daemon/config.h"
 
 #include "base/file.h"
+#include "hwlink/usb_port.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static const struct key board_keys[] = {
     {.name = "serial", .kind = KEY_TEXT, BOARD_AT(serial)},
     {.name = "port", .kind = KEY_INT, BOARD_AT(port), .min = 1, .max = 65535},
     {.name = "meter", .kind = KEY_TEXT, BOARD_AT(meter)},
+    {.name = "usb_location", .kind = KEY_TEXT, BOARD_AT(usb_location)},
     {.name = NULL}};
 
 static int read_boards(struct keys_reader *r, const cJSON *value, void *where)
@@ -84,6 +86,10 @@ static int read_board_file(const struct config *c, const struct config_board *b,
 {
     if (board_file_read(b->file, b->serial[0] ? b->serial : NULL, (int)b->port, f, e) != 0)
         return -1;
+    if (b->usb_location[0] && !usb_port_is_location(b->usb_location))
+        return error_set(e, "\"usb_location\": \"%s\" is no place on USB, like \"1-2.3\"", b->usb_location);
+    if (b->usb_location[0])
+        snprintf(f->usb_location, sizeof f->usb_location, "%s", b->usb_location);
     if (b->meter[0])
         snprintf(f->meter_path, sizeof f->meter_path, "%s", b->meter);
     if (!f->runner[0] && strlen(c->runner) >= sizeof f->runner)

@@ -18,6 +18,7 @@ struct config_board {
     char serial[BOARD_NAME_MAX]; // empty: the file's own
     int64_t port;                // 0: the file's own
     char meter[BOARD_PATH_MAX];  // empty: the file's own
+    char usb_location[BOARD_NAME_MAX]; // empty: the file's own
 };
 
 struct config_boards {
