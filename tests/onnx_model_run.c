@@ -155,8 +155,32 @@ static double at(const struct onnx_array *x, int c, int y, int xx, double outsid
     return x->values[((size_t)c * (size_t)x->dims[2] + (size_t)y) * (size_t)x->dims[3] + (size_t)xx];
 }
 
+static struct onnx_array conv_sequence(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0), *k = get(m, node, 1), *b = get(m, node, 2);
+    int pads[2] = {0}, stride = 1, dilation = 1, in_c = k->dims[1], taps = k->dims[2], time = x->dims[2];
+    list_of(m, node, "pads", 99, pads);
+    list_of(m, node, "strides", 99, &stride);
+    list_of(m, node, "dilations", 99, &dilation);
+    int per_group = k->dims[0] / (int)int_of(node, "group", 1);
+    struct onnx_array y = array(3, (const int[]){1, k->dims[0], (time + pads[0] + pads[1] - (taps - 1) * dilation - 1) / stride + 1});
+    for (int i = 0; i < (int)onnx_array_count(&y); i++) {
+        int o = i / y.dims[2], t = i % y.dims[2] * stride - pads[0];
+        y.values[i] = b ? b->values[o] : 0;
+        for (int c = 0; c < in_c; c++)
+            for (int tap = 0; tap < taps; tap++) {
+                int from = t + tap * dilation;
+                if (from >= 0 && from < time)
+                    y.values[i] += k->values[(o * in_c + c) * taps + tap] * x->values[(o / per_group * in_c + c) * time + from];
+            }
+    }
+    return y;
+}
+
 static struct onnx_array conv(const struct machine *m, const Onnx__NodeProto *node)
 {
+    if (get(m, node, 0)->rank == 3)
+        return conv_sequence(m, node);
     const struct onnx_array *x = get(m, node, 0), *k = get(m, node, 1), *b = get(m, node, 2);
     struct window w = window_of(m, node, x, &k->dims[2]);
     const int dims[] = {1, k->dims[0], w.out[0], w.out[1]};
@@ -290,11 +314,13 @@ static struct onnx_array gemm(const struct machine *m, const Onnx__NodeProto *no
     dims[a->rank - 1] = n;
     struct onnx_array y = array(a->rank, dims);
     double alpha = is_gemm ? float_of(node, "alpha", 1) : 1, beta = is_gemm ? float_of(node, "beta", 1) : 0;
-    for (int j = 0; j < n; j++) {
+    for (int at = 0; at < (int)onnx_array_count(&y); at++) {
+        const double *row = a->values + at / n * k;
+        int j = at % n;
         double sum = 0;
         for (int i = 0; i < k; i++)
-            sum += a->values[i] * b->values[turned ? j * k + i : i * n + j];
-        y.values[j] = alpha * sum + (c ? beta * c->values[onnx_array_count(c) == 1 ? 0 : j] : 0);
+            sum += row[i] * b->values[turned ? j * k + i : i * n + j];
+        y.values[at] = alpha * sum + (c ? beta * c->values[onnx_array_count(c) == 1 ? 0 : j] : 0);
     }
     return y;
 }
@@ -367,6 +393,7 @@ static struct onnx_array slice(const struct machine *m, const Onnx__NodeProto *n
     list_of(m, node, "steps", 4, steps);
     for (int i = 0; i < n; i++) {
         int end = ends[i] < x->dims[axes[i]] ? ends[i] : x->dims[axes[i]];
+        end += end < 0 ? x->dims[axes[i]] : 0;
         start[axes[i]] = starts[i];
         step[axes[i]] = steps[i];
         dims[axes[i]] = (end - starts[i] + steps[i] - 1) / steps[i];

@@ -101,6 +101,10 @@ int onnx_output_constant(struct onnx *x, const onnx_node *node, struct onnx_cons
  * here. Returns 0, or -1 with the reason. */
 int onnx_plane(struct onnx *x, struct onnx_value *v, bool pads_too, struct error *e);
 
+/* The value as a sequence, rank 3, without open pads: time is the tensor's height, its width 1. With `channels_first` a
+ * convolution's, (1, c, time), else (1, time, c). Returns 0, or -1 with the reason. */
+int onnx_sequence(struct onnx *x, struct onnx_value *v, bool channels_first, struct error *e);
+
 /* The value as whatever it is: only settles the network's input. No open pads. */
 int onnx_any(struct onnx *x, struct onnx_value *v, struct error *e);
 
@@ -129,8 +133,8 @@ int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, floa
 
 /* ---- windows of convolutions and pools ---- */
 
-/* Strides, pads (auto_pad too) and dilations of the node for the op's kernel on input `in`, and with them the output's sides.
- * `ceil_mode` counts a last, partial window. Returns 0, or -1 with the reason. */
+/* Strides, pads (auto_pad too) and dilations of the node for the op's kernel on input `in`, and with them the output's sides. The
+ * view is a plane, or a sequence with channels first: then the node has one number where a plane's has two. `ceil_mode` counts a last, partial window. Returns 0, or -1 with the reason. */
 int onnx_window(const onnx_node *node, const struct net_tensor *in, const struct onnx_view *view, bool ceil_mode,
                 struct net_op *op, int *out_h, int *out_w, struct error *e);
 

@@ -51,6 +51,26 @@ static int settle_plane(struct onnx *x, struct onnx_value *v, struct error *e)
     return settle(x, v, onnx_view_plane(-1, &t), t.h, t.w, t.c, e);
 }
 
+/* Time becomes the height, so that data of shape (time, channels) have the same order. */
+static int settle_sequence(struct onnx *x, struct onnx_value *v, bool channels_first, struct error *e)
+{
+    const int64_t *d = v->view.dims;
+    if (v->view.rank != 3 || d[1] > NET_SIDE_MAX || d[2] > NET_SIDE_MAX)
+        return error_set(e, "an input of %d axes, or a side of more than %d (a sequence has 3 axes)", v->view.rank, NET_SIDE_MAX);
+    struct net_tensor t = {(int)d[channels_first ? 2 : 1], 1, (int)d[channels_first ? 1 : 2]};
+    return settle(x, v, onnx_view_sequence(-1, &t, channels_first), t.h, t.w, t.c, e);
+}
+
+static int settle_sequence_first(struct onnx *x, struct onnx_value *v, struct error *e)
+{
+    return settle_sequence(x, v, true, e);
+}
+
+static int settle_sequence_last(struct onnx *x, struct onnx_value *v, struct error *e)
+{
+    return settle_sequence(x, v, false, e);
+}
+
 /* A flattened plane keeps its sides, so that its data have them too. */
 static int settle_flat(struct onnx *x, struct onnx_value *v, struct error *e)
 {
@@ -104,6 +124,19 @@ int onnx_plane(struct onnx *x, struct onnx_value *v, bool pads_too, struct error
     if (!onnx_view_is_plane(&v->view, &x->net->tensors[v->view.tensor]))
         return error_set(e, "its input of shape %s is not a plane with channels first",
                          onnx_view_text(v->view.rank, v->view.dims, text, sizeof text));
+    return 0;
+}
+
+int onnx_sequence(struct onnx *x, struct onnx_value *v, bool channels_first, struct error *e)
+{
+    char text[96];
+    if (ready(x, v, channels_first ? settle_sequence_first : settle_sequence_last, false, e))
+        return -1;
+    const struct net_tensor *t = &x->net->tensors[v->view.tensor];
+    struct onnx_view wanted = onnx_view_sequence(v->view.tensor, t, channels_first);
+    if (t->w != 1 || !onnx_view_equal(&v->view, &wanted))
+        return error_set(e, "its input of shape %s is not a sequence with channels %s",
+                         onnx_view_text(v->view.rank, v->view.dims, text, sizeof text), channels_first ? "first" : "last");
     return 0;
 }
 

@@ -1,26 +1,27 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Conv: plain, grouped and depthwise, 2-D.
+// Conv: plain, grouped and depthwise, over planes and over sequences.
 #include "quant/import/onnx_operators.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int read_kernel(const onnx_node *node, const struct onnx_constant *w, const struct net_tensor *in,
+/* `rank` axes of weights: 4, or 3 of a sequence, whose kernel is 1 wide. */
+static int read_kernel(const onnx_node *node, const struct onnx_constant *w, int rank, const struct net_tensor *in,
                        struct net_op *op, struct error *e)
 {
     char text[96];
-    int kernel[2], groups;
-    if (w->rank != 4 || !w->floats)
-        return error_set(e, "weights of shape %s: only float weights with 4 axes are supported",
-                         onnx_view_text(w->rank, w->dims, text, sizeof text));
-    for (int i = 0; i < 4; i++)
+    int kernel[2] = {0, 1}, groups;
+    if (w->rank != rank || !w->floats)
+        return error_set(e, "weights of shape %s: only float weights with %d axes are supported",
+                         onnx_view_text(w->rank, w->dims, text, sizeof text), rank);
+    for (int i = 0; i < rank; i++)
         if (w->dims[i] < 1 || w->dims[i] > NET_SIDE_MAX)
             return error_set(e, "weights of shape %s: sides must be 1 to %d",
-                             onnx_view_text(4, w->dims, text, sizeof text), NET_SIDE_MAX);
+                             onnx_view_text(rank, w->dims, text, sizeof text), NET_SIDE_MAX);
     op->kernel_h = (int)w->dims[2];
-    op->kernel_w = (int)w->dims[3];
-    if (onnx_attribute_ints(node, "kernel_shape", 2, 0, 1, NET_SIDE_MAX, kernel, e))
+    op->kernel_w = rank == 4 ? (int)w->dims[3] : 1;
+    if (onnx_attribute_ints(node, "kernel_shape", rank - 2, 0, 1, NET_SIDE_MAX, kernel, e))
         return -1;
     if (kernel[0] && (kernel[0] != op->kernel_h || kernel[1] != op->kernel_w))
         return error_set(e, "kernel_shape %d x %d, but weights of %d x %d", kernel[0], kernel[1],
@@ -29,7 +30,7 @@ static int read_kernel(const onnx_node *node, const struct onnx_constant *w, con
     groups = group < 1 || group > NET_SIDE_MAX ? 0 : (int)group;
     if (!groups || in->c % groups || w->dims[0] % groups || w->dims[1] != in->c / groups)
         return error_set(e, "weights of shape %s do not fit %d input channels in %lld groups",
-                         onnx_view_text(4, w->dims, text, sizeof text), in->c, (long long)group);
+                         onnx_view_text(rank, w->dims, text, sizeof text), in->c, (long long)group);
     op->groups = groups;
     return 0;
 }
@@ -37,7 +38,7 @@ static int read_kernel(const onnx_node *node, const struct onnx_constant *w, con
 /* From [out][in][h][w] to [out][h][w][in]. */
 static float *turn_weights(const struct onnx_constant *w)
 {
-    size_t in_c = (size_t)w->dims[1], plane = (size_t)w->dims[2] * (size_t)w->dims[3];
+    size_t in_c = (size_t)w->dims[1], plane = w->elements / ((size_t)w->dims[0] * in_c);
     float *turned = malloc(w->elements * sizeof *turned), *to = turned;
     for (size_t o = 0; turned && o < (size_t)w->dims[0]; o++)
         for (size_t p = 0; p < plane; p++)
@@ -67,12 +68,13 @@ int onnx_conv(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int h, w;
     struct onnx_value *v = onnx_activation(x, node, 0, e);
-    if (!v || onnx_plane(x, v, true, e))
+    bool sequence = v && v->view.rank == 3;
+    if (!v || (sequence ? onnx_sequence(x, v, true, e) : onnx_plane(x, v, true, e)))
         return -1;
     const struct onnx_constant *weights = onnx_constant_input(x, node, 1, e);
     struct net_tensor in = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, NET_CONV, v->view.tensor);
-    if (!weights || read_kernel(node, weights, &in, &op, e) ||
+    if (!weights || read_kernel(node, weights, sequence ? 3 : 4, &in, &op, e) ||
         onnx_window(node, &in, &v->view, false, &op, &h, &w, e) ||
         read_bias(x, node, (size_t)weights->dims[0], &op, e))
         return -1;
@@ -82,5 +84,8 @@ int onnx_conv(struct onnx *x, const onnx_node *node, struct error *e)
         return error_set(e, "out of memory");
     }
     int out = onnx_add_op(x, &op, h, w, (int)weights->dims[0], e);
-    return out < 0 ? -1 : onnx_output(x, node, onnx_view_plane(out, &x->net->tensors[out]), NULL, e);
+    if (out < 0)
+        return -1;
+    const struct net_tensor *t = &x->net->tensors[out];
+    return onnx_output(x, node, sequence ? onnx_view_sequence(out, t, true) : onnx_view_plane(out, t), NULL, e);
 }

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Gemm and MatMul with constant weights: dense layers.
+// Gemm and MatMul with constant weights: dense layers; over the last axis of a sequence, convolutions of 1 x 1.
 #include "quant/import/onnx_operators.h"
 
 #include <stdlib.h>
@@ -13,14 +13,14 @@ struct matrix {
     double alpha;
 };
 
-static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_value *v, bool transposed,
+static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_view *view, bool transposed,
                        struct matrix *m, struct error *e)
 {
     const struct onnx_constant *b = m->values = onnx_constant_input(x, node, 1, e);
     char text[96];
     if (!b)
         return -1;
-    if (v->view.rank < 2)
+    if (view->rank < 2)
         return error_set(e, "an input of one axis");
     if (b->rank != 2 || !b->floats || b->dims[0] < 1 || b->dims[1] < 1)
         return error_set(e, "weights of shape %s: only a float matrix is supported",
@@ -29,9 +29,9 @@ static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_
     m->n = (size_t)b->dims[transposed ? 0 : 1];
     m->k_step = transposed ? 1 : m->n;
     m->n_step = transposed ? m->k : 1;
-    if (m->k != onnx_view_elements(&v->view) || (int64_t)m->k != v->view.dims[v->view.rank - 1])
+    if (m->k != onnx_view_elements(view) || (int64_t)m->k != view->dims[view->rank - 1])
         return error_set(e, "weights for %zu inputs, but an input of shape %s", m->k,
-                         onnx_view_text(v->view.rank, v->view.dims, text, sizeof text));
+                         onnx_view_text(view->rank, view->dims, text, sizeof text));
     if (m->n > NET_SIDE_MAX)
         return error_set(e, "%zu outputs, more than %d", m->n, NET_SIDE_MAX);
     return 0;
@@ -102,17 +102,37 @@ int onnx_gemm(struct onnx *x, const onnx_node *node, struct error *e)
     if (v->view.rank != 2)
         return error_set(e, "an input of %d axes where 2 are needed", v->view.rank);
     struct net_op op = onnx_op(x, node, NET_DENSE, v->view.tensor);
-    if (read_matrix(x, node, v, onnx_attribute_int(node, "transB", 0) != 0, &m, e) ||
+    if (read_matrix(x, node, &v->view, onnx_attribute_int(node, "transB", 0) != 0, &m, e) ||
         read_bias(x, node, m.n, (double)onnx_attribute_float(node, "beta", 1), &op, e))
         return -1;
     return add_dense(x, node, v, &m, &op, e);
+}
+
+/* The same weights for every step of a sequence. */
+static int matmul_sequence(struct onnx *x, const onnx_node *node, struct onnx_value *v, struct error *e)
+{
+    struct matrix m = {.alpha = 1};
+    if (onnx_sequence(x, v, false, e))
+        return -1;
+    struct net_tensor t = x->net->tensors[v->view.tensor], one = {1, 1, t.c};
+    struct onnx_view channels = onnx_view_vector(v->view.tensor, t.c);
+    if (read_matrix(x, node, &channels, false, &m, e))
+        return -1;
+    struct net_op op = onnx_op(x, node, NET_CONV, v->view.tensor);
+    op.weights = turn_weights(&m, &channels, &one);
+    if (!op.weights)
+        return error_set(e, "out of memory");
+    int out = onnx_add_op(x, &op, t.h, t.w, (int)m.n, e);
+    return out < 0 ? -1 : onnx_output(x, node, onnx_view_sequence(out, &x->net->tensors[out], false), NULL, e);
 }
 
 int onnx_matmul(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct onnx_value *v = onnx_activation(x, node, 0, e);
     struct matrix m = {.alpha = 1};
-    if (!v || onnx_flat(x, v, e) || read_matrix(x, node, v, false, &m, e))
+    if (v && v->view.rank == 3 && v->view.dims[1] > 1)
+        return matmul_sequence(x, node, v, e);
+    if (!v || onnx_flat(x, v, e) || read_matrix(x, node, &v->view, false, &m, e))
         return -1;
     struct net_op op = onnx_op(x, node, NET_DENSE, v->view.tensor);
     return add_dense(x, node, v, &m, &op, e);

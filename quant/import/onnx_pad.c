@@ -137,10 +137,30 @@ static int read_slice(struct onnx *x, const onnx_node *node, struct slice *s, st
     return s->n > 0 ? 0 : error_set(e, "no starts or ends");
 }
 
+/* The end of a sequence cut off where a convolution that nobody else reads has just padded it: it pads less (what makes a
+ * convolution causal). */
+static int cut_end(struct onnx *x, const onnx_node *node, struct onnx_value *v, const struct slice *s, struct error *e)
+{
+    struct net_op *op = onnx_producer(x, v, true);
+    struct net_tensor *t = &x->net->tensors[v->view.tensor];
+    int64_t axis = s->axes[0] < 0 ? s->axes[0] + 3 : s->axes[0], end = s->ends[0] < 0 ? s->ends[0] + t->h : s->ends[0];
+    if (s->n != 1 || axis != 2 || s->starts[0] != 0 || s->steps[0] != 1 || end < 1)
+        return error_set(e, "of a sequence only its end can be cut off");
+    int64_t away = t->h - (end < t->h ? end : t->h);
+    if (away && (!op || op->kind != NET_CONV || away > op->pad_bottom / op->stride_h))
+        return error_set(e, "the end of a sequence can be cut off only where a convolution has padded it");
+    if (away)
+        op->pad_bottom -= (int)away * op->stride_h;
+    t->h -= (int)away;
+    return onnx_output(x, node, onnx_view_sequence(v->view.tensor, t, true), v, e);
+}
+
 int onnx_slice(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct slice s;
     struct onnx_value *v = onnx_activation(x, node, 0, e);
+    if (v && v->view.rank == 3)
+        return onnx_sequence(x, v, true, e) || read_slice(x, node, &s, e) ? -1 : cut_end(x, node, v, &s, e);
     if (!v || onnx_plane(x, v, false, e) || read_slice(x, node, &s, e))
         return -1;
     struct net_tensor t = x->net->tensors[v->view.tensor];

@@ -34,6 +34,15 @@ struct onnx_view onnx_view_vector(int tensor, int n)
     return v;
 }
 
+struct onnx_view onnx_view_sequence(int tensor, const struct net_tensor *t, bool channels_first)
+{
+    struct onnx_view first = {.rank = 3, .dims = {1, t->c, t->h}, .tensor = tensor};
+    struct onnx_view last = {.rank = 3, .dims = {1, t->h, t->c}, .tensor = tensor};
+    set_order(&first, t, ONNX_C, ONNX_H, ONNX_W);
+    set_order(&last, t, ONNX_H, ONNX_C, ONNX_W);
+    return channels_first ? first : last;
+}
+
 size_t onnx_view_elements(const struct onnx_view *v)
 {
     size_t n = 1;

@@ -38,6 +38,9 @@ struct onnx_view {
 struct onnx_view onnx_view_plane(int tensor, const struct net_tensor *t);
 struct onnx_view onnx_view_vector(int tensor, int n);
 
+/* On a tensor of width 1: (1, c, time) or (1, time, c), time being its height. */
+struct onnx_view onnx_view_sequence(int tensor, const struct net_tensor *t, bool channels_first);
+
 int onnx_view_side(const struct net_tensor *t, enum onnx_axis axis);
 size_t onnx_view_elements(const struct onnx_view *v);
 bool onnx_view_has_pads(const struct onnx_view *v);

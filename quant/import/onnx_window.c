@@ -42,7 +42,8 @@ static int measure(struct axis *a, bool ceil_mode, struct error *e)
     return 0;
 }
 
-static int read_pads(const onnx_node *node, struct axis *y, struct axis *x, struct error *e)
+/* `axes` is 2, or 1 of a sequence: only y is told of then. */
+static int read_pads(const onnx_node *node, int axes, struct axis *y, struct axis *x, struct error *e)
 {
     char mode[16];
     int pads[4];
@@ -56,22 +57,22 @@ static int read_pads(const onnx_node *node, struct axis *y, struct axis *x, stru
         return 0;
     if (mode[0] && strcmp(mode, "NOTSET"))
         return error_set(e, "auto_pad %s is not supported", mode);
-    if (onnx_attribute_ints(node, "pads", 4, 0, 0, NET_SIDE_MAX, pads, e))
+    if (onnx_attribute_ints(node, "pads", 2 * axes, 0, 0, NET_SIDE_MAX, pads, e))
         return -1;
     y->begin = pads[0];
-    x->begin = pads[1];
-    y->end = pads[2];
-    x->end = pads[3];
+    y->end = pads[axes];
+    x->begin = axes == 2 ? pads[1] : 0;
+    x->end = axes == 2 ? pads[3] : 0;
     return 0;
 }
 
 int onnx_window(const onnx_node *node, const struct net_tensor *in, const struct onnx_view *view,
                 bool ceil_mode, struct net_op *op, int *out_h, int *out_w, struct error *e)
 {
-    int strides[2], dilations[2];
+    int strides[2] = {1, 1}, dilations[2] = {1, 1}, axes = view->rank - 2;
     const int *before = view->pads;
-    if (onnx_attribute_ints(node, "strides", 2, 1, 1, NET_SIDE_MAX, strides, e) ||
-        onnx_attribute_ints(node, "dilations", 2, 1, 1, NET_SIDE_MAX, dilations, e))
+    if (onnx_attribute_ints(node, "strides", axes, 1, 1, NET_SIDE_MAX, strides, e) ||
+        onnx_attribute_ints(node, "dilations", axes, 1, 1, NET_SIDE_MAX, dilations, e))
         return -1;
     struct axis y = {.in = in->h + before[0] + before[2],
                      .kernel = op->kernel_h,
@@ -81,7 +82,7 @@ int onnx_window(const onnx_node *node, const struct net_tensor *in, const struct
                      .kernel = op->kernel_w,
                      .stride = strides[1],
                      .dilation = dilations[1]};
-    if (read_pads(node, &y, &x, e) || measure(&y, ceil_mode, e) || measure(&x, ceil_mode, e))
+    if (read_pads(node, axes, &y, &x, e) || measure(&y, ceil_mode, e) || measure(&x, ceil_mode, e))
         return -1;
     op->stride_h = y.stride;
     op->stride_w = x.stride;

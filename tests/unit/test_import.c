@@ -429,6 +429,56 @@ START_TEST(constants_may_be_reshaped_and_transposed)
 }
 END_TEST
 
+/* A causal convolution as PyTorch writes it: padded on both ends, then cut. */
+static void random_sequence(int taps, int stride)
+{
+    import_case_start(13, 3, DIMS(1, import_case_drawn(5, 12), 6));
+    import_case_noise("w1", 2, DIMS(6, 4));
+    import_case_noise("w2", 2, DIMS(8, 3));
+    import_case_noise("b1", 1, DIMS(4));
+    import_case_noise("k", 3, DIMS(8, 1, taps));
+    import_case_noise("b2", 1, DIMS(8));
+    onnx_model_list(import_case.model, "zero", 1, DIMS(0));
+    onnx_model_list(import_case.model, "two", 1, DIMS(2));
+    onnx_model_list(import_case.model, "end", 1, DIMS(1 - taps));
+    import_case_node("MatMul", "x w1", "m");
+    import_case_node("Add", "b1 m", "a");
+    onnx_model_ints(import_case_node("Transpose", "a", "t"), "perm", 3, DIMS(0, 2, 1));
+    Onnx__NodeProto *n = import_case_node("Conv", "t k b2", "c");
+    onnx_model_int(n, "group", 4);
+    onnx_model_ints(n, "pads", 2, DIMS(taps - 1, (taps - 1) * stride));
+    onnx_model_ints(n, "strides", 1, DIMS(stride));
+    import_case_node("Slice", "c zero end two", "s");
+    onnx_model_ints(import_case_node("Transpose", "s", "u"), "perm", 3, DIMS(0, 2, 1));
+    import_case_node("MatMul", "u w2", "y");
+}
+
+START_TEST(a_sequence_goes_through_products_and_causal_convolutions)
+{
+    for (int i = 0; i < 20; i++) {
+        random_sequence(2 + i % 4, 1 + i % 3 / 2);
+        import_case_compare(AS_STORED, AS_STORED);
+        const struct net_op *conv = &import_case.net.ops[1];
+        ck_assert_int_eq(import_case.net.n_ops, 3);
+        ck_assert_int_eq(conv->pad_bottom, 0);
+        ck_assert_int_eq(conv->kernel_w, 1);
+    }
+}
+END_TEST
+
+START_TEST(what_would_be_cut_off_a_sequence_itself_is_refused)
+{
+    import_case_start(13, 3, DIMS(1, 6, 9));
+    import_case_noise("k", 3, DIMS(8, 6, 3));
+    onnx_model_list(import_case.model, "zero", 1, DIMS(0));
+    onnx_model_list(import_case.model, "two", 1, DIMS(2));
+    onnx_model_list(import_case.model, "end", 1, DIMS(-2));
+    onnx_model_ints(import_case_node("Conv", "x k", "c"), "pads", 2, DIMS(1, 1));
+    import_case_node("Slice", "c zero end two", "y");
+    import_case_refuse("only where a convolution has padded it");
+}
+END_TEST
+
 START_TEST(a_softmax_at_the_end_is_left_away)
 {
     import_case_start(13, 2, DIMS(1, 12));
@@ -477,6 +527,8 @@ int main(void)
     tcase_add_test(tc, transposes_there_and_back_are_nothing);
     tcase_add_test(tc, inputs_of_other_ranks_become_planes_or_vectors);
     tcase_add_test(tc, constants_may_be_reshaped_and_transposed);
+    tcase_add_test(tc, a_sequence_goes_through_products_and_causal_convolutions);
+    tcase_add_test(tc, what_would_be_cut_off_a_sequence_itself_is_refused);
     tcase_add_test(tc, a_softmax_at_the_end_is_left_away);
     tcase_add_test(tc, what_the_output_does_not_need_may_be_anything);
     return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
