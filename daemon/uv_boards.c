@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 
 struct lab_board {
@@ -215,10 +214,8 @@ static void on_attempt_stored(void *user, int rc, const char *text, int attempt)
         return;
     }
     lb->measuring = true;
-    if (board_measure(lb->board, &lb->wish->job, on_measured, lb, &e) != 0) {
-        bool there = access(lb->wish->job.image_path, R_OK) == 0;
-        fail_attempt(lb, there ? BOARD_FAIL_BUILD : BOARD_FAIL_HOST, e.text);
-    }
+    if (board_measure(lb->board, &lb->wish->job, on_measured, lb, &e) != 0)
+        fail_attempt(lb, BOARD_FAIL_HOST, e.text);
 }
 
 static void lend(struct boards *b, struct board_wish *w, int board, uint32_t epoch, bool suspect)

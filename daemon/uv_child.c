@@ -4,23 +4,21 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "hwlink/process.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 struct child {
     struct child_actions actions;
-    uv_process_t process;
-    uv_pipe_t to, from, log;
+    struct process process;
     struct buffer lines, log_lines;
     char name[96], last_log[CHILD_LOG_MAX], why[ERROR_TEXT_MAX];
     char chunk[65536];
     bool exited, killed, in_line;
-    int open_handles;
 };
 
 static void free_child(struct child *c)
@@ -30,49 +28,43 @@ static void free_child(struct child *c)
     free(c);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(struct process *p)
 {
-    struct child *c = handle->data;
-    if (--c->open_handles > 0)
-        return;
+    struct child *c = p->user;
     char text[ERROR_TEXT_MAX];
     snprintf(text, sizeof text, "%.100s%s%.380s", c->why, c->last_log[0] ? ": " : "", c->last_log);
     c->actions.gone(c->actions.user, text);
     free_child(c);
 }
 
-static void close_all(struct child *c)
-{
-    uv_handle_t *handles[] = {(uv_handle_t *)&c->process, (uv_handle_t *)&c->to, (uv_handle_t *)&c->from,
-                              (uv_handle_t *)&c->log};
-    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
-        if (!uv_is_closing(handles[i]))
-            uv_close(handles[i], on_closed);
-}
-
 /* It has ended, and all that it said is read. */
 static void finish_if_over(struct child *c)
 {
-    bool reading = uv_is_active((uv_handle_t *)&c->from) || uv_is_active((uv_handle_t *)&c->log);
+    bool reading = uv_is_active((uv_handle_t *)&c->process.from) || uv_is_active((uv_handle_t *)&c->process.log);
     if (c->exited && (c->killed || !reading) && !c->in_line)
-        close_all(c);
+        process_close(&c->process, on_closed);
 }
 
-static void on_exit_of_child(uv_process_t *process, int64_t status, int signal)
+static void on_ended(struct process *p, bool started, const char *text)
 {
-    struct child *c = process->data;
+    struct child *c = p->user;
+    (void)started; // the text says so
     c->exited = true;
-    kill(-process->pid, SIGKILL); // what it may have left behind
-    if (!c->why[0] && signal)
-        snprintf(c->why, sizeof c->why, "ended by signal %d", signal);
-    else if (!c->why[0])
-        snprintf(c->why, sizeof c->why, "ended with status %d", (int)status);
+    if (!c->why[0])
+        snprintf(c->why, sizeof c->why, "%s", text);
     finish_if_over(c);
+}
+
+/* The child that one of its pipes belongs to. */
+static struct child *child_of(const void *handle)
+{
+    const struct process *p = ((const uv_handle_t *)handle)->data;
+    return p->user;
 }
 
 static void on_lines(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
-    struct child *c = stream->data;
+    struct child *c = child_of(stream);
     size_t length;
     char *line;
     if (n < 0) {
@@ -95,7 +87,7 @@ static void on_lines(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 
 static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
-    struct child *c = stream->data;
+    struct child *c = child_of(stream);
     size_t length;
     char *line;
     if (n < 0) {
@@ -114,34 +106,9 @@ static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *piece)
 {
-    struct child *c = handle->data;
+    struct child *c = child_of(handle);
     (void)suggested;
     *piece = uv_buf_init(c->chunk, sizeof c->chunk);
-}
-
-static int spawn(struct child *c, uv_loop_t *loop, const char *const *arguments)
-{
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&c->to},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->from},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->log},
-    };
-    uv_process_options_t options = {
-        .file = arguments[0],
-        .args = (char **)(uintptr_t)arguments,
-        .exit_cb = on_exit_of_child,
-        .flags = UV_PROCESS_DETACHED, // a group of its own, to be killed as a whole
-        .stdio = stdio,
-        .stdio_count = 3,
-    };
-    return uv_spawn(loop, &c->process, &options);
-}
-
-static void on_failed_start(uv_handle_t *handle)
-{
-    struct child *c = handle->data;
-    if (--c->open_handles == 0)
-        free_child(c);
 }
 
 struct child *child_start(uv_loop_t *loop, const char *const *arguments, int nice, const char *name,
@@ -156,23 +123,14 @@ struct child *child_start(uv_loop_t *loop, const char *const *arguments, int nic
     snprintf(c->name, sizeof c->name, "%s", name);
     buffer_init(&c->lines, CHILD_LINE_MAX);
     buffer_init(&c->log_lines, 65536);
-    uv_pipe_init(loop, &c->to, 0);
-    uv_pipe_init(loop, &c->from, 0);
-    uv_pipe_init(loop, &c->log, 0);
-    c->process.data = c->to.data = c->from.data = c->log.data = c;
-    c->open_handles = 4;
-    int rc = spawn(c, loop, arguments);
-    if (rc != 0) {
-        error_set(e, "%s: %s", arguments[0], uv_strerror(rc));
-        uv_close((uv_handle_t *)&c->process, on_failed_start);
-        uv_close((uv_handle_t *)&c->to, on_failed_start);
-        uv_close((uv_handle_t *)&c->from, on_failed_start);
-        uv_close((uv_handle_t *)&c->log, on_failed_start);
+    c->process.user = c;
+    c->process.ended = on_ended;
+    if (process_start(&c->process, loop, arguments, nice, e) != 0) {
+        free_child(c);
         return NULL;
     }
-    setpriority(PRIO_PROCESS, (id_t)c->process.pid, nice);
-    uv_read_start((uv_stream_t *)&c->from, on_alloc, on_lines);
-    uv_read_start((uv_stream_t *)&c->log, on_alloc, on_log);
+    uv_read_start((uv_stream_t *)&c->process.from, on_alloc, on_lines);
+    uv_read_start((uv_stream_t *)&c->process.log, on_alloc, on_log);
     return c;
 }
 
@@ -193,7 +151,7 @@ void child_send(struct child *c, const char *line, size_t size)
     memcpy(copy, line, size);
     copy[size] = '\n';
     uv_buf_t piece = uv_buf_init(copy, (unsigned)size + 1);
-    if (uv_is_closing((uv_handle_t *)&c->to) || uv_write(write, (uv_stream_t *)&c->to, &piece, 1, on_written) != 0)
+    if (uv_is_closing((uv_handle_t *)&c->process.to) || uv_write(write, (uv_stream_t *)&c->process.to, &piece, 1, on_written) != 0)
         free(write);
 }
 
@@ -204,8 +162,7 @@ void child_kill(struct child *c, const char *why)
     c->killed = true;
     if (!c->why[0])
         snprintf(c->why, sizeof c->why, "%s", why);
-    if (!c->exited)
-        kill(-c->process.pid, SIGKILL);
-    uv_read_stop((uv_stream_t *)&c->from);
+    process_signal(&c->process, SIGKILL);
+    uv_read_stop((uv_stream_t *)&c->process.from);
     finish_if_over(c);
 }

@@ -18,12 +18,12 @@ struct child;
 struct child_actions {
     void *user;
     void (*line)(void *user, const char *line);  // without its end, valid during the call
-    /* It is gone: why, with the last line of its log. The child is freed after this. */
+    /* It is gone, or could not be started: why, with the last line of its log. The child is freed after this. */
     void (*gone)(void *user, const char *text);
 };
 
 /* Starts `arguments` (ends with NULL; [0] is the program) niced by `nice`, in a session of its own. Lines of its stderr go to the
- * log after `name`. Returns NULL with the reason. */
+ * log after `name`. Returns NULL without memory. */
 struct child *child_start(uv_loop_t *loop, const char *const *arguments, int nice, const char *name,
                           const struct child_actions *actions, struct error *e);
 

@@ -4,6 +4,7 @@
 #include "hwlink/board.h"
 
 #include "base/file.h"
+#include "hwlink/board_disk.h"
 #include "hwlink/board_plan.h"
 #include "hwlink/board_state.h"
 #include "hwlink/board_wire.h"
@@ -25,7 +26,12 @@ struct board {
     uv_timer_t timer; // waits, and events that must not come from inside a call
     struct openocd *openocd;
     struct meter *meter;
-    int old_meters; // that failed and are not closed yet
+    int old_meters;     // that failed and are not closed yet
+    int chores;         // that the thread pool has in hand
+    unsigned long turn; // counts events: what a chore was for may be over when it is done
+    struct board_job job; // while its image is read
+    char command[BOARD_COMMAND_MAX]; // while its piece is written
+    uint64_t command_ms;
     void (*done)(void *user, const struct board_result *result);
     void *done_user;
     bool busy, closing, closed_timer;
@@ -44,10 +50,10 @@ const char *board_failure_name(enum board_failure f)
     return (unsigned)f < BOARD_FAILURE_COUNT ? failure_names[f] : "?";
 }
 
-/* The one close predicate: child, meter and timer are gone. */
+/* The one close predicate: child, meter, chores and timer are gone. */
 static void free_if_closed(struct board *b)
 {
-    if (!b->closing || b->openocd || b->meter || b->old_meters || !b->closed_timer)
+    if (!b->closing || b->openocd || b->meter || b->old_meters || b->chores || !b->closed_timer)
         return;
     if (b->closed)
         b->closed(b->closed_user);
@@ -65,6 +71,7 @@ static void event(struct board *b, const struct board_event *ev)
     struct board_todo t;
     if (b->closing)
         return;
+    b->turn++;
     board_step(&b->core, ev, &t);
     carry_out(b, &t);
 }
@@ -91,11 +98,11 @@ static void on_answer(void *user, int code, const char *text)
     event(user, &(struct board_event){.kind = BOARD_EV_ANSWER, .code = code, .text = text});
 }
 
-static void on_gone(void *user, const char *text)
+static void on_gone(void *user, bool started, const char *text)
 {
     struct board *b = user;
     b->openocd = NULL;
-    event(b, &(struct board_event){.kind = BOARD_EV_GONE, .text = text});
+    event(b, &(struct board_event){.kind = started ? BOARD_EV_GONE : BOARD_EV_NO_PROGRAM, .text = text});
     free_if_closed(b);
 }
 
@@ -124,25 +131,35 @@ static void start_openocd(struct board *b, const struct board_todo *t)
         bring_later(b, BOARD_EV_NO_PROGRAM, false, e.text, 0);
 }
 
-/* OpenOCD reads what it writes from a file; pieces are at most a few hundred KB. */
-static int write_piece(const struct board *b, const struct board_todo *t, struct error *e)
+static void call_openocd(struct board *b, const char *command, uint64_t ms)
 {
-    FILE *f = fopen(b->core.path, "wb");
-    if (!f)
-        return error_set(e, "%s cannot be written", b->core.path);
-    size_t n = fwrite(t->data, 1, t->size, f);
-    if (fclose(f) != 0 || n != t->size)
-        return error_set(e, "%s cannot be written (disk full?)", b->core.path);
-    return 0;
+    if (b->openocd)
+        openocd_call(b->openocd, command, ms);
 }
 
-static void call_openocd(struct board *b, const struct board_todo *t)
+/* The file is there: now OpenOCD may be told of it, unless what it was for is over. */
+static void on_piece_written(void *user, unsigned long turn, int rc, const char *text)
+{
+    struct board *b = user;
+    b->chores--;
+    if (turn == b->turn && rc != 0)
+        event(b, &(struct board_event){.kind = BOARD_EV_HOST, .text = text});
+    else if (turn == b->turn && !b->closing)
+        call_openocd(b, b->command, b->command_ms);
+    free_if_closed(b);
+}
+
+/* OpenOCD reads what it writes from a file; pieces are at most a few hundred KB. */
+static void write_piece(struct board *b, const struct board_todo *t)
 {
     struct error e = {""};
-    if (t->data && write_piece(b, t, &e) != 0)
+    struct board_disk_writer w = {b, b->turn, on_piece_written};
+    snprintf(b->command, sizeof b->command, "%s", t->command);
+    b->command_ms = t->ms;
+    if (board_disk_write(b->loop, b->core.path, t->data, t->size, &w, &e) == 0)
+        b->chores++;
+    else
         bring_later(b, BOARD_EV_HOST, false, e.text, 0);
-    else if (b->openocd)
-        openocd_call(b->openocd, t->command, t->ms);
 }
 
 /* --- the meter --- */
@@ -243,7 +260,10 @@ static void carry_out(struct board *b, const struct board_todo *t)
         start_openocd(b, t);
         break;
     case BOARD_DO_CALL:
-        call_openocd(b, t);
+        if (t->data)
+            write_piece(b, t);
+        else
+            call_openocd(b, t->command, t->ms);
         break;
     case BOARD_DO_ASK:
         ask_owner(b, t);
@@ -347,23 +367,55 @@ void board_close(struct board *b, void (*closed)(void *user), void *user)
     uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 
-int board_measure(struct board *b, const struct board_job *job,
-                  void (*done)(void *user, const struct board_result *result), void *user, struct error *e)
+/* A measurement that ends before the board was touched. */
+static void fail_early(struct board *b, enum board_failure failure, const char *text)
 {
-    struct board_image image;
-    if (b->busy || b->closing)
-        return error_set(e, "board %s is busy", b->file.name);
-    if (board_image_read(job->image_path, &image, e) != 0 || board_core_set(&b->core, job, &image, e) != 0)
+    b->core.result = (struct board_result){.failure = failure};
+    snprintf(b->core.result.text, sizeof b->core.result.text, "%s", text);
+    finish(b);
+}
+
+/* The SRAM placement needs room for a copy of all sections. */
+static int take_image(struct board *b, struct board_image *image, struct error *e)
+{
+    if (board_core_set(&b->core, &b->job, image, e) != 0)
         return -1;
     b->core.sram_bytes = board_core_sram_bytes(&b->core);
     uint8_t *sram = realloc(b->core.sram, b->core.sram_bytes + 1);
     if (!sram)
         return error_set(e, "out of memory");
     b->core.sram = sram;
+    return 0;
+}
+
+static void on_image_read(void *user, int rc, bool is_there, struct board_image *image, const char *text)
+{
+    struct board *b = user;
+    struct error e = {""};
+    b->chores--;
+    if (b->closing)
+        free_if_closed(b);
+    else if (rc != 0)
+        fail_early(b, is_there ? BOARD_FAIL_BUILD : BOARD_FAIL_HOST, text);
+    else if (take_image(b, image, &e) != 0)
+        fail_early(b, BOARD_FAIL_BUILD, e.text);
+    else
+        event(b, &(struct board_event){.kind = BOARD_EV_MEASURE, .ok = true, .text = ""});
+}
+
+int board_measure(struct board *b, const struct board_job *job,
+                  void (*done)(void *user, const struct board_result *result), void *user, struct error *e)
+{
+    struct board_disk_reader r = {b, on_image_read};
+    if (b->busy || b->closing)
+        return error_set(e, "board %s is busy", b->file.name);
+    if (board_disk_read(b->loop, job->image_path, &r, e) != 0)
+        return -1;
+    b->chores++;
+    b->job = *job;
     b->busy = true;
     b->done = done;
     b->done_user = user;
-    bring_later(b, BOARD_EV_MEASURE, true, "", 0);
     return 0;
 }
 

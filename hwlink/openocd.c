@@ -4,6 +4,7 @@
 #include "hwlink/openocd.h"
 
 #include "base/buffer.h"
+#include "hwlink/process.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,41 +22,33 @@ enum ladder {
 
 struct openocd {
     struct openocd_actions actions;
-    uv_process_t process;
-    uv_pipe_t to, from, log;
+    struct process process;
     uv_timer_t timer;
     struct buffer reply;
     char tail[OPENOCD_TAIL_MAX];
     size_t tail_size;
     char chunk[65536];
     enum ladder ladder;
-    bool calling, exited;
-    int open_handles;
+    bool calling, never_started, exited;
     char why[ERROR_TEXT_MAX]; // the first reason for its end
 };
 
-/* The last is closed: nothing of libuv points here any more. */
-static void on_closed(uv_handle_t *handle)
+/* The timer closes last: nothing of libuv points here any more. */
+static void on_timer_closed(uv_handle_t *handle)
 {
     struct openocd *o = handle->data;
-    if (--o->open_handles > 0)
-        return;
     char text[ERROR_TEXT_MAX], tail[ERROR_TEXT_MAX / 2];
     openocd_tail(o, tail, sizeof tail);
     snprintf(text, sizeof text, "%.200s%s%s", o->why, tail[0] ? ": " : "", tail);
-    if (o->actions.gone)
-        o->actions.gone(o->actions.user, text);
+    o->actions.gone(o->actions.user, !o->never_started, text);
     buffer_finish(&o->reply);
     free(o);
 }
 
-static void close_all(struct openocd *o)
+static void on_process_closed(struct process *p)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&o->process, (uv_handle_t *)&o->to, (uv_handle_t *)&o->from,
-                              (uv_handle_t *)&o->log, (uv_handle_t *)&o->timer};
-    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
-        if (!uv_is_closing(handles[i]))
-            uv_close(handles[i], on_closed);
+    struct openocd *o = p->user;
+    uv_close((uv_handle_t *)&o->timer, on_timer_closed);
 }
 
 static void say_why(struct openocd *o, const char *text)
@@ -67,31 +60,36 @@ static void say_why(struct openocd *o, const char *text)
 /* The child has ended, and what it still had to say on stderr is read. */
 static void finish_if_over(struct openocd *o)
 {
-    if (o->exited && !uv_is_active((uv_handle_t *)&o->log))
-        close_all(o);
+    if (o->exited && !uv_is_active((uv_handle_t *)&o->process.log))
+        process_close(&o->process, on_process_closed);
 }
 
-static void on_child_exit(uv_process_t *process, int64_t status, int signal)
+static void on_ended(struct process *p, bool started, const char *text)
 {
-    struct openocd *o = process->data;
-    char text[96];
-    if (signal)
-        snprintf(text, sizeof text, "openocd was ended by signal %d", signal);
-    else
-        snprintf(text, sizeof text, "openocd exited with status %d", (int)status);
-    say_why(o, text);
+    struct openocd *o = p->user;
+    char why[ERROR_TEXT_MAX];
+    snprintf(why, sizeof why, "%s%.400s", started ? "openocd " : "", text);
+    say_why(o, why);
     o->exited = true;
+    o->never_started = !started;
     o->calling = false;
     uv_timer_stop(&o->timer);
-    uv_read_stop((uv_stream_t *)&o->from);
+    uv_read_stop((uv_stream_t *)&p->from);
     finish_if_over(o);
+}
+
+/* The one that a pipe belongs to. */
+static struct openocd *openocd_of(const void *handle)
+{
+    const struct process *p = ((const uv_handle_t *)handle)->data;
+    return p->user;
 }
 
 static void on_ladder(uv_timer_t *timer)
 {
     struct openocd *o = timer->data;
     o->ladder = o->ladder == LADDER_ASKED ? LADDER_TERM : LADDER_KILL;
-    uv_process_kill(&o->process, o->ladder == LADDER_TERM ? SIGTERM : SIGKILL);
+    process_signal(&o->process, o->ladder == LADDER_TERM ? SIGTERM : SIGKILL);
     if (o->ladder != LADDER_KILL)
         uv_timer_start(timer, on_ladder, OPENOCD_STEP_MS, 0);
 }
@@ -117,7 +115,7 @@ static void send_text(struct openocd *o, const char *text, size_t size)
     char *copy = (char *)(write + 1);
     memcpy(copy, text, size);
     uv_buf_t piece = uv_buf_init(copy, (unsigned)size);
-    if (uv_write(write, (uv_stream_t *)&o->to, &piece, 1, on_written) != 0)
+    if (uv_write(write, (uv_stream_t *)&o->process.to, &piece, 1, on_written) != 0)
         free(write);
 }
 
@@ -129,8 +127,8 @@ void openocd_stop(struct openocd *o)
     say_why(o, "openocd was stopped");
     o->calling = false;
     uv_buf_t bye = uv_buf_init((char[]){"shutdown\x1a"}, 9);
-    uv_try_write((uv_stream_t *)&o->to, &bye, 1);
-    uv_close((uv_handle_t *)&o->to, on_closed);
+    uv_try_write((uv_stream_t *)&o->process.to, &bye, 1);
+    process_close_input(&o->process);
     uv_timer_start(&o->timer, on_ladder, OPENOCD_STEP_MS, 0);
 }
 
@@ -157,7 +155,7 @@ static void deliver(struct openocd *o, char *answer)
 
 static void on_reply(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
-    struct openocd *o = stream->data;
+    struct openocd *o = openocd_of(stream);
     if (n < 0) {
         uv_read_stop(stream);
         return;
@@ -182,7 +180,7 @@ static void on_reply(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 
 static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
-    struct openocd *o = stream->data;
+    struct openocd *o = openocd_of(stream);
     if (n < 0) {
         uv_read_stop(stream);
         finish_if_over(o);
@@ -199,7 +197,7 @@ static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *piece)
 {
-    struct openocd *o = handle->data;
+    struct openocd *o = openocd_of(handle);
     (void)suggested;
     *piece = uv_buf_init(o->chunk, sizeof o->chunk);
 }
@@ -230,51 +228,28 @@ static void fill_arguments(const struct board_file *f, bool under_reset, const c
     arguments[n] = NULL;
 }
 
-static int spawn(struct openocd *o, uv_loop_t *loop, const struct board_file *f, bool under_reset)
-{
-    const char *arguments[ARGUMENTS_MAX];
-    fill_arguments(f, under_reset, arguments);
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&o->to},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&o->from},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&o->log},
-    };
-    uv_process_options_t options = {
-        .file = f->openocd,
-        .args = (char **)arguments,
-        .exit_cb = on_child_exit,
-        .flags = UV_PROCESS_DETACHED, // a terminal's Ctrl-C is for the service, which then stops its children in order
-        .stdio = stdio,
-        .stdio_count = 3,
-    };
-    return uv_spawn(loop, &o->process, &options);
-}
-
 struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bool under_reset,
                               const struct openocd_actions *actions, struct error *e)
 {
+    const char *arguments[ARGUMENTS_MAX];
     struct openocd *o = calloc(1, sizeof *o);
     if (!o) {
         error_set(e, "out of memory");
         return NULL;
     }
     buffer_init(&o->reply, OPENOCD_REPLY_MAX);
-    uv_pipe_init(loop, &o->to, 0);
-    uv_pipe_init(loop, &o->from, 0);
-    uv_pipe_init(loop, &o->log, 0);
-    uv_timer_init(loop, &o->timer);
-    o->to.data = o->from.data = o->log.data = o->timer.data = o;
-    int rc = spawn(o, loop, file, under_reset); // also initializes the process handle, even when it fails
-    o->process.data = o;
-    o->open_handles = 5;
-    if (rc != 0) {
-        error_set(e, "starting %s: %s", file->openocd, uv_strerror(rc));
-        close_all(o);
+    o->process.user = o;
+    o->process.ended = on_ended;
+    fill_arguments(file, under_reset, arguments);
+    if (process_start(&o->process, loop, arguments, 0, e) != 0) { // a terminal's Ctrl-C is for the service, not for its children
+        free(o);
         return NULL;
     }
     o->actions = *actions;
-    uv_read_start((uv_stream_t *)&o->from, on_alloc, on_reply);
-    uv_read_start((uv_stream_t *)&o->log, on_alloc, on_log);
+    uv_timer_init(loop, &o->timer);
+    o->timer.data = o;
+    uv_read_start((uv_stream_t *)&o->process.from, on_alloc, on_reply);
+    uv_read_start((uv_stream_t *)&o->process.log, on_alloc, on_log);
     return o;
 }
 

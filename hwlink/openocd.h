@@ -20,13 +20,13 @@ struct openocd_actions {
     void *user;
     /* The answer to openocd_call: OpenOCD's code (0: good, -4: failed, ...) and its text, valid during the call. */
     void (*answer)(void *user, int code, const char *text);
-    /* The child is gone and `o` is freed after this: it exited, was stopped, or missed a deadline. Called exactly once;
-     * `text` says why and ends with the last lines of its stderr. */
-    void (*gone)(void *user, const char *text);
+    /* The child is gone and `o` is freed after this: it exited, was stopped, missed a deadline, or could not be started (no such
+     * program). Called exactly once; `text` says why and ends with the last lines of its stderr. */
+    void (*gone)(void *user, bool started, const char *text);
 };
 
 /* Starts `openocd` with the file's configuration lines and without "init", in a process group of its own. `under_reset`: it will hold
- * the reset pin while it connects. Returns the child, or NULL with the reason (no such program). */
+ * the reset pin while it connects. Returns the child, or NULL without memory. */
 struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bool under_reset,
                               const struct openocd_actions *actions, struct error *e);
 
