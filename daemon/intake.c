@@ -52,16 +52,27 @@ static int check_kind(int fd, const char *path, struct error *e)
     return 0;
 }
 
-/* The ending tells the worker what a file is. */
-static const char *ending_of(const char *path)
+/* STATE/files/SHA256/NAME: the user's own name is what errors and reports show, and its ending tells the worker what the file is. */
+static int place(const char *fresh, const char *folder, const uint8_t digest[SHA256_BYTES], char path[KEYS_PATH_MAX], struct error *e)
 {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-    return dot && strlen(dot) <= 16 ? dot : "";
+    char hex[SHA256_HEX], name[2 * KEYS_PATH_MAX + 128];
+    const char *slash = strrchr(path, '/');
+    snprintf(name, sizeof name, "%s/%s", folder, sha256_hex(digest, hex));
+    if (file_make_folder(name, e) != 0)
+        return -1;
+    size_t n = strlen(name);
+    snprintf(name + n, sizeof name - n, "/%s", slash ? slash + 1 : path);
+    if (strlen(name) >= KEYS_PATH_MAX)
+        return error_set(e, "%s: too long a path", name);
+    if (rename(fresh, name) != 0)
+        return error_set(e, "%s: %s", name, strerror(errno));
+    snprintf(path, KEYS_PATH_MAX, "%.*s", KEYS_PATH_MAX - 1, name);
+    return 0;
 }
 
 static int keep(int from, const char *state, char path[KEYS_PATH_MAX], struct error *e)
 {
-    char folder[KEYS_PATH_MAX + 16], fresh[KEYS_PATH_MAX + 64], name[KEYS_PATH_MAX + 128], hex[SHA256_HEX];
+    char folder[KEYS_PATH_MAX + 16], fresh[KEYS_PATH_MAX + 64];
     uint8_t digest[SHA256_BYTES];
     struct sha256 hash;
     snprintf(folder, sizeof folder, "%s/files", state);
@@ -75,15 +86,10 @@ static int keep(int from, const char *state, char path[KEYS_PATH_MAX], struct er
     int rc = copy(from, to, &hash, e);
     close(to);
     sha256_finish(&hash, digest);
-    snprintf(name, sizeof name, "%s/%s%s", folder, sha256_hex(digest, hex), ending_of(path));
-    if (rc == 0 && strlen(name) >= KEYS_PATH_MAX)
-        rc = error_set(e, "%s: too long a path", name);
-    if (rc == 0 && rename(fresh, name) != 0)
-        rc = error_set(e, "%s: %s", name, strerror(errno));
+    if (rc == 0)
+        rc = place(fresh, folder, digest, path, e);
     if (rc != 0)
         unlink(fresh);
-    else
-        snprintf(path, KEYS_PATH_MAX, "%.*s", KEYS_PATH_MAX - 1, name);
     return rc;
 }
 
@@ -112,4 +118,17 @@ int intake_files(const struct caller *c, const char *state, struct study_file *f
     for (int i = 0; i < STUDY_DATA_COUNT && rc == 0; i++)
         rc = take_file(c, state, keys[i], f->data[i], field, e);
     return rc;
+}
+
+void intake_hide(const char *state, char *text)
+{
+    char folder[KEYS_PATH_MAX + 16];
+    size_t n = (size_t)snprintf(folder, sizeof folder, "%s/files/", state);
+    for (char *at = text; (at = strstr(at, folder));) {
+        size_t hex = strspn(at + n, "0123456789abcdef");
+        if (hex == 2 * SHA256_BYTES && at[n + hex] == '/')
+            memmove(at, at + n + hex + 1, strlen(at + n + hex + 1) + 1);
+        else
+            at += n;
+    }
 }

@@ -9,9 +9,12 @@
 
 #define INTAKE_FILE_MAX (2ll << 30) // bytes of one file
 
-/* Checks that the caller may read every file of the study; with `state` also copies them to `state`/files/ and makes `f` name the copies.
+/* Checks that the caller may read every file of the study; with `state` also copies them to `state`/files/SHA256/ and makes `f` name the copies.
  * Blocks: for the thread pool. Returns 0, or -1 with one line; `field` (KEYS_FIELD_MAX bytes) names the key. */
 int intake_files(const struct caller *c, const char *state, struct study_file *f, char *field, struct error *e);
+
+/* Takes the folders of such copies out of `text`: what is left of their paths are the names that the user gave. */
+void intake_hide(const char *state, char *text);
 
 /* Copies all of `from` to `to`, both open. Returns 0, or -1 with the reason. */
 int intake_copy(int from, int to, struct error *e);

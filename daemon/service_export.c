@@ -333,7 +333,7 @@ static int open_worker(struct package *p, const cJSON *study, struct error *e)
     boards_about(p->s->boards, f.board_type, &flash, &ram, &meters);
     cJSON *params = study_file_open(&f, folder, flash, ram);
     char *open = cJSON_PrintUnformatted(params);
-    struct worker_options options = {p->s->config->worker, "worker of an export", open, p->s->config->deadline_scale};
+    struct worker_options options = {p->s->config->worker, "worker of an export", open, p->s->config->state, p->s->config->deadline_scale};
     struct worker_actions actions = {p, on_opened, on_failed, NULL};
     p->worker = open ? worker_open(p->s->loop, &options, &actions) : NULL;
     cJSON_Delete(params);

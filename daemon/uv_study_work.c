@@ -69,7 +69,7 @@ void study_run_open_worker(struct study_run *r)
     cJSON *params = study_file_open(&r->file, r->folder, flash, ram);
     char *text = cJSON_PrintUnformatted(params);
     snprintf(name, sizeof name, "worker of %s", r->file.name);
-    struct worker_options options = {r->host.config->worker, name, text, r->host.config->deadline_scale};
+    struct worker_options options = {r->host.config->worker, name, text, r->host.config->state, r->host.config->deadline_scale};
     struct worker_actions actions = {r, on_worker_opened, on_worker_failed, on_worker_progress};
     r->worker = text ? worker_open(r->host.loop, &options, &actions) : NULL;
     if (!r->worker)

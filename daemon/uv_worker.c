@@ -3,6 +3,7 @@
 #include "daemon/uv_worker.h"
 
 #include "base/log.h"
+#include "daemon/intake.h"
 #include "daemon/uv_child.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct worker {
     uv_loop_t *loop;
     struct worker_actions actions;
     char *program, *name;
+    const char *state;
     cJSON *open;
     double patience;
     struct child *child;
@@ -132,20 +134,21 @@ static void take_answer(struct worker *w, const cJSON *message)
 {
     const cJSON *result = cJSON_GetObjectItemCaseSensitive(message, "result");
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(message, "error");
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+    const char *why = text ? text : "the worker's answer has neither a result nor an error";
+    if (text)
+        intake_hide(w->state, text);
     if (!cJSON_IsObject(result))
         result = NULL;
-    if (!result && !text)
-        text = "the worker's answer has neither a result nor an error";
     if (!w->opened && result) {
         on_opened(w, result);
         return; // a worker that opens well and then dies is not well
     }
     w->deaths = 0;
     if (w->opened)
-        on_answer(w, result, kind_of(error), text);
+        on_answer(w, result, kind_of(error), why);
     else
-        fail(w, kind_of(error), text);
+        fail(w, kind_of(error), why);
 }
 
 static void on_line(void *user, const char *line)
@@ -226,6 +229,7 @@ struct worker *worker_open(uv_loop_t *loop, const struct worker_options *o, cons
         return NULL;
     }
     w->loop = loop;
+    w->state = o->state;
     w->actions = *actions;
     w->patience = o->patience > 0 ? o->patience : 1;
     uv_timer_init(loop, &w->timer);

@@ -29,6 +29,7 @@ struct worker_options {
     const char *program; // pare-net
     const char *name;    // for the log
     const char *open;    // params of `open`, as JSON text
+    const char *state;   // the folder with copies of the user's files: its errors are told with the user's names; outlives the worker
     double patience;     // > 0 stretches WORKER_SILENCE_MS; 0: 1
 };
 

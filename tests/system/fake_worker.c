@@ -96,15 +96,16 @@ static void fill_space(cJSON *r, const cJSON *params, int scale)
 
 static void do_open(const cJSON *params, cJSON *answer)
 {
-    char *text = NULL, message[256];
+    char *text = NULL, message[256], line[2048];
     size_t size;
     struct error e = {""};
     if (file_read(text_of(params, "network"), 1000, &text, &size, &e) != 0) {
         fail(answer, "invalid", e.text);
         return;
     }
+    snprintf(line, sizeof line, "%.1500s: ", text_of(params, "network"));
     if (sscanf(text, "invalid %255[^\n]", message) == 1)
-        fail(answer, "invalid", message);
+        fail(answer, "invalid", strcat(line, message));
     else
         fill_space(cJSON_AddObjectToObject(answer, "result"), params, strncmp(text, "huge", 4) == 0 ? 100000 : 1);
     free(text);

@@ -181,7 +181,8 @@ says 0 "no studies" study list
 echo "invalid the labels are out of range" >"$lab/data/labels"
 "$pare" study create "$lab/study.json" --set name=labels --set net=labels --start >/dev/null
 wait_for study:labels=failed
-says 0 "labels are out of range" study show labels
+says 0 "labels: the labels are out of range" study show labels
+passes; "$pare" study show labels | grep -q "/labels: the labels" && complain "the copy is named, not the user's file"
 echo "huge" >"$lab/data/huge"
 "$pare" study create "$lab/study.json" --set name=huge --set net=huge --start >/dev/null
 wait_for study:huge=failed
