@@ -144,6 +144,7 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
 {
     const char *type = node->op_type ? node->op_type : "";
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
+    own = own && (strcmp(type, "Quant") || strcmp(node->domain, "qonnx.custom_op.general"));
     const struct onnx_operator *row = own ? NULL : onnx_operator_find(type);
     if (!row)
         error_set(e,
@@ -163,6 +164,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
     if (onnx_view_has_pads(&v->view))
         return error_set(e, "zero pads around the output are not supported");
     x->net->input = x->settled.tensor;
+    if (!x->net->grids[x->net->input].bits)
+        x->net->grids[x->net->input] = x->input_grid;
     x->net->output = v->view.tensor;
     x->net->softmax = v->view.softmax;
     return net_seal(x->net, e);

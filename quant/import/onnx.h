@@ -50,6 +50,7 @@ struct onnx {
     int64_t input_dims[ONNX_RANK_MAX]; // as the file declares it, batch 1
     struct onnx_view settled;          // how that operation saw it; settled.tensor is -1 before
     int n_ways;                        // ways of looking at the input so far
+    struct net_grid input_grid;        // of the network's input, if the file has one
 };
 
 typedef Onnx__NodeProto onnx_node;
@@ -130,6 +131,11 @@ int onnx_scale_shift(struct onnx *x, const onnx_node *node, struct onnx_value *v
 
 /* y = min(max(x, low), high): fused into the operation before, else into a 1 x 1 pool. */
 int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, float low, float high, struct error *e);
+
+/* Puts the integers of weights `w`, whose output channels are along `axis`, and biases `b` (NULL: none) into op->given, if they have
+ * any. op->in is set. Returns 0, or -1 when memory is short. */
+int onnx_give(const struct onnx *x, const struct onnx_constant *w, int axis, size_t channels, const struct onnx_constant *b,
+              struct net_op *op, struct error *e);
 
 /* ---- windows of convolutions and pools ---- */
 

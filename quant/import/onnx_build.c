@@ -199,8 +199,7 @@ int onnx_add_op(struct onnx *x, struct net_op *op, int h, int w, int c, struct e
 {
     op->out = net_add_tensor(x->net, h, w, c, e);
     if (op->out < 0) {
-        free(op->weights);
-        free(op->bias);
+        net_op_finish(op);
         return -1;
     }
     return net_add_op(x->net, op, e) ? -1 : op->out;
@@ -225,11 +224,17 @@ static int fold_into(struct onnx *x, struct net_op *op, const double *scale, con
     size_t channels = (size_t)net_out_channels(x->net, op), each = net_weight_count(x->net, op) / channels;
     if (!op->bias && !(op->bias = calloc(channels, sizeof *op->bias)))
         return error_set(e, "out of memory");
+    bool scaled = false;
     for (size_t c = 0; c < channels; c++) {
+        scaled |= scale[c] != 1;
         for (size_t i = 0; i < each; i++)
             op->weights[c * each + i] = (float)((double)op->weights[c * each + i] * scale[c]);
         op->bias[c] = (float)((double)op->bias[c] * scale[c] + shift[c]);
     }
+    if (scaled)
+        net_drop_given(op);
+    free(op->given.bias); // float biases are rounded to integers
+    op->given.bias = NULL;
     return 0;
 }
 

@@ -5,29 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* TensorProto.DataType */
-enum {
-    TYPE_FLOAT = 1,
-    TYPE_UINT8 = 2,
-    TYPE_INT8 = 3,
-    TYPE_INT32 = 6,
-    TYPE_INT64 = 7,
-    TYPE_BOOL = 9,
-    TYPE_DOUBLE = 11,
-};
-
 static size_t type_bytes(int type)
 {
     switch (type) {
-    case TYPE_FLOAT:
-    case TYPE_INT32:
+    case ONNX_TYPE_FLOAT:
+    case ONNX_TYPE_INT32:
         return 4;
-    case TYPE_UINT8:
-    case TYPE_INT8:
-    case TYPE_BOOL:
+    case ONNX_TYPE_UINT16:
+    case ONNX_TYPE_INT16:
+        return 2;
+    case ONNX_TYPE_UINT8:
+    case ONNX_TYPE_INT8:
+    case ONNX_TYPE_BOOL:
         return 1;
-    case TYPE_INT64:
-    case TYPE_DOUBLE:
+    case ONNX_TYPE_INT64:
+    case ONNX_TYPE_DOUBLE:
         return 8;
     default:
         return 0;
@@ -36,7 +28,7 @@ static size_t type_bytes(int type)
 
 static bool type_is_float(int type)
 {
-    return type == TYPE_FLOAT || type == TYPE_DOUBLE;
+    return type == ONNX_TYPE_FLOAT || type == ONNX_TYPE_DOUBLE;
 }
 
 static bool is_raw(const Onnx__TensorProto *t)
@@ -48,11 +40,11 @@ static bool is_raw(const Onnx__TensorProto *t)
 static size_t typed_count(const Onnx__TensorProto *t)
 {
     switch (t->data_type) {
-    case TYPE_FLOAT:
+    case ONNX_TYPE_FLOAT:
         return t->n_float_data;
-    case TYPE_DOUBLE:
+    case ONNX_TYPE_DOUBLE:
         return t->n_double_data;
-    case TYPE_INT64:
+    case ONNX_TYPE_INT64:
         return t->n_int64_data;
     default:
         return t->n_int32_data;
@@ -80,6 +72,7 @@ static int check(const Onnx__TensorProto *t, struct onnx_constant *c, struct err
         return error_set(e, "its numbers are in another file (external data)");
     if (t->n_dims > ONNX_RANK_MAX)
         return error_set(e, "a constant of more than %d axes", ONNX_RANK_MAX);
+    c->type = t->data_type;
     c->rank = (int)t->n_dims;
     for (int i = 0; i < c->rank; i++)
         c->dims[i] = t->dims[i];
@@ -97,7 +90,7 @@ static double raw_float(const Onnx__TensorProto *t, size_t i)
 {
     float f;
     double d;
-    if (t->data_type == TYPE_FLOAT) {
+    if (t->data_type == ONNX_TYPE_FLOAT) {
         memcpy(&f, t->raw_data.data + i * sizeof f, sizeof f);
         return (double)f;
     }
@@ -109,14 +102,19 @@ static int64_t raw_integer(const Onnx__TensorProto *t, size_t i)
 {
     int32_t i4;
     int64_t i8;
+    int16_t i2;
     switch (t->data_type) {
-    case TYPE_INT32:
+    case ONNX_TYPE_INT32:
         memcpy(&i4, t->raw_data.data + i * sizeof i4, sizeof i4);
         return i4;
-    case TYPE_INT64:
+    case ONNX_TYPE_INT64:
         memcpy(&i8, t->raw_data.data + i * sizeof i8, sizeof i8);
         return i8;
-    case TYPE_INT8:
+    case ONNX_TYPE_INT16:
+    case ONNX_TYPE_UINT16:
+        memcpy(&i2, t->raw_data.data + i * sizeof i2, sizeof i2);
+        return t->data_type == ONNX_TYPE_INT16 ? i2 : (uint16_t)i2;
+    case ONNX_TYPE_INT8:
         return (int8_t)t->raw_data.data[i];
     default:
         return t->raw_data.data[i];
@@ -127,14 +125,14 @@ static float float_at(const Onnx__TensorProto *t, size_t i)
 {
     if (is_raw(t))
         return (float)raw_float(t, i);
-    return t->data_type == TYPE_FLOAT ? t->float_data[i] : (float)t->double_data[i];
+    return t->data_type == ONNX_TYPE_FLOAT ? t->float_data[i] : (float)t->double_data[i];
 }
 
 static int64_t integer_at(const Onnx__TensorProto *t, size_t i)
 {
     if (is_raw(t))
         return raw_integer(t, i);
-    return t->data_type == TYPE_INT64 ? t->int64_data[i] : t->int32_data[i];
+    return t->data_type == ONNX_TYPE_INT64 ? t->int64_data[i] : t->int32_data[i];
 }
 
 size_t onnx_constant_bytes(const struct onnx_constant *c)
@@ -168,6 +166,7 @@ void onnx_constant_free(struct onnx_constant *c)
 {
     free(c->floats);
     free(c->integers);
+    free(c->scales);
     memset(c, 0, sizeof *c);
 }
 

@@ -12,12 +12,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* TensorProto.DataType */
+enum {
+    ONNX_TYPE_FLOAT = 1,
+    ONNX_TYPE_UINT8 = 2,
+    ONNX_TYPE_INT8 = 3,
+    ONNX_TYPE_UINT16 = 4,
+    ONNX_TYPE_INT16 = 5,
+    ONNX_TYPE_INT32 = 6,
+    ONNX_TYPE_INT64 = 7,
+    ONNX_TYPE_BOOL = 9,
+    ONNX_TYPE_DOUBLE = 11,
+};
+
 struct onnx_constant {
+    int type; // in the file; 0: computed here
     int rank; // 0: a single number
     int64_t dims[ONNX_RANK_MAX];
     size_t elements;
     float *floats;     // heap, owned by the import; NULL for integers
     int64_t *integers; // heap, owned by the import; NULL for floats
+    // floats that stand for integers of w_bits without a zero point: float = scale * integer, one scale or one along scale_axis
+    int w_bits, scale_axis;
+    size_t n_scales;
+    float *scales; // heap; NULL: none
 };
 
 /* Decodes `t`, which must hold exactly as many numbers as its shape says, at most `limit` bytes of them. Returns 0, or -1 with the

@@ -79,8 +79,9 @@ int onnx_conv(struct onnx *x, const onnx_node *node, struct error *e)
         read_bias(x, node, (size_t)weights->dims[0], &op, e))
         return -1;
     op.weights = turn_weights(weights);
-    if (!op.weights) {
-        free(op.bias);
+    const struct onnx_constant *bias = onnx_has_input(node, 2) ? onnx_constant_input(x, node, 2, e) : NULL;
+    if (!op.weights || onnx_give(x, weights, 0, (size_t)weights->dims[0], bias, &op, e)) {
+        net_op_finish(&op);
         return error_set(e, "out of memory");
     }
     int out = onnx_add_op(x, &op, h, w, (int)weights->dims[0], e);

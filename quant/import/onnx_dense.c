@@ -10,7 +10,7 @@
 struct matrix {
     const struct onnx_constant *values;
     size_t k, n, k_step, n_step;
-    double alpha;
+    double alpha, beta;
 };
 
 static int read_matrix(struct onnx *x, const onnx_node *node, const struct onnx_view *view, bool transposed,
@@ -77,8 +77,10 @@ static int add_dense(struct onnx *x, const onnx_node *node, const struct onnx_va
                      const struct matrix *m, struct net_op *op, struct error *e)
 {
     op->weights = turn_weights(m, &v->view, &x->net->tensors[v->view.tensor]);
-    if (!op->weights) {
-        free(op->bias);
+    const struct onnx_constant *c = op->bias ? onnx_constant_input(x, node, 2, e) : NULL;
+    bool plain = m->alpha == 1 && (!c || (m->beta == 1 && c->elements == m->n)); // of Gemm's factors integers know nothing
+    if (!op->weights || (plain && onnx_give(x, m->values, m->n_step == 1 ? 1 : 0, m->n, c, op, e))) {
+        net_op_finish(op);
         return error_set(e, "out of memory");
     }
     int out = onnx_add_op(x, op, 1, 1, (int)m->n, e);
@@ -94,7 +96,7 @@ static int add_dense(struct onnx *x, const onnx_node *node, const struct onnx_va
 int onnx_gemm(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct onnx_value *v = onnx_activation(x, node, 0, e);
-    struct matrix m = {.alpha = (double)onnx_attribute_float(node, "alpha", 1)};
+    struct matrix m = {.alpha = (double)onnx_attribute_float(node, "alpha", 1), .beta = (double)onnx_attribute_float(node, "beta", 1)};
     if (!v || onnx_flat(x, v, e))
         return -1;
     if (onnx_attribute_int(node, "transA", 0))
@@ -102,8 +104,7 @@ int onnx_gemm(struct onnx *x, const onnx_node *node, struct error *e)
     if (v->view.rank != 2)
         return error_set(e, "an input of %d axes where 2 are needed", v->view.rank);
     struct net_op op = onnx_op(x, node, NET_DENSE, v->view.tensor);
-    if (read_matrix(x, node, &v->view, onnx_attribute_int(node, "transB", 0) != 0, &m, e) ||
-        read_bias(x, node, m.n, (double)onnx_attribute_float(node, "beta", 1), &op, e))
+    if (read_matrix(x, node, &v->view, onnx_attribute_int(node, "transB", 0) != 0, &m, e) || read_bias(x, node, m.n, m.beta, &op, e))
         return -1;
     return add_dense(x, node, v, &m, &op, e);
 }

@@ -33,5 +33,8 @@ onnx_take onnx_unsqueeze;
 onnx_take onnx_transpose;
 onnx_take onnx_pad; // onnx_pad.c
 onnx_take onnx_slice;
+onnx_take onnx_quantize_linear; // onnx_quantize.c
+onnx_take onnx_dequantize_linear;
+onnx_take onnx_quant;
 
 #endif

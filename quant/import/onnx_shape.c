@@ -14,6 +14,8 @@ static int copy_constant(const struct onnx_constant *from, struct onnx_constant 
     *to = *from;
     to->floats = NULL;
     to->integers = NULL;
+    to->scales = NULL;
+    to->n_scales = 0;
     void *data = malloc(bytes + 1);
     if (!data)
         return error_set(e, "out of memory");
@@ -22,6 +24,20 @@ static int copy_constant(const struct onnx_constant *from, struct onnx_constant 
         to->floats = data;
     else
         to->integers = data;
+    return 0;
+}
+
+/* Of what stands for integers. On failure `to` is freed. */
+static int copy_scales(const struct onnx_constant *from, struct onnx_constant *to, struct error *e)
+{
+    to->scales = from->scales ? malloc(from->n_scales * sizeof *to->scales) : NULL;
+    if (from->scales && !to->scales) {
+        onnx_constant_free(to);
+        return error_set(e, "out of memory");
+    }
+    if (from->scales)
+        memcpy(to->scales, from->scales, from->n_scales * sizeof *to->scales);
+    to->n_scales = from->n_scales;
     return 0;
 }
 
@@ -40,7 +56,8 @@ static int reshape_constant(struct onnx *x, const onnx_node *node, const struct 
         return -1;
     if ((size_t)n != from->elements)
         return error_set(e, "a constant of %zu numbers cannot have %lld", from->elements, (long long)n);
-    if (copy_constant(from, &to, e))
+    bool same = rank == from->rank && !memcmp(dims, from->dims, (size_t)rank * sizeof *dims);
+    if (copy_constant(from, &to, e) || ((same || from->n_scales == 1) && copy_scales(from, &to, e)))
         return -1;
     to.rank = rank;
     memcpy(to.dims, dims, (size_t)rank * sizeof *dims);
@@ -67,10 +84,12 @@ static int transpose_constant(struct onnx *x, const onnx_node *node, const struc
                               const int *perm, struct error *e)
 {
     struct onnx_constant to;
-    if (copy_constant(from, &to, e))
+    if (copy_constant(from, &to, e) || copy_scales(from, &to, e))
         return -1;
-    for (int d = 0; d < to.rank; d++)
+    for (int d = 0; d < to.rank; d++) {
         to.dims[d] = from->dims[perm[d]];
+        to.scale_axis = from->scale_axis == perm[d] ? d : to.scale_axis;
+    }
     for (size_t i = 0; i < to.elements; i++) {
         size_t k = source_index(from, &to, perm, i);
         if (to.floats)

@@ -3,8 +3,6 @@
 // Operators of TensorFlow Lite that change how numbers stand in memory, not what they are: to integers and back, shapes.
 #include "quant/import/tflite.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool same_grid(const struct net_grid *a, const struct net_grid *b)
@@ -17,17 +15,11 @@ static int requantize(struct tflite *x, int from, const struct net_grid *g, stru
 {
     struct net_tensor t = x->net->tensors[from];
     struct net_op op = tflite_op_of(x, out, NET_CONV, from);
-    size_t channels = (size_t)t.c;
-    op.groups = t.c;
-    op.weights = malloc(channels * sizeof *op.weights);
-    op.given = (struct net_given){8, malloc(channels * sizeof(float)), calloc(channels, sizeof(int32_t))};
-    op.out = op.weights && op.given.scales && op.given.bias ? net_add_tensor(x->net, t.h, t.w, t.c, e) : error_set(e, "out of memory");
+    op.out = net_average_weights(&op, t.c, 1, e) ? -1 : net_add_tensor(x->net, t.h, t.w, t.c, e);
     if (op.out < 0) {
         net_op_finish(&op);
         return -1;
     }
-    for (size_t c = 0; c < channels; c++)
-        op.weights[c] = op.given.scales[c] = 1;
     x->net->grids[op.out] = *g;
     net_clamp_to_grid(&op, g);
     out->net = op.out;

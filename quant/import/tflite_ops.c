@@ -71,12 +71,22 @@ static int finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out
         net_op_finish(op);
         return -1;
     }
+    int as_layer = 1;
     bool is_pool = op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+    const struct net_grid *from = &x->net->grids[op->in[0]];
+    if (is_pool && from->bits && grid.bits && (from->scale != grid.scale || from->zero_point != grid.zero_point))
+        as_layer = net_pool_to_layer(x->net, op, &grid, e);
+    if (as_layer < 0) {
+        net_op_finish(op);
+        return -1;
+    }
+    is_pool = is_pool && as_layer == 1;
     if (is_pool) // keeps its input's grid; tflite_view moves it to its own
         x->net->grids[op->out] = x->net->grids[op->in[0]];
     else
         x->net->grids[op->out] = grid;
-    net_clamp_to_grid(op, &x->net->grids[op->out]);
+    if (!is_pool)
+        net_clamp_to_grid(op, &grid);
     if (net_add_op(x->net, op, e))
         return -1;
     if (out->elements != (int64_t)h * w * c)

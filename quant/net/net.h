@@ -95,6 +95,14 @@ void net_drop_given(struct net_op *op);
 /* The clamp that a grid is, added to an op's: integers saturate. */
 void net_clamp_to_grid(struct net_op *op, const struct net_grid *g);
 
+/* Gives `op` depthwise weights that average over `taps` (1: that keep what they read), as integers too. Returns 0, or -1 when memory
+ * is short; what it has then is freed with net_op_finish. */
+int net_average_weights(struct net_op *op, int channels, int taps, struct error *e);
+
+/* An average pool whose file gives its output another scale than its input becomes a depthwise layer, which can have one: rounded once.
+ * Returns 0; 1: it cannot (pads, a clamp, too many weights); or -1 with the reason. */
+int net_pool_to_layer(struct net *n, struct net_op *op, const struct net_grid *g, struct error *e);
+
 /* Once all ops are added and input and output are set: checks every shape and weight, drops ops and tensors that the output does not
  * need, numbers tensors, layers and slots anew. Returns 0, or -1 with the reason, which names the op. */
 int net_seal(struct net *n, struct error *e);

@@ -194,6 +194,16 @@ static int number_layers(struct net *n, struct error *e)
                                : 0;
 }
 
+/* A pool keeps the grid of what it reads. */
+static void pass_grids(struct net *n)
+{
+    for (int i = 0; i < n->n_ops; i++) {
+        const struct net_op *op = &n->ops[i];
+        if ((op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL) && !n->grids[op->out].bits)
+            n->grids[op->out] = n->grids[op->in[0]];
+    }
+}
+
 int net_seal(struct net *n, struct error *e)
 {
     if (n->input < 0 || n->input >= n->n_tensors || n->output < 0 || n->output >= n->n_tensors)
@@ -203,6 +213,7 @@ int net_seal(struct net *n, struct error *e)
             return error_wrap(e, "%s (%s)", n->ops[i].name, net_kind_name(n->ops[i].kind));
     if (check_order(n, e) || prune(n, e) || number_layers(n, e))
         return -1;
+    pass_grids(n);
     slots_number(n);
     return 0;
 }

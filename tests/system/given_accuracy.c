@@ -28,6 +28,8 @@ static const struct {
     {"mlperf-tiny/pretrainedResnet_quant.tflite", "cifar10/test_%c.npy", 87.03, {.scale = 1}},
     {"mlperf-tiny/kws_ref_model.tflite", "kws01/%c.npy", 90.2, {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
     {"mlperf-tiny/vww_96_int8.tflite", "vww200/%c.npy", 84.5, {.scale = BYTE}},
+    {"mlperf-tiny-onnx/resnet8_int8_qdq.onnx", "cifar10/test_%c.npy", 87.0, {.scale = 1}},
+    {"mlperf-tiny-onnx/kws_int8_qdq.onnx", "kws01/%c.npy", 90.2, {.scale = 0.5847029, .n_mean = 1, .mean = {0.5847029 * 83}}},
     {"tinymaix/mnist_resnet_q.tflite", "mnist/test_%c.npy", 97.5, {.scale = BYTE}},
     {"tinymaix/mnist_valid_q.tflite", "mnist/test_%c.npy", 95.1, {.scale = BYTE}},
 };
