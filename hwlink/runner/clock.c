@@ -50,15 +50,19 @@ static int start_pll(void)
     return wait_for(&RCC_CFGR1, RCC_CFGR1_SWS_PLL1, RCC_CFGR1_SWS_PLL1);
 }
 
+static void make_output(uint32_t port, uint32_t pin)
+{
+    GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << 2 * pin)) | 1u << 2 * pin;
+}
+
 static void start_pins(void)
 {
-    RCC_AHB2ENR1 |= RCC_AHB2ENR1_GPIOCEN;
+    RCC_AHB2ENR1 |= RCC_AHB2ENR1_GPIOEN(MAILBOX_WINDOW_PORT) | RCC_AHB2ENR1_GPIOEN(MAILBOX_LAP_PORT);
     (void)RCC_AHB2ENR1;
     clock_window_pin(0);
     clock_lap_pin(0);
-    uint32_t mode = GPIO_MODER(MAILBOX_WINDOW_PORT);
-    mode &= ~(3u << 2 * MAILBOX_WINDOW_PIN | 3u << 2 * MAILBOX_LAP_PIN);
-    GPIO_MODER(MAILBOX_WINDOW_PORT) = mode | 1u << 2 * MAILBOX_WINDOW_PIN | 1u << 2 * MAILBOX_LAP_PIN;
+    make_output(MAILBOX_WINDOW_PORT, MAILBOX_WINDOW_PIN);
+    make_output(MAILBOX_LAP_PORT, MAILBOX_LAP_PIN);
 }
 
 int clock_start(void)
@@ -79,17 +83,17 @@ void clock_empty_cache(void)
     wait_for(&ICACHE_SR, ICACHE_SR_BUSY, 0);
 }
 
-static void set_pin(uint32_t pin, int high)
+static void set_pin(uint32_t port, uint32_t pin, int high)
 {
-    GPIO_BSRR(MAILBOX_WINDOW_PORT) = 1u << (high ? pin : pin + 16);
+    GPIO_BSRR(port) = 1u << (high ? pin : pin + 16);
 }
 
 void clock_window_pin(int high)
 {
-    set_pin(MAILBOX_WINDOW_PIN, high);
+    set_pin(MAILBOX_WINDOW_PORT, MAILBOX_WINDOW_PIN, high);
 }
 
 void clock_lap_pin(int high)
 {
-    set_pin(MAILBOX_LAP_PIN, high);
+    set_pin(MAILBOX_LAP_PORT, MAILBOX_LAP_PIN, high);
 }

@@ -19,7 +19,7 @@
 #define RCC_PLL1CFGR_REN (1u << 18)
 #define RCC_PLL1DIVR REGISTER(0x46020c34u)
 #define RCC_AHB2ENR1 REGISTER(0x46020c8cu)
-#define RCC_AHB2ENR1_GPIOCEN (1u << 2)
+#define RCC_AHB2ENR1_GPIOEN(port) (1u << (port))
 #define RCC_AHB3ENR REGISTER(0x46020c94u)
 #define RCC_AHB3ENR_PWREN (1u << 2)
 

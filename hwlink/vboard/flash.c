@@ -56,12 +56,12 @@ static void fail(struct flash *f, uint32_t error)
     f->quad_words = 0;
 }
 
-static void done(struct flash *f, uint64_t now, uint64_t cycles)
+static void done(struct flash *f, uint64_t now, uint64_t ns)
 {
     if (f->nscr & NSCR_EOPIE)
         f->nssr |= FLASH_NSSR_EOP;
-    if (cycles && now != UINT64_MAX)
-        f->busy_until = now + cycles;
+    if (ns && now != UINT64_MAX)
+        f->busy_until = now + ns * f->clock_hz / 1000000000u;
 }
 
 static bool is_protected(const struct flash *f, uint32_t page)
@@ -117,7 +117,7 @@ static void erase(struct flash *f, uint32_t first, uint32_t n, uint64_t now)
     for (uint32_t i = first; i < first + n; i++)
         erase_page(f, i);
     changed(f, first * FLASH_PAGE_BYTES, n * FLASH_PAGE_BYTES);
-    done(f, now, f->timing.erase_cycles);
+    done(f, now, f->timing.erase_ns);
 }
 
 static void start(struct flash *f, uint64_t now)
@@ -176,7 +176,7 @@ static void program_quad(struct flash *f, uint64_t now)
     set_written(f, quad);
     f->quad_words = 0;
     changed(f, f->quad_offset, FLASH_QUAD_BYTES);
-    done(f, now, f->timing.program_cycles);
+    done(f, now, f->timing.program_ns);
 }
 
 void flash_store(struct flash *f, uint32_t offset, uint32_t value, int size, uint64_t now)

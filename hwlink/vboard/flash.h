@@ -67,9 +67,9 @@ struct flash_record {
 #define FLASH_RECORD_MAGIC 0x35553256u
 #define FLASH_RECORD_VERSION 1u
 
-/* Times in core cycles, 0 for none. At 160 MHz about 240,000 (1.5 ms) a page, 18,900 (118 us) a quad-word. */
+/* 0 for none. About 1.5 ms a page, 118 us a quad-word. */
 struct flash_timing {
-    uint64_t erase_cycles, program_cycles;
+    uint64_t erase_ns, program_ns;
 };
 
 /* Faults for tests. */
@@ -84,6 +84,7 @@ struct flash {
     struct flash_record *record; // the board's, or `own`
     struct flash_record own;
     struct flash_timing timing;
+    uint32_t clock_hz;           // of the core that counts them; kept by the owner
     uint32_t acr, nscr, nssr, eccr;
     uint32_t optr, wrp[4]; // registers; copied to the record by OPTSTRT
     int key_step, optkey_step; // keys taken so far; -1: locked until reset

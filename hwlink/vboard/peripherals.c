@@ -174,6 +174,7 @@ static uint32_t read_word(struct machine *m, uint32_t address, enum bus_who who)
 
 static void write_flash_register(struct machine *m, uint32_t offset, uint32_t value, enum bus_who who)
 {
+    m->peripherals.flash.clock_hz = rcc_hclk_hz(&m->peripherals.rcc);
     flash_write_register(&m->peripherals.flash, offset, value, flash_now(m, who));
     if (offset == FLASH_ACR)
         icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
@@ -244,6 +245,7 @@ static uint32_t merged(struct machine *m, uint32_t address, unsigned size, uint3
 int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_t value, enum bus_who who)
 {
     if (address < TIMERS_BASE) {
+        m->peripherals.flash.clock_hz = rcc_hclk_hz(&m->peripherals.rcc);
         flash_store(&m->peripherals.flash, address & (FLASH_BYTES - 1), value, (int)size, flash_now(m, who));
         return 0;
     }

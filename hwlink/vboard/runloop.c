@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // The thread of a board's core: runs it in slices; while somebody measures, in cells of power; rests while it only waits.
-// Virtual time never follows the host's: a slow host, a debugger or a slow reader of samples make the board late, not different.
+// Virtual time never follows the host's: a slow host, a debugger or a slow reader of samples make the board late, not different. With a pace
+// the host waits for it.
 #include "hwlink/vboard/idle.h"
 #include "hwlink/vboard/vboard.h"
 #include "quant/kernels/mailbox.h"
@@ -19,6 +20,8 @@
 #define CELL_HZ 20000u       // a cell is at most 50 us long, however slow the clock
 #define UNATTENDED_NS 1000000000u // a core that runs for nobody gets a tenth of the host after so long
 #define UNATTENDED_REST 9u
+#define PACE_STEP_NS 1000000u // waits are not shorter
+#define PACE_LATE_NS 10000000u // so much is made up for, no more
 #define METER_PIECE 2048u
 #define METER_WAIT_NS 1000000u
 
@@ -79,6 +82,7 @@ static void end_cell(struct vboard *b)
                                .flash_lines = c->counts.flash_fetches - b->cell_counts.flash_fetches};
     struct waveform_cell cell = {power_duration_ps(&s, &a), power_energy_fj(&s, &a)};
     b->in_cell = false;
+    b->passed_ps += cell.ps;
     if (cell.ps == 0)
         return;
     if (b->window.open)
@@ -124,9 +128,9 @@ static void tell_window(struct vboard *b)
     powershield_say(&b->meter, text);
 }
 
-static void take_edge(struct vboard *b, uint32_t pin, int level)
+static void take_edge(struct vboard *b, bool lap, int level)
 {
-    if (pin == MAILBOX_LAP_PIN) {
+    if (lap) {
         if (b->window.open && window_lap(&b->window))
             hasten(b);
         return;
@@ -145,7 +149,7 @@ static void take_edges(struct vboard *b)
     if (b->n_edges > 0 && b->in_cell)
         end_cell(b);
     for (int i = 0; i < b->n_edges; i++)
-        take_edge(b, b->edges[i].pin, b->edges[i].level);
+        take_edge(b, b->edges[i].lap, b->edges[i].level);
     b->n_edges = 0;
 }
 
@@ -154,13 +158,16 @@ static void take_edges(struct vboard *b)
 static void say_again(struct vboard *b)
 {
     struct waveform_cell cell;
-    for (int i = 0; i < REPEAT_CELLS && !must_wait_for_reader(b) && window_next(&b->window, &cell); i++)
+    for (int i = 0; i < REPEAT_CELLS && !must_wait_for_reader(b) && window_next(&b->window, &cell); i++) {
+        b->passed_ps += cell.ps;
         powershield_cell(&b->meter, &cell);
+    }
 }
 
 static void gap(struct vboard *b)
 {
     struct waveform_cell cell = {.ps = GAP_PS};
+    b->passed_ps += GAP_PS;
     powershield_cell(&b->meter, &cell);
 }
 
@@ -192,8 +199,10 @@ static void run_cell(struct vboard *b)
 static void run_slice(struct vboard *b)
 {
     struct machine *m = b->machine;
+    uint64_t before = m->core.time;
     b->in_cell = false;
     enum core_stop stop = core_run(m, b->slice);
+    b->passed_ps += ((m->core.time - before) >> CORE_TIME_BITS) * (1000000000000u / rcc_hclk_hz(&m->peripherals.rcc));
     if (stop == CORE_ASLEEP || stop == CORE_LOCKED_UP)
         pass(b, 0);
     debug_stopped(m, stop);
@@ -233,18 +242,37 @@ static void wake_meter(struct vboard *b)
     (void)n; // full means that it is awake
 }
 
-/* Leaves the lock for a while when nobody has looked at this core for long. */
-static void rest(struct vboard *b, uint64_t began_ns)
+/* Leaves the lock for so long, or until something is changed. */
+static void leave_for(struct vboard *b, uint64_t ns)
 {
-    uint64_t now = now_ns();
-    if (atomic_load(&b->measuring) || now - b->touched_ns < UNATTENDED_NS)
-        return;
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + UNATTENDED_REST * (now - began_ns);
+    ns += (uint64_t)until.tv_nsec;
     until.tv_sec += (time_t)(ns / 1000000000u);
     until.tv_nsec = (long)(ns % 1000000000u);
     pthread_cond_timedwait(&b->changed, &b->lock, &until);
+}
+
+/* When nobody has looked at this core for long. */
+static void rest(struct vboard *b, uint64_t began_ns)
+{
+    uint64_t now = now_ns();
+    if (!atomic_load(&b->measuring) && now - b->touched_ns >= UNATTENDED_NS)
+        leave_for(b, UNATTENDED_REST * (now - began_ns));
+}
+
+/* The host's time is to go on as the board's has, times the pace. */
+static void keep_pace(struct vboard *b, uint64_t began_ns)
+{
+    uint64_t now = now_ns();
+    if (b->due_ns + PACE_LATE_NS < began_ns)
+        b->due_ns = began_ns - PACE_LATE_NS;
+    b->due_ns += (uint64_t)((double)b->passed_ps / 1000 * b->pace);
+    b->passed_ps = 0;
+    if (b->due_ns < now + PACE_STEP_NS)
+        return;
+    for (; !b->quit && now < b->due_ns; now = now_ns())
+        leave_for(b, b->due_ns - now);
 }
 
 void *vboard_run(void *board)
@@ -260,7 +288,10 @@ void *vboard_run(void *board)
         uint64_t began = now_ns();
         work(b);
         wake_meter(b);
-        rest(b, began);
+        if (b->pace > 0)
+            keep_pace(b, began);
+        else
+            rest(b, began);
     }
     pthread_mutex_unlock(&b->lock);
     return NULL;

@@ -19,12 +19,14 @@
 #include <unistd.h>
 
 #define BOARDS_MAX 64
+#define PACE_MAX 10000.0
 #define PORT_DEFAULT 7184 // of ST's own stlink-server
 
 struct options {
     int boards, port;
     const char *state, *prefix, *control;
     bool until_eof, flash_timing;
+    double pace;
 };
 
 struct lab {
@@ -44,6 +46,7 @@ static int usage(void)
             "  --state DIR          keep flash contents and erase counts there, links to the meters too\n"
             "  --serial-prefix S    serials are S000001, S000002, ... (VBOARD)\n"
             "  --flash-timing       erasing and programming take the time they take\n"
+            "  --pace N             a virtual second takes at least N host seconds (0: as few as the host can)\n"
             "  --control SOCKET     faults are ordered there (docs/virtual-board.md)\n"
             "  --until-eof          end when standard input ends\n"
             "One line of JSON per board is printed when all are ready.\n");
@@ -57,12 +60,19 @@ static int number(const char *text, int least, int most)
     return *text && !*end && value >= least && value <= most ? (int)value : -1;
 }
 
+static double decimal(const char *text, double least, double most)
+{
+    char *end;
+    double value = strtod(text, &end);
+    return *text && !*end && value >= least && value <= most ? value : -1;
+}
+
 static int read_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {{"boards", 1, NULL, 'b'},  {"port", 1, NULL, 'p'},
                                           {"state", 1, NULL, 's'},   {"serial-prefix", 1, NULL, 'x'},
                                           {"control", 1, NULL, 'c'}, {"until-eof", 0, NULL, 'e'}, {"flash-timing", 0, NULL, 't'},
-                                          {NULL, 0, NULL, 0}};
+                                          {"pace", 1, NULL, 'w'},    {NULL, 0, NULL, 0}};
     int c;
     *o = (struct options){.boards = 1, .port = PORT_DEFAULT, .prefix = "VBOARD"};
     while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -80,11 +90,13 @@ static int read_options(int argc, char **argv, struct options *o)
             o->until_eof = true;
         else if (c == 't')
             o->flash_timing = true;
+        else if (c == 'w')
+            o->pace = decimal(optarg, 0, PACE_MAX);
         else
             return -1;
     }
     bool plain = strspn(o->prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(o->prefix);
-    return optind == argc && o->boards > 0 && o->port >= 0 && plain && strlen(o->prefix) <= 24 ? 0 : -1;
+    return optind == argc && o->boards > 0 && o->port >= 0 && o->pace >= 0 && plain && strlen(o->prefix) <= 24 ? 0 : -1;
 }
 
 static int open_board(struct lab *lab, const struct options *o, struct error *e)
@@ -95,8 +107,9 @@ static int open_board(struct lab *lab, const struct options *o, struct error *e)
     if (!b)
         return -1;
     lab->boards[lab->n++] = b;
+    b->pace = o->pace;
     if (o->flash_timing)
-        b->machine->peripherals.flash.timing = (struct flash_timing){.erase_cycles = 240000, .program_cycles = 18900};
+        b->machine->peripherals.flash.timing = (struct flash_timing){.erase_ns = 1500000, .program_ns = 118000};
     lab->meters[lab->n - 1] = powershield_port_open(b, e);
     return lab->meters[lab->n - 1] ? vboard_start(b, e) : -1;
 }

@@ -95,10 +95,11 @@ static void probe_reset(void *user, bool asserted)
 static void pin_changed(void *user, uint32_t port, uint32_t pin, int level)
 {
     struct vboard *b = user;
-    if (port != MAILBOX_WINDOW_PORT || (pin != MAILBOX_WINDOW_PIN && pin != MAILBOX_LAP_PIN))
+    bool lap = port == MAILBOX_LAP_PORT && pin == MAILBOX_LAP_PIN;
+    if (!lap && (port != MAILBOX_WINDOW_PORT || pin != MAILBOX_WINDOW_PIN))
         return;
     if (b->n_edges < VBOARD_EDGES_MAX) {
-        b->edges[b->n_edges].pin = pin;
+        b->edges[b->n_edges].lap = lap;
         b->edges[b->n_edges++].level = level;
     }
     b->machine->core.stop = CORE_ASKED + 1; // a cell of power ends exactly here

@@ -59,8 +59,11 @@ struct vboard {
     bool touched;           // the present holder changed something
     uint64_t touched_ns, woken_ns; // host time of the last entry, of the last word to the meter's port
     uint64_t slice;         // cycles of the next run
+    double pace;            // host seconds that a virtual second takes at least; 0: as few as the host can
+    uint64_t passed_ps;     // virtual time since pace was last kept
+    uint64_t due_ns;        // host time up to which the board has run
     struct {
-        uint32_t pin;
+        bool lap; // else the window's pin
         int level;
     } edges[VBOARD_EDGES_MAX];
     int n_edges;

@@ -83,10 +83,13 @@ struct mailbox {
     struct mailbox_result result;
 };
 
-/* The energy window: the runner drives PC7 high for the whole window; PC8
- * toggles at the start of each repeat inside the window. */
-#define MAILBOX_WINDOW_PORT 2u // GPIOC
-#define MAILBOX_WINDOW_PIN 7u
-#define MAILBOX_LAP_PIN 8u
+/* The energy window: the runner drives PF13 high for the whole window; PC1
+ * toggles at the start of each repeat inside the window. On NUCLEO-U575ZI-Q and
+ * B-U585I-IOT02A these are pins of the ARDUINO connectors (D7 on both; A4 and D8)
+ * that drive nothing else: no LED may be lit from what is measured. */
+#define MAILBOX_WINDOW_PORT 5u // GPIOF
+#define MAILBOX_WINDOW_PIN 13u
+#define MAILBOX_LAP_PORT 2u // GPIOC
+#define MAILBOX_LAP_PIN 1u
 
 #endif
