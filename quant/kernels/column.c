@@ -128,7 +128,7 @@ void columns_make(const struct columns *c, const uint8_t *data, uint32_t group, 
     uint32_t channel = group * c->width;
     int32_t top = (int32_t)(y * op->stride_h) - op->pad_top, left = (int32_t)(x * op->stride_w) - op->pad_left;
     int16_t *to = c->elements;
-    if (c->in_w == 1 && c->step == c->in->c && is_pointwise(op)) {
+    if (c->in_w == 1 && c->step == c->in->c && op->groups == 1 && is_pointwise(op)) {
         put_run(c, data, y * c->width, n * c->width, to);
     } else if (c->shared) {
         for (uint32_t rows = rows_of(c, n); rows; rows--)

@@ -236,6 +236,22 @@ START_TEST(every_combination_of_widths_is_exact)
 }
 END_TEST
 
+START_TEST(grouped_pointwise_convolutions_of_few_channels_are_exact)
+{
+    struct rng r;
+    rng_seed(&r, 25, 1);
+    for (unsigned groups = 1; groups <= 4; groups++)
+        for (unsigned width = 1; width <= 8; width++) {
+            struct kernel_shape s = {.kind = IMAGE_CONV, .w_bits = 8, .in_bits = 8, .out_bits = 8, .h = 5, .w = 3, .c = groups * width,
+                                     .out_c = groups * 3, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1,
+                                     .dilation_h = 1, .dilation_w = 1, .groups = groups};
+            struct kernel_case c;
+            ck_assert_int_eq(kernel_case_make(&c, s, &r), PROGRAM_OK);
+            verify(&c);
+        }
+}
+END_TEST
+
 START_TEST(requantization_rounds_as_tflite_does)
 {
     static const struct {
@@ -396,6 +412,7 @@ int main(void)
     tcase_add_test(t, kernels_equal_their_definition_for_random_shapes_and_widths);
     tcase_add_test(t, every_combination_of_widths_is_exact);
     tcase_add_test(t, requantization_rounds_as_tflite_does);
+    tcase_add_test(t, grouped_pointwise_convolutions_of_few_channels_are_exact);
     tcase_add_test(t, rows_and_runs_come_back_as_they_were_packed);
     tcase_add_test(t, lanes_hold_neighbouring_codes_side_by_side);
     tcase_add_test(t, mutated_programs_are_rejected_or_stay_within_their_memory);
