@@ -25,6 +25,16 @@ static uint32_t aligned(size_t bytes)
     return (uint32_t)((bytes + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN);
 }
 
+static int reads_two(enum image_kind kind)
+{
+    return kind == IMAGE_ADD || kind == IMAGE_MUL;
+}
+
+static int is_elementwise(enum image_kind kind)
+{
+    return reads_two(kind) || kind == IMAGE_LOOKUP;
+}
+
 static unsigned out_side(unsigned in, unsigned pads, unsigned kernel, unsigned dilation, unsigned stride)
 {
     unsigned span = (kernel - 1) * dilation + 1;
@@ -74,15 +84,16 @@ struct kernel_shape kernel_shape_random(struct rng *r)
     static const unsigned a_widths[] = {8, 4, 8, 4, 2, 8, 4, 3, 5, 6, 7, 16};
     struct kernel_shape s = {.groups = 1};
     do {
-        s.kind = (enum image_kind)between(r, IMAGE_CONV, IMAGE_MAXPOOL);
+        s.kind = (enum image_kind)between(r, IMAGE_CONV, IMAGE_KIND_COUNT - 1);
         s.float32 = rng_below(r, 8) == 0;
         s.w_bits = one_of(r, w_widths, sizeof w_widths / sizeof *w_widths);
         s.w_code = rng_below(r, 4) == 0 && s.w_bits <= 8 ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
-        unsigned a = sizeof a_widths / sizeof *a_widths - (s.kind == IMAGE_ADD);
+        unsigned a = sizeof a_widths / sizeof *a_widths - (s.kind == IMAGE_ADD || s.kind == IMAGE_LOOKUP); // 16 is the last
         s.in_bits = one_of(r, a_widths, a), s.in1_bits = one_of(r, a_widths, a), s.out_bits = one_of(r, a_widths, a);
         s.h = between(r, 1, 12), s.w = between(r, 1, 12), s.c = between(r, 1, 20), s.groups = 1;
         if (s.kind == IMAGE_DENSE)
             s.h = between(r, 1, 5), s.w = between(r, 1, 5);
+        s.per_channel = s.kind == IMAGE_MUL && rng_below(r, 2);
         random_channels(&s, r);
         random_window(&s, r);
     } while (!out_side(s.h, s.pad_top + s.pad_bottom, s.kernel_h, s.dilation_h, s.stride_h) ||
@@ -106,21 +117,21 @@ static void make_tensors(struct kernel_case *c, struct image_tensor *t, struct r
     unsigned h = s->h, w = s->w;
     if (s->kind == IMAGE_DENSE) {
         h = w = 1;
-    } else if (s->kind != IMAGE_ADD) {
+    } else if (!is_elementwise(s->kind)) {
         h = out_side(s->h, s->pad_top + s->pad_bottom, s->kernel_h, s->dilation_h, s->stride_h);
         w = out_side(s->w, s->pad_left + s->pad_right, s->kernel_w, s->dilation_w, s->stride_w);
     }
     t[0] = tensor_of(s->h, s->w, s->c, s->float32 ? 32 : s->in_bits, r);
-    t[1] = tensor_of(s->h, s->w, s->c, s->float32 ? 32 : s->in1_bits ? s->in1_bits : 8, r);
+    t[1] = tensor_of(s->per_channel ? 1 : s->h, s->per_channel ? 1 : s->w, s->c, s->float32 ? 32 : s->in1_bits ? s->in1_bits : 8, r);
     t[2] = tensor_of(h, w, s->out_c, s->float32 ? 32 : s->out_bits, r);
     t[2].arena_offset = aligned(t[0].bytes);
-    if (s->kind == IMAGE_ADD) {
+    if (reads_two(s->kind)) {
         t[1].arena_offset = t[2].arena_offset;
         t[2].arena_offset += aligned(t[1].bytes);
     } else {
         t[1] = t[0];
     }
-    c->aliased = s->kind == IMAGE_ADD && t[0].bits == t[2].bits && rng_below(r, 2);
+    c->aliased = is_elementwise(s->kind) && t[0].bits == t[2].bits && rng_below(r, 2);
     if (c->aliased)
         t[2].arena_offset = 0;
 }
@@ -257,13 +268,37 @@ static void make_geometry(const struct kernel_shape *s, struct image_op *op)
     op->kind = (uint8_t)s->kind;
     op->float32 = (uint8_t)s->float32;
     op->layer = 0xffff;
-    op->in0 = 0, op->in1 = s->kind == IMAGE_ADD ? 1 : 0xffff, op->out = 2;
+    op->in0 = 0, op->in1 = reads_two(s->kind) ? 1 : 0xffff, op->out = 2;
     op->kernel_h = (uint16_t)s->kernel_h, op->kernel_w = (uint16_t)s->kernel_w;
     op->stride_h = (uint16_t)s->stride_h, op->stride_w = (uint16_t)s->stride_w;
     op->dilation_h = (uint16_t)s->dilation_h, op->dilation_w = (uint16_t)s->dilation_w;
     op->pad_top = (uint16_t)s->pad_top, op->pad_left = (uint16_t)s->pad_left;
     op->groups = (uint16_t)s->groups;
     op->weights_blob = op->bias_offset = op->multiplier_offset = op->shift_offset = op->table_offset = IMAGE_NONE;
+}
+
+static void make_factors(struct kernel_case *c, struct image_op *op, struct rng *r)
+{
+    const struct kernel_shape *s = &c->shape;
+    for (int i = 0; i < 3 && s->kind == IMAGE_ADD; i++)
+        random_scale(&op->add_multiplier[i], &op->add_shift[i], i < 2 ? 1 : 20 + s->in_bits, i < 2 ? 0 : s->out_bits, r);
+    if (s->kind == IMAGE_MUL)
+        random_scale(&op->add_multiplier[0], &op->add_shift[0], s->in_bits + s->in1_bits - 1, s->out_bits, r);
+}
+
+static uint32_t make_lookup(struct kernel_case *c, struct image_op *op, uint32_t at, struct rng *r)
+{
+    float numbers[2];
+    op->function = (uint16_t)between(r, 1, IMAGE_FUNCTION_COUNT - 1);
+    fill_floats(numbers, 2, r);
+    if (c->shape.float32) {
+        memcpy(op->add_multiplier, numbers, sizeof numbers);
+        return at;
+    }
+    op->table_offset = at;
+    for (unsigned i = 0; i < 1u << c->shape.in_bits; i++)
+        c->bytes[at + i] = (uint8_t)((int)rng_below(r, 1u << c->shape.out_bits) - (1 << (c->shape.out_bits - 1)));
+    return aligned(at + (1u << c->shape.in_bits));
 }
 
 enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape shape, struct rng *r)
@@ -290,8 +325,9 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
         blob->bytes = make_weights(c, op, r);
         h->bytes = make_parameters(c, op, h->bytes, r);
     }
-    for (int i = 0; i < 3 && shape.kind == IMAGE_ADD; i++)
-        random_scale(&op->add_multiplier[i], &op->add_shift[i], i < 2 ? 1 : 20 + shape.in_bits, i < 2 ? 0 : shape.out_bits, r);
+    make_factors(c, op, r);
+    if (shape.kind == IMAGE_LOOKUP)
+        h->bytes = make_lookup(c, op, h->bytes, r);
     op->scratch_offset = tensors[2].arena_offset + aligned(tensors[2].bytes);
     if (c->aliased)
         op->scratch_offset = tensors[1].arena_offset + aligned(tensors[1].bytes);
@@ -301,7 +337,7 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
         return PROGRAM_BAD_SIZE;
     memset(c->arena, 0xa5, KERNEL_CASE_ARENA_BYTES);
     fill_tensor(c, &tensors[0], r);
-    if (shape.kind == IMAGE_ADD)
+    if (reads_two(shape.kind))
         fill_tensor(c, &tensors[1], r);
     kernel_case_seal(c);
     c->blobs[0] = c->blob;

@@ -20,6 +20,7 @@ struct kernel_shape {
     unsigned h, w, c, out_c;
     unsigned kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     unsigned pad_top, pad_left, pad_bottom, pad_right, groups;
+    int per_channel; // MUL: the second factor has one value for each channel
     const void *weights; // where they stand already (a benchmark's flash), or NULL: random ones are made
 };
 
@@ -31,7 +32,7 @@ struct kernel_case {
     uint8_t *bytes; // the program, KERNEL_CASE_PROGRAM_BYTES long
     const uint8_t *blob;
     uint8_t *arena;
-    int aliased; // ADD: out stands where in0 stands
+    int aliased; // ADD, MUL, LOOKUP: out stands where in0 stands
 };
 
 /* Any kind, width and geometry that fits the memory here. */

@@ -41,7 +41,7 @@ static int tensor(struct building *b, int h, int w, int c)
 static void add(struct building *b, struct net_op op, int h, int w, int c)
 {
     op.in[0] = b->at, op.out = tensor(b, h, w, c);
-    if (op.kind != NET_ADD)
+    if (net_inputs(op.kind) < 2)
         op.in[1] = -1;
     size_t weights = net_weight_count(b->net, &op);
     if (weights) {
@@ -129,16 +129,50 @@ static void add_residual(struct building *b)
     add(b, sum, t.h, t.w, t.c);
 }
 
+static void add_lookup(struct building *b)
+{
+    struct net_tensor t = b->net->tensors[b->at];
+    struct net_op op = plain(b->r, NET_LOOKUP);
+    op.function.kind = (enum function_kind)between(b->r, FUNCTION_NONE + 1, FUNCTION_COUNT - 1);
+    op.function.alpha = 0.25f, op.function.beta = op.function.kind == FUNCTION_HARD_SIGMOID ? 0.5f : 0;
+    op.act_min = -INFINITY; // a tanh clamped to 0..6 says little
+    add(b, op, t.h, t.w, t.c);
+}
+
+/* x times a function of it, or of its channels' means: squeeze and excitation. */
+static void add_gate(struct building *b)
+{
+    int from = b->at;
+    struct net_tensor t = b->net->tensors[from];
+    if (rng_below(b->r, 2)) {
+        struct net_op pool = plain(b->r, NET_AVGPOOL);
+        pool.kernel_h = t.h, pool.kernel_w = t.w, pool.act_min = -INFINITY;
+        add(b, pool, 1, 1, t.c);
+        add(b, plain(b->r, NET_CONV), 1, 1, t.c);
+    }
+    add_lookup(b);
+    struct net_op product = plain(b->r, NET_MUL);
+    product.act_min = -INFINITY;
+    product.in[1] = b->at, b->at = from;
+    add(b, product, t.h, t.w, t.c);
+}
+
 static void build(struct building *b)
 {
     b->at = b->net->input = tensor(b, between(b->r, 3, 12), between(b->r, 3, 12), between(b->r, 1, 6));
     for (int n = between(b->r, 2, 6); n; n--) {
-        switch (rng_below(b->r, 4)) {
+        switch (rng_below(b->r, 6)) {
         case 0:
             add_pool(b);
             break;
         case 1:
             add_residual(b);
+            break;
+        case 2:
+            add_lookup(b);
+            break;
+        case 3:
+            add_gate(b);
             break;
         default:
             add_conv(b);
@@ -214,10 +248,11 @@ void net_case_quantize(const struct net_case *c, struct quantized *q)
     ck_assert_msg(quantize_network(&c->net, &c->data, &p, NULL, NULL, q, &error) == 0, "%s", error.text);
 }
 
-static bool meets_addition(const struct net *n, int slot)
+/* Are there operations that have no room for 16 bits? */
+static bool is_narrow(const struct net *n, int slot)
 {
     for (int i = 0; i < n->n_ops; i++)
-        if (n->ops[i].kind == NET_ADD && net_tensor_slot(n, n->ops[i].out) == slot)
+        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP) && net_tensor_slot(n, n->ops[i].out) == slot)
             return true;
     return false;
 }
@@ -230,7 +265,7 @@ void net_case_candidate(const struct net_case *c, struct rng *r, struct candidat
         struct setting s;
         do
             s = p.options[rng_below(r, (uint32_t)p.n_options - 1)]; // float32 is the last
-        while (s.a_bits == 16 && meets_addition(&c->net, i));
+        while (s.a_bits == 16 && is_narrow(&c->net, i));
         candidate->layers[i] = s;
     }
 }

@@ -17,7 +17,7 @@ struct net_case {
     char folder[64];  // of its own, removed at the end
 };
 
-/* A sealed network of 3 to 9 operations of all kinds, strides, pads, groups and residual additions. Fails the
+/* A sealed network of 3 to 25 operations of all kinds, strides, pads, groups and residual additions. Fails the
  * test when something goes wrong. */
 void net_case_make(struct net_case *c, struct rng *r);
 void net_case_finish(struct net_case *c);
@@ -28,7 +28,7 @@ void net_case_data(struct net_case *c, const float *values);
 /* Quantizes it for all of NET_CASE_OPTIONS. */
 void net_case_quantize(const struct net_case *c, struct quantized *q);
 
-/* A random setting for each slot among the options; 16-bit activations only where no addition meets them. */
+/* A random setting for each slot among the options; 16-bit activations only where no addition and no function meets them. */
 void net_case_candidate(const struct net_case *c, struct rng *r, struct candidate *candidate);
 
 struct quantize_params net_case_params(void);

@@ -288,6 +288,37 @@ static struct onnx_array clip(const struct machine *m, const Onnx__NodeProto *no
     return y;
 }
 
+/* By the formulas of the ONNX specification. */
+static double function_of(const Onnx__NodeProto *node, double x)
+{
+    const char *t = node->op_type;
+    if (!strcmp(t, "Sigmoid"))
+        return 1 / (1 + exp(-x));
+    if (!strcmp(t, "Tanh"))
+        return tanh(x);
+    if (!strcmp(t, "HardSigmoid"))
+        return fmax(0, fmin(1, float_of(node, "alpha", 0.2) * x + float_of(node, "beta", 0.5)));
+    if (!strcmp(t, "HardSwish"))
+        return x * fmax(0, fmin(1, x / 6 + 0.5));
+    if (!strcmp(t, "Softplus"))
+        return log(exp(x) + 1);
+    if (!strcmp(t, "Gelu"))
+        return 0.5 * x * (1 + erf(x / sqrt(2)));
+    if (!strcmp(t, "Elu"))
+        return x < 0 ? float_of(node, "alpha", 1) * (exp(x) - 1) : x;
+    if (!strcmp(t, "LeakyRelu"))
+        return x < 0 ? float_of(node, "alpha", 0.01) * x : x;
+    return NAN;
+}
+
+static struct onnx_array each(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    for (size_t i = 0; i < onnx_array_count(&y); i++)
+        y.values[i] = function_of(node, y.values[i]);
+    return y;
+}
+
 static struct onnx_array batch_norm(const struct machine *m, const Onnx__NodeProto *node)
 {
     struct onnx_array y = copied(get(m, node, 0));
@@ -503,6 +534,8 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return shaped(m, node);
     if (!strcmp(t, "Identity") || !strcmp(t, "Dropout") || !strcmp(t, "Softmax"))
         return copied(get(m, node, 0)); // a softmax at the end is left away
+    if (!isnan(function_of(node, 0)))
+        return each(m, node);
     ck_abort_msg("the interpreter has no %s", t);
     return (struct onnx_array){0};
 }

@@ -144,7 +144,7 @@ static void run_sample(const struct evaluator *v, struct bench *b, const void *i
     unpack_run(b->tensors[p->header->input], input, 0, elements_of(in), in->bits, 0);
     for (uint32_t i = 0; i < p->header->n_ops; i++) {
         const struct image_op *op = &p->ops[i];
-        step_run(&v->steps[i], b->tensors[op->in0], op->kind == IMAGE_ADD ? b->tensors[op->in1] : NULL,
+        step_run(&v->steps[i], b->tensors[op->in0], op->in1 != 0xffff ? b->tensors[op->in1] : NULL,
                  b->tensors[op->out], b->plane);
     }
     memset(output, 0, out->bytes);

@@ -63,9 +63,16 @@ static void add(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, in
     }
 }
 
+static void mul(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b, const struct exact_rounding *r,
+                const struct exact_output *o, int16_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = finished(rounded((a[i] - zero_a) * (b[i] - zero_b), r, 0), o);
+}
+
 const struct exact_loops *exact_loops_portable(void)
 {
-    static const struct exact_loops loops = {product, depthwise, add};
+    static const struct exact_loops loops = {product, depthwise, add, mul};
     return &loops;
 }
 

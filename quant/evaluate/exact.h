@@ -50,6 +50,9 @@ struct exact_loops {
      * factors at [0], [1], [2]. */
     void (*add)(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b,
                 const struct exact_rounding *r, const struct exact_output *o, int16_t *out);
+    /* n products of a[i] - zero_a and b[i] - zero_b. `r` has the factor at [0]. */
+    void (*mul)(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b, const struct exact_rounding *r,
+                const struct exact_output *o, int16_t *out);
 };
 
 /* The fastest that this processor has, or the portable ones. */

@@ -150,9 +150,23 @@ AVX2 static void add(const int16_t *a, const int16_t *b, size_t n, int32_t zero_
     exact_loops_portable()->add(a + i, b + i, n - i, zero_a, zero_b, r, o, out + i);
 }
 
+AVX2 static void mul(const int16_t *a, const int16_t *b, size_t n, int32_t zero_a, int32_t zero_b, const struct exact_rounding *r,
+                     const struct exact_output *o, int16_t *out)
+{
+    struct rounding8 r_out = rounding_at(r, 0);
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m256i first = _mm256_sub_epi32(widened(a + i), _mm256_set1_epi32(zero_a));
+        __m256i second = _mm256_sub_epi32(widened(b + i), _mm256_set1_epi32(zero_b));
+        __m256i result = finished(rounded(_mm256_mullo_epi32(first, second), &r_out), o);
+        _mm_storeu_si128((__m128i *)(void *)(out + i), _mm256_castsi256_si128(narrowed(result, result)));
+    }
+    exact_loops_portable()->mul(a + i, b + i, n - i, zero_a, zero_b, r, o, out + i);
+}
+
 const struct exact_loops *exact_loops_avx2(void)
 {
-    static const struct exact_loops loops = {product, depthwise, add};
+    static const struct exact_loops loops = {product, depthwise, add, mul};
     return __builtin_cpu_supports("avx2") ? &loops : NULL;
 }
 #else

@@ -180,11 +180,30 @@ static void run_pool(const struct step *s, const int16_t *in, int16_t *out)
     }
 }
 
+static void run_lookup(const struct step *s, const int16_t *in, int16_t *out)
+{
+    size_t n = (size_t)s->out->h * s->out->w * s->out->c;
+    unsigned codes = (1u << s->in->bits) - 1;
+    for (size_t i = 0; i < n; i++)
+        out[i] = s->table[(unsigned)in[i] & codes];
+}
+
+static void run_mul(const struct step *s, const int16_t *a, const int16_t *b, int16_t *out)
+{
+    size_t n = (size_t)s->out->h * s->out->w * s->out->c, period = (size_t)s->in1->h * s->in1->w * s->in1->c;
+    for (size_t first = 0; first < n; first += period)
+        s->loops->mul(a + first, b, period, s->in->zero_point, s->in1->zero_point, &s->rounding, &s->output, out + first);
+}
+
 void step_run(const struct step *s, const int16_t *in, const int16_t *in1, int16_t *out, int16_t *plane)
 {
     if (s->op->kind == IMAGE_ADD) {
         size_t n = (size_t)s->out->h * s->out->w * s->out->c;
         s->loops->add(in, in1, n, s->in->zero_point, s->in1->zero_point, &s->rounding, &s->output, out);
+    } else if (s->op->kind == IMAGE_MUL) {
+        run_mul(s, in, in1, out);
+    } else if (s->op->kind == IMAGE_LOOKUP) {
+        run_lookup(s, in, out);
     } else if (!is_layer(s)) {
         run_pool(s, in, out);
     } else {

@@ -21,8 +21,9 @@ struct step {
     struct exact_stretches stretches;
     int16_t *weights;               // [group][block][pair][EXACT_CHANNELS][2]
     int32_t *taps;                  // DEPTHWISE: [tap][plane_c]
-    struct exact_rounding rounding; // [group][block][EXACT_CHANNELS], or [plane_c]; ADD: three
+    struct exact_rounding rounding; // [group][block][EXACT_CHANNELS], or [plane_c]; ADD: three, MUL: one
     struct exact_output output;
+    const int8_t *table; // LOOKUP: in the program
 };
 
 /* Decodes the weights. Returns 0, or -1 when memory is short; step_finish in both cases. */

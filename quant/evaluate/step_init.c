@@ -149,11 +149,11 @@ static int init_depthwise(struct step *s, const struct program *p, const uint8_t
     return 0;
 }
 
-static int init_add(struct step *s)
+static int init_factors(struct step *s, size_t n)
 {
-    if (allocate_rounding(&s->rounding, 3))
+    if (allocate_rounding(&s->rounding, n))
         return -1;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < n; i++)
         put_rounding(&s->rounding, i, 0, s->op->add_multiplier[i], s->op->add_shift[i]);
     return 0;
 }
@@ -163,10 +163,12 @@ int step_init(struct step *s, const struct program *p, const struct image_op *op
 {
     *s = (struct step){.op = op, .in = &p->tensors[op->in0], .out = &p->tensors[op->out], .loops = loops};
     s->output = (struct exact_output){s->out->zero_point, op->act_min, op->act_max};
-    if (op->kind == IMAGE_ADD) {
+    if (op->in1 != 0xffff)
         s->in1 = &p->tensors[op->in1];
-        return init_add(s);
-    }
+    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL)
+        return init_factors(s, op->kind == IMAGE_ADD ? 3 : 1);
+    if (op->kind == IMAGE_LOOKUP)
+        s->table = (const int8_t *)p->bytes + op->table_offset;
     if (op->weights_blob == IMAGE_NONE)
         return 0;
     lay_out_plane(s);

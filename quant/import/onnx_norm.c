@@ -136,7 +136,13 @@ static int arithmetic(struct onnx *x, const onnx_node *node, enum arithmetic wha
         return with_constant(x, node, 0, what, e);
     if (!onnx_activation(x, node, 0, e) || !onnx_activation(x, node, 1, e))
         return -1;
-    return error_set(e, "of two activations: only Add is supported");
+    return error_set(e, "of two activations: only Add and Mul are supported");
+}
+
+static bool both_computed(struct onnx *x, const onnx_node *node)
+{
+    const struct onnx_value *a = onnx_input(x, node, 0), *b = onnx_input(x, node, 1);
+    return a && b && a->state == ONNX_ACTIVATION && b->state == ONNX_ACTIVATION;
 }
 
 int onnx_sub(struct onnx *x, const onnx_node *node, struct error *e)
@@ -146,7 +152,7 @@ int onnx_sub(struct onnx *x, const onnx_node *node, struct error *e)
 
 int onnx_mul(struct onnx *x, const onnx_node *node, struct error *e)
 {
-    return arithmetic(x, node, TIMES, e);
+    return both_computed(x, node) ? onnx_product(x, node, e) : arithmetic(x, node, TIMES, e);
 }
 
 int onnx_div(struct onnx *x, const onnx_node *node, struct error *e)
@@ -176,7 +182,5 @@ static int add_two(struct onnx *x, const onnx_node *node, struct error *e)
 
 int onnx_add(struct onnx *x, const onnx_node *node, struct error *e)
 {
-    const struct onnx_value *a = onnx_input(x, node, 0), *b = onnx_input(x, node, 1);
-    bool both = a && b && a->state == ONNX_ACTIVATION && b->state == ONNX_ACTIVATION;
-    return both ? add_two(x, node, e) : arithmetic(x, node, PLUS, e);
+    return both_computed(x, node) ? add_two(x, node, e) : arithmetic(x, node, PLUS, e);
 }

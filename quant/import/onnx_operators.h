@@ -24,6 +24,8 @@ onnx_take onnx_div;
 onnx_take onnx_relu; // onnx_activation.c
 onnx_take onnx_clip;
 onnx_take onnx_softmax;
+onnx_take onnx_function; // onnx_function.c
+onnx_take onnx_product;  // of two activations
 onnx_take onnx_identity; // onnx_shape.c
 onnx_take onnx_constant_node;
 onnx_take onnx_flatten;

@@ -189,6 +189,17 @@ void kernel_float_add(const struct kernel *k)
         out[i] = clamp_float(a[i] + b[i], low, high);
 }
 
+void kernel_float_mul(const struct kernel *k)
+{
+    const float *a = (const float *)(const void *)k->in_data, *b = (const float *)(const void *)k->in1_data;
+    float low = float_of_bits(k->op->act_min), high = float_of_bits(k->op->act_max);
+    float *out = (float *)(void *)k->out_data;
+    size_t n = (size_t)k->out->h * k->out->w * k->out->c, period = (size_t)k->in1->h * k->in1->w * k->in1->c;
+    for (size_t first = 0; first < n; first += period)
+        for (size_t i = 0; i < period; i++)
+            out[first + i] = clamp_float(a[first + i] * b[i], low, high);
+}
+
 static float pool_one(const struct kernel *k, int32_t top, int32_t left, uint32_t channel)
 {
     const struct image_tensor *in = k->in;

@@ -24,6 +24,8 @@ enum image_kind {
     IMAGE_ADD,
     IMAGE_AVGPOOL,  // a global pool has the whole plane as its kernel
     IMAGE_MAXPOOL,
+    IMAGE_LOOKUP,   // a function of each value
+    IMAGE_MUL,      // of two tensors: in1 has out's shape, or is 1 x 1 x out.c
     IMAGE_KIND_COUNT,
 };
 
@@ -34,6 +36,21 @@ enum image_code {
     IMAGE_CODE_UNIFORM = 0,
     IMAGE_CODE_TABLE,
     IMAGE_CODE_COUNT,
+};
+
+/* The function of a LOOKUP, with two numbers of its own (quant/net/function.h has the formulas). */
+enum image_function {
+    IMAGE_FUNCTION_NONE = 0,
+    IMAGE_SIGMOID,
+    IMAGE_TANH,
+    IMAGE_HARD_SIGMOID,
+    IMAGE_HARD_SWISH,
+    IMAGE_SILU,
+    IMAGE_SOFTPLUS,
+    IMAGE_GELU,
+    IMAGE_ELU,
+    IMAGE_LEAKY_RELU,
+    IMAGE_FUNCTION_COUNT,
 };
 
 /* A tensor in the arena, NHWC with n == 1. bits 2..8: packed little end first along the flattened h*w*c order (the
@@ -54,7 +71,11 @@ struct image_tensor {
  * rounding doubling high multiply, then rounding right shift; shift > 0 is a left shift before).
  * ADD: TFLite's quantized Add with left_shift 20; `out` may have the same place and bits as one of its inputs. Pools keep
  * scale and zero point: mean (round half away from zero) or maximum of what lies inside the plane, then clamp.
- * Float32 programs use the same ops with 32-bit tensors, float weights and bias, and act_min/act_max as float bits.
+ * LOOKUP: out = table[code], int8[2^in.bits] at table_offset, indexed by the input's bits taken as an unsigned code; clamp and zero
+ * points are in the table; both tensors have 2 to 8 bits. MUL: out = clamp(requantize((q_in0 - zero_in0) * (q_in1 - zero_in1),
+ * add_multiplier[0], add_shift[0]) + zero_out). Both may write over an input of out's size and bits, as ADD does.
+ * Float32 programs use the same ops with 32-bit tensors, float weights and bias, and act_min/act_max as float bits;
+ * LOOKUP computes `function`, its alpha and beta are add_multiplier[0] and [1] as float bits.
  * Weights: output channel major. CONV: [oc][kh][kw][in.c/groups]; DEPTHWISE: [kh][kw][oc]; DENSE: [out][in]. Each output
  * channel's row of CONV and DENSE, and each tap's row of DEPTHWISE, starts weights_row_bytes (a multiple of 4) after the row
  * before; within a row codes stand in the order of quant/kernels/pack.h. Biases of integer ops are int32. */
@@ -70,7 +91,7 @@ struct image_op {
     uint16_t dilation_h, dilation_w;
     uint16_t pad_top, pad_left; // the end pads follow from the output's shape
     uint16_t groups;
-    uint16_t reserved;
+    uint16_t function; // enum image_function, of LOOKUP
     int32_t act_min, act_max;   // in the output's integers, or float bits
     uint32_t weights_blob;      // index into the blob table, or IMAGE_NONE
     uint32_t weights_row_bytes; // stride from one row of packed weights to the next
@@ -80,7 +101,7 @@ struct image_op {
     uint32_t table_offset;      // int16[2^w_bits] for IMAGE_CODE_TABLE
     uint32_t scratch_offset;    // in the arena; scratch_bytes is what the kernel's size function says
     uint32_t scratch_bytes;
-    int32_t add_multiplier[3];  // ADD: of in0, in1, out
+    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product
     int32_t add_shift[3];
 };
 

@@ -19,7 +19,8 @@ struct kernel {
     const void *bias; // int32_t or float
     const int32_t *multiplier;
     const int8_t *shift;
-    const int16_t *table;
+    const int16_t *table; // of weights
+    const int8_t *lookup;
     uint8_t *scratch;
 };
 
@@ -29,10 +30,14 @@ void kernel_dense(const struct kernel *k);
 void kernel_depthwise(const struct kernel *k);
 void kernel_add(const struct kernel *k);
 void kernel_pool(const struct kernel *k);
+void kernel_lookup(const struct kernel *k);
+void kernel_mul(const struct kernel *k);
 void kernel_float_conv(const struct kernel *k);
 void kernel_float_depthwise(const struct kernel *k);
 void kernel_float_add(const struct kernel *k);
 void kernel_float_pool(const struct kernel *k);
+void kernel_float_lookup(const struct kernel *k);
+void kernel_float_mul(const struct kernel *k);
 
 /* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);

@@ -72,7 +72,7 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
     struct kernel k = {.op = op, .in = &p->tensors[op->in0], .out = &p->tensors[op->out]};
     k.in_data = arena + k.in->arena_offset;
     k.out_data = arena + k.out->arena_offset;
-    if (op->kind == IMAGE_ADD) {
+    if (op->in1 != 0xffff) {
         k.in1 = &p->tensors[op->in1];
         k.in1_data = arena + k.in1->arena_offset;
     }
@@ -81,6 +81,7 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
     k.multiplier = at_offset(p, op->multiplier_offset);
     k.shift = at_offset(p, op->shift_offset);
     k.table = at_offset(p, op->table_offset);
+    k.lookup = at_offset(p, op->table_offset);
     k.scratch = arena + op->scratch_offset;
     return k;
 }
@@ -100,6 +101,12 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
         break;
     case IMAGE_ADD:
         KERNEL_FOR(k.op, kernel_add, kernel_float_add)(&k);
+        break;
+    case IMAGE_LOOKUP:
+        KERNEL_FOR(k.op, kernel_lookup, kernel_float_lookup)(&k);
+        break;
+    case IMAGE_MUL:
+        KERNEL_FOR(k.op, kernel_mul, kernel_float_mul)(&k);
         break;
     default:
         KERNEL_FOR(k.op, kernel_pool, kernel_float_pool)(&k);

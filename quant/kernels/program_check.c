@@ -89,10 +89,26 @@ static enum program_fault check_kind(const struct image_op *op)
     return op->w_bits >= 1 && op->w_bits <= 16 && op->w_code < IMAGE_CODE_COUNT ? PROGRAM_OK : PROGRAM_BAD_KIND;
 }
 
+static int reads_two(const struct image_op *op)
+{
+    return op->kind == IMAGE_ADD || op->kind == IMAGE_MUL;
+}
+
+/* Some kernels have no room for wide tensors: ADD's left shift of 20, a LOOKUP's table. */
+static int widths_fit(const struct program *p, const struct image_op *op)
+{
+    unsigned in = p->tensors[op->in0].bits, out = p->tensors[op->out].bits;
+    if (op->float32)
+        return 1;
+    if (op->kind == IMAGE_ADD)
+        return in <= 8 && p->tensors[op->in1].bits <= 8;
+    return op->kind != IMAGE_LOOKUP || (in <= 8 && out <= 8);
+}
+
 static enum program_fault check_operands(const struct program *p, const struct image_op *op)
 {
     uint32_t n = p->header->n_tensors;
-    int two = op->kind == IMAGE_ADD;
+    int two = reads_two(op);
     if (op->in0 >= n || op->out >= n || (two ? op->in1 >= n : op->in1 != 0xffff))
         return PROGRAM_BAD_OPERAND;
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
@@ -100,9 +116,7 @@ static enum program_fault check_operands(const struct program *p, const struct i
         return PROGRAM_BAD_OPERAND;
     if (two && (p->tensors[op->in1].bits == 32) != op->float32)
         return PROGRAM_BAD_OPERAND;
-    if (two && (in->bits == 16 || p->tensors[op->in1].bits == 16)) // no headroom for ADD's left shift of 20
-        return PROGRAM_BAD_OPERAND;
-    return PROGRAM_OK;
+    return widths_fit(p, op) ? PROGRAM_OK : PROGRAM_BAD_OPERAND;
 }
 
 /* Sides of the kernel and how it walks, for all kinds that have one. */
@@ -121,14 +135,29 @@ static int last_window_fits(uint32_t out, uint32_t stride, uint32_t pad, uint32_
     return (uint64_t)(out - 1) * stride < (uint64_t)in + pad;
 }
 
+static int same_shape(const struct image_tensor *a, const struct image_tensor *b)
+{
+    return a->h == b->h && a->w == b->w && a->c == b->c;
+}
+
+/* Of what goes element by element; the second factor of MUL may have one value for each channel. */
+static enum program_fault check_elementwise(const struct program *p, const struct image_op *op)
+{
+    const struct image_tensor *out = &p->tensors[op->out];
+    int fits = same_shape(&p->tensors[op->in0], out);
+    if (reads_two(op)) {
+        const struct image_tensor *in1 = &p->tensors[op->in1];
+        int per_channel = op->kind == IMAGE_MUL && in1->h == 1 && in1->w == 1 && in1->c == out->c;
+        fits = fits && (same_shape(in1, out) || per_channel);
+    }
+    return fits ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
+}
+
 static enum program_fault check_shape(const struct program *p, const struct image_op *op)
 {
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    if (op->kind == IMAGE_ADD) {
-        const struct image_tensor *in1 = &p->tensors[op->in1];
-        int same = in->h == out->h && in->w == out->w && in->c == out->c;
-        return same && in1->h == out->h && in1->w == out->w && in1->c == out->c ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
-    }
+    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP)
+        return check_elementwise(p, op);
     if (op->kind == IMAGE_DENSE)
         return elements_of(in) <= PROGRAM_COLUMN_MAX && elements_of(out) <= PROGRAM_COLUMN_MAX ? PROGRAM_OK
                                                                                                : PROGRAM_BAD_SHAPE;
@@ -203,20 +232,29 @@ static int clamp_fits(const struct program *p, const struct image_op *op)
     return value_fits(op->act_min, bits) && value_fits(op->act_max, bits) && op->act_min <= op->act_max;
 }
 
+/* How many of add_multiplier an op has. */
+static int factors_of(const struct image_op *op)
+{
+    return op->kind == IMAGE_ADD ? 3 : op->kind == IMAGE_MUL ? 1 : 0;
+}
+
 static enum program_fault check_parameters(const struct program *p, const struct image_op *op)
 {
     const struct image_tensor *out = &p->tensors[op->out];
     uint64_t channels = op->kind == IMAGE_DENSE ? elements_of(out) : out->c;
     if (has_weights(op) && op->bias_offset != IMAGE_NONE && !array_fits(p, op->bias_offset, channels, 4))
         return PROGRAM_BAD_PARAMETERS;
+    if (op->kind == IMAGE_LOOKUP && (op->function == IMAGE_FUNCTION_NONE || op->function >= IMAGE_FUNCTION_COUNT))
+        return PROGRAM_BAD_PARAMETERS;
     if (op->float32)
         return PROGRAM_OK;
     if (!clamp_fits(p, op))
         return PROGRAM_BAD_PARAMETERS;
-    if (op->kind == IMAGE_ADD)
-        for (int i = 0; i < 3; i++)
-            if (!scale_fits(op->add_multiplier[i], op->add_shift[i]))
-                return PROGRAM_BAD_PARAMETERS;
+    if (op->kind == IMAGE_LOOKUP && !array_fits(p, op->table_offset, 1ull << p->tensors[op->in0].bits, sizeof(int8_t)))
+        return PROGRAM_BAD_PARAMETERS;
+    for (int i = 0; i < factors_of(op); i++)
+        if (!scale_fits(op->add_multiplier[i], op->add_shift[i]))
+            return PROGRAM_BAD_PARAMETERS;
     if (!has_weights(op))
         return PROGRAM_OK;
     if (!scales_fit(p, op, channels))
@@ -231,10 +269,11 @@ static int tensors_overlap(const struct image_tensor *a, const struct image_tens
     return overlap(a->arena_offset, a->bytes, b->arena_offset, b->bytes);
 }
 
-/* ADD goes element by element, so it may write over an input that stands at exactly the same bits. */
+/* What goes element by element may write over an input that stands at exactly the same bits. */
 static int clashes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out)
 {
-    if (op->kind == IMAGE_ADD && in->arena_offset == out->arena_offset && in->bits == out->bits)
+    int one_by_one = op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP;
+    if (one_by_one && in->arena_offset == out->arena_offset && in->bits == out->bits && in->bytes == out->bytes)
         return 0;
     return tensors_overlap(in, out);
 }
@@ -242,7 +281,7 @@ static int clashes(const struct image_op *op, const struct image_tensor *in, con
 static enum program_fault check_places(const struct program *p, const struct image_op *op)
 {
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    const struct image_tensor *in1 = op->kind == IMAGE_ADD ? &p->tensors[op->in1] : in;
+    const struct image_tensor *in1 = reads_two(op) ? &p->tensors[op->in1] : in;
     if (clashes(op, in, out) || clashes(op, in1, out))
         return PROGRAM_BAD_OVERLAP;
     uint32_t needed = kernel_scratch_bytes(op, p->tensors);

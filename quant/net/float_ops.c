@@ -213,6 +213,21 @@ static void run_pool(const struct net *n, const struct net_op *op, const float *
                            out);
 }
 
+static void run_lookup(const struct net_op *op, const float *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)function_value(&op->function, (double)in[i]);
+}
+
+/* The second factor begins anew with each sample, or with each pixel where it has one value for each channel. */
+static void run_mul(const struct net *n, const struct net_op *op, const float *const in[2], float *out, int samples)
+{
+    size_t each = net_elements(&n->tensors[op->in[0]]), period = net_elements(&n->tensors[op->in[1]]);
+    for (size_t first = 0; first < each * (size_t)samples; first += period)
+        for (size_t i = 0; i < period; i++)
+            out[first + i] = in[0][first + i] * in[1][first / each * period + i];
+}
+
 static void clamp(float *values, size_t n, float low, float high)
 {
     if (isinf(low) && isinf(high))
@@ -237,6 +252,12 @@ void float_ops_run(const struct net *n, const struct net_op *op, const float *co
     case NET_ADD:
         for (size_t i = 0; i < total; i++)
             out[i] = in[0][i] + in[1][i];
+        break;
+    case NET_LOOKUP:
+        run_lookup(op, in[0], out, total);
+        break;
+    case NET_MUL:
+        run_mul(n, op, in, out, samples);
         break;
     default:
         run_pool(n, op, in[0], out, samples);

@@ -86,7 +86,7 @@ static int check_place(struct net *n, const struct net_op *op, struct error *e)
 {
     if (n->n_ops >= NET_OPS_MAX)
         return error_set(e, "more than %d operations", NET_OPS_MAX);
-    int second = op->kind == NET_ADD ? op->in[1] : op->in[0];
+    int second = net_inputs(op->kind) == 2 ? op->in[1] : op->in[0];
     if (op->in[0] < 0 || op->in[0] >= n->n_tensors || second < 0 || second >= n->n_tensors || op->out < 0 ||
         op->out >= n->n_tensors)
         return error_set(e, "%s: a tensor that does not exist", op->name);
@@ -104,7 +104,7 @@ int net_add_op(struct net *n, const struct net_op *op, struct error *e)
     *added = *op;
     added->name[NET_NAME_MAX - 1] = 0;
     added->layer = -1;
-    if (added->kind != NET_ADD)
+    if (net_inputs(added->kind) < 2)
         added->in[1] = -1;
     return 0;
 }
@@ -142,8 +142,8 @@ int64_t net_macs(const struct net *n, const struct net_op *op)
 const char *net_kind_name(enum net_kind kind)
 {
     static const char *const names[NET_KIND_COUNT] = {
-        [NET_NONE] = "none", [NET_CONV] = "conv",       [NET_DENSE] = "dense",
-        [NET_ADD] = "add",   [NET_AVGPOOL] = "avgpool", [NET_MAXPOOL] = "maxpool",
+        [NET_NONE] = "none",       [NET_CONV] = "conv",       [NET_DENSE] = "dense",   [NET_ADD] = "add",
+        [NET_AVGPOOL] = "avgpool", [NET_MAXPOOL] = "maxpool", [NET_LOOKUP] = "lookup", [NET_MUL] = "mul",
     };
     return kind < NET_KIND_COUNT ? names[kind] : "none";
 }
@@ -151,6 +151,27 @@ const char *net_kind_name(enum net_kind kind)
 bool net_is_depthwise(const struct net *n, const struct net_op *op)
 {
     return op->kind == NET_CONV && op->groups > 1 && op->groups == n->tensors[op->in[0]].c;
+}
+
+bool net_has_window(enum net_kind kind)
+{
+    return kind == NET_CONV || kind == NET_AVGPOOL || kind == NET_MAXPOOL;
+}
+
+int net_inputs(enum net_kind kind)
+{
+    return kind == NET_ADD || kind == NET_MUL ? 2 : 1;
+}
+
+bool net_keeps_scale(const struct net_op *op)
+{
+    return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+}
+
+bool net_may_overwrite(const struct net *n, const struct net_op *op, int k)
+{
+    bool one_by_one = op->kind == NET_ADD || op->kind == NET_MUL || op->kind == NET_LOOKUP;
+    return one_by_one && op->in[k] >= 0 && net_elements(&n->tensors[op->in[k]]) == net_elements(&n->tensors[op->out]);
 }
 
 void net_alive(const struct net *n, int op, bool *alive)

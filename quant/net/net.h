@@ -7,6 +7,7 @@
 
 #include "base/candidate.h"
 #include "base/error.h"
+#include "quant/net/function.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,8 @@ enum net_kind {
     NET_ADD,
     NET_AVGPOOL, // of what lies inside the plane; a global pool has the whole plane as its kernel
     NET_MAXPOOL,
+    NET_LOOKUP,  // a function of each value; so called because a table of all codes is what becomes of it
+    NET_MUL,     // in[0] times in[1], which has the same shape or, for each channel of in[0], one value (1 x 1 x c)
     NET_KIND_COUNT,
 };
 
@@ -58,6 +61,7 @@ struct net_op {
     int in[2], out;          // tensors; in[1] is -1 where there is one input
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right, groups;
     float act_min, act_max;
+    struct function function; // of a LOOKUP
     float *weights, *bias;   // owned by the net
     struct net_given given;
     int layer;               // index into layers, or -1 without weights
@@ -66,7 +70,7 @@ struct net_op {
 /* An operation with weights: what a setting is given to. */
 struct net_layer {
     int op;
-    int slot; // layers whose outputs meet in an addition (directly, or through pools and other additions) share one
+    int slot; // layers whose outputs meet in an addition (directly, or through pools, lookups and other additions) share one
 };
 
 struct net {
@@ -111,10 +115,20 @@ size_t net_elements(const struct net_tensor *t);
 size_t net_weight_count(const struct net *n, const struct net_op *op); // weights without bias; 0 without weights
 int net_out_channels(const struct net *n, const struct net_op *op);
 int64_t net_macs(const struct net *n, const struct net_op *op);        // multiply-accumulates of one inference; 0 without weights
-const char *net_kind_name(enum net_kind kind);                          // "conv", "dense", "add", "avgpool", "maxpool"
+const char *net_kind_name(enum net_kind kind);                          // "conv", "dense", "add" ...
 bool net_is_depthwise(const struct net *n, const struct net_op *op);
+bool net_has_window(enum net_kind kind); // a kernel with strides and pads
+int net_inputs(enum net_kind kind);      // activations that an operation reads: 1 or 2
 
-/* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through additions and pools. -1: the input. */
+/* Does the result have the scale and zero point of in[0]? Pools; all others have their own. */
+bool net_keeps_scale(const struct net_op *op);
+
+/* May the result take the place of input k, if nothing reads that later and the widths are equal? Operations that go element by
+ * element. */
+bool net_may_overwrite(const struct net *n, const struct net_op *op, int k);
+
+/* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through everything without weights
+ * (through a MUL: to its first operand's, if that is not the input). -1: the input. */
 int net_tensor_slot(const struct net *n, int t);
 
 /* The setting that a quantized file itself has for a slot: its scheme is SCHEME_GIVEN, its a_bits 8 where the file has float

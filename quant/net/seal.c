@@ -66,6 +66,29 @@ static int check_add(const struct net *n, const struct net_op *op, struct error 
     return 0;
 }
 
+static bool is_per_channel(const struct net_tensor *t, int channels)
+{
+    return t->h == 1 && t->w == 1 && t->c == channels;
+}
+
+static int check_mul(const struct net *n, const struct net_op *op, struct error *e)
+{
+    const struct net_tensor *a = &n->tensors[op->in[0]], *b = &n->tensors[op->in[1]], *out = &n->tensors[op->out];
+    if (memcmp(a, out, sizeof *a) || (memcmp(a, b, sizeof *a) && !is_per_channel(b, a->c)))
+        return error_set(e, "multiplies %d x %d x %d by %d x %d x %d to %d x %d x %d", a->h, a->w, a->c, b->h, b->w, b->c, out->h,
+                         out->w, out->c);
+    return 0;
+}
+
+static int check_lookup(const struct net *n, const struct net_op *op, struct error *e)
+{
+    if (memcmp(&n->tensors[op->in[0]], &n->tensors[op->out], sizeof n->tensors[0]))
+        return error_set(e, "a function cannot change a shape");
+    if (op->function.kind <= FUNCTION_NONE || op->function.kind >= FUNCTION_COUNT)
+        return error_set(e, "no such function");
+    return isfinite(op->function.alpha) && isfinite(op->function.beta) ? 0 : error_set(e, "a function whose numbers are not finite");
+}
+
 /* Pads smaller than the kernel leave a tap inside the plane to every window. */
 static int check_pool(const struct net *n, const struct net_op *op, struct error *e)
 {
@@ -104,7 +127,8 @@ static int check_op(const struct net *n, const struct net_op *op, struct error *
 {
     static int (*const checks[NET_KIND_COUNT])(const struct net *, const struct net_op *, struct error *) = {
         [NET_CONV] = check_conv,    [NET_DENSE] = check_dense,  [NET_ADD] = check_add,
-        [NET_AVGPOOL] = check_pool, [NET_MAXPOOL] = check_pool,
+        [NET_AVGPOOL] = check_pool, [NET_MAXPOOL] = check_pool, [NET_LOOKUP] = check_lookup,
+        [NET_MUL] = check_mul,
     };
     if (op->kind <= NET_NONE || op->kind >= NET_KIND_COUNT)
         return error_set(e, "no such kind of operation");

@@ -14,6 +14,9 @@ int64_t footprint_slot(const struct net *n, int slot, struct setting s)
         if (n->layers[i].slot == slot)
             bytes += (int64_t)packed_shape(n, op, s).bytes + packed_parameters(n, op, s).bytes;
     }
+    for (int i = 0; i < n->n_ops; i++)
+        if (net_tensor_slot(n, n->ops[i].in[0]) == slot)
+            bytes += packed_table(&n->ops[i], s.a_bits);
     return bytes;
 }
 
@@ -31,14 +34,24 @@ bool footprint_allows(const struct net *n, int slot, struct setting s)
     if (s.scheme == SCHEME_GIVEN && !has_given(n, slot, s))
         return false;
     for (int i = 0; i < n->n_ops && s.a_bits == 16; i++)
-        if (n->ops[i].kind == NET_ADD && net_tensor_slot(n, n->ops[i].out) == slot)
+        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP) && net_tensor_slot(n, n->ops[i].out) == slot)
             return false;
     return true;
 }
 
+/* Of functions of the network's input, whose width no slot decides. */
+static int64_t fixed_tables(const struct net *n)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < n->n_ops; i++)
+        if (net_tensor_slot(n, n->ops[i].in[0]) < 0)
+            bytes += packed_table(&n->ops[i], QUANTIZED_INPUT_BITS);
+    return bytes;
+}
+
 int64_t footprint_fixed(const struct net *n)
 {
-    return (int64_t)packed_align(sizeof(struct image_program)) +
+    return fixed_tables(n) + (int64_t)packed_align(sizeof(struct image_program)) +
            packed_align((uint64_t)n->n_tensors * sizeof(struct image_tensor)) +
            packed_align((uint64_t)n->n_ops * sizeof(struct image_op)) +
            packed_align((uint64_t)n->n_layers * sizeof(struct image_blob));
@@ -62,19 +75,20 @@ static int64_t least_scratch(const struct net *n, int op, const struct setting *
     return n_options ? least : 0;
 }
 
-/* Does an addition perhaps write over one of its inputs (lowered.c)? Then both count once. */
+/* Does an operation perhaps write over one of its inputs (lowered.c)? Then both count once. */
 static bool may_overwrite(const struct net *n, int op)
 {
     const struct net_op *o = &n->ops[op];
     bool later[NET_OPS_MAX + 1] = {false};
-    if (o->kind != NET_ADD)
-        return false;
     for (int i = op + 1; i < n->n_ops; i++)
         for (int k = 0; k < 2; k++)
             if (n->ops[i].in[k] >= 0)
                 later[n->ops[i].in[k]] = true;
     later[n->output] = true;
-    return !later[o->in[0]] || !later[o->in[1]];
+    for (int k = 0; k < 2; k++)
+        if (net_may_overwrite(n, o, k) && !later[o->in[k]])
+            return true;
+    return false;
 }
 
 /* Adds the bytes of a slot; beyond FOOTPRINT_STEP_SLOTS the smallest is forgotten, which leaves a lower

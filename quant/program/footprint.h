@@ -13,14 +13,14 @@
 /* As many tensors of searched width as one step names (agent/space.h has the same number). */
 #define FOOTPRINT_STEP_SLOTS 4
 
-/* Flash bytes of a slot's layers at a setting: packed weights and per-channel parameters. A candidate's flash
+/* Flash bytes of a slot's layers at a setting: packed weights, per-channel parameters, tables of functions. A candidate's flash
  * is footprint_fixed plus the sum of its slots, equal to lowered.flash_bytes. */
 int64_t footprint_slot(const struct net *n, int slot, struct setting s);
-/* Can a slot have this setting at all? Not with 16-bit activations that an addition reads or writes: it has no room for them;
- * nor with the file's integers where it has none of this width. */
+/* Can a slot have this setting at all? Not with 16-bit activations that an addition or a table reads or writes: they have no room
+ * for them; nor with the file's integers where it has none of this width. */
 bool footprint_allows(const struct net *n, int slot, struct setting s);
 
-int64_t footprint_fixed(const struct net *n); // header, tensors, operations, table of blobs
+int64_t footprint_fixed(const struct net *n); // header, tensors, operations, table of blobs, functions of the input
 
 /* A lower bound of the arena while one operation runs: fixed_bytes plus ceil(slot_bytes * a_bits / 8) of each
  * slot named. */

@@ -88,8 +88,11 @@ static void make_ops(struct making *m)
         struct image_op *to = &m->ops[i];
         lowering_geometry(m->net, i, setting_of(m, op), to);
         lowering_clamp(op, &m->tensors[to->out], to);
+        lowering_function(op, to);
         if (to->kind == IMAGE_ADD && !m->is_float)
             lowering_add(m->tensors, to);
+        if (to->kind == IMAGE_MUL && !m->is_float)
+            lowering_mul(m->tensors, to);
         to->scratch_bytes = kernel_scratch_bytes(to, m->tensors);
     }
 }
@@ -116,12 +119,12 @@ static int add_buffer(struct buffers *b, int first, int last, uint32_t bytes)
     return b->n++;
 }
 
-/* An addition may write over an input of the same width that nothing reads later: its index, or -1. */
+/* What goes element by element may write over an input of the same width that nothing reads later: its index, or -1. */
 static int overwritten(const struct making *m, int op)
 {
     const struct net_op *o = &m->net->ops[op];
-    for (int k = 0; k < 2 && o->kind == NET_ADD; k++)
-        if (m->tensors[o->in[k]].bits == m->tensors[o->out].bits && last_reader(m->net, o->in[k]) == op)
+    for (int k = 0; k < 2; k++)
+        if (net_may_overwrite(m->net, o, k) && m->tensors[o->in[k]].bits == m->tensors[o->out].bits && last_reader(m->net, o->in[k]) == op)
             return o->in[k];
     return -1;
 }
@@ -171,7 +174,22 @@ static int make_plan(struct making *m, struct error *e)
     return 0;
 }
 
-/* Offsets of sections and of each layer's parameters; returns the program's bytes. */
+/* Bytes of the table of operation i. That of a function of the network's input, whose width no slot decides, has its place in a
+ * float32 program too: flash is a sum over slots. */
+static uint32_t table_bytes(const struct making *m, int i)
+{
+    int in = m->net->ops[i].in[0];
+    return packed_table(&m->net->ops[i], net_tensor_slot(m->net, in) < 0 ? QUANTIZED_INPUT_BITS : m->tensors[in].bits);
+}
+
+static void put_tables(const struct making *m, uint8_t *program)
+{
+    for (int i = 0; i < m->net->n_ops && !m->is_float; i++)
+        if (table_bytes(m, i))
+            lowering_table(&m->net->ops[i], m->tensors, &m->ops[i], (int8_t *)program + m->ops[i].table_offset);
+}
+
+/* Offsets of sections, of each layer's parameters and of tables; returns the program's bytes. */
 static uint32_t lay_out(struct making *m, struct image_program *h, int64_t *parameters_bytes)
 {
     const struct net *n = m->net;
@@ -194,6 +212,11 @@ static uint32_t lay_out(struct making *m, struct image_program *h, int64_t *para
         to->shift_offset = p.shift == IMAGE_NONE ? IMAGE_NONE : at + p.shift;
         to->table_offset = p.table == IMAGE_NONE ? IMAGE_NONE : at + p.table;
         at += p.bytes;
+    }
+    for (int i = 0; i < n->n_ops; i++) {
+        uint32_t table = table_bytes(m, i);
+        m->ops[i].table_offset = table ? at : m->ops[i].table_offset;
+        at += table;
     }
     *parameters_bytes = at - begin;
     return h->bytes = at;
@@ -226,6 +249,7 @@ static int put_program(struct making *m, struct lowered *l, struct error *e)
         l->weights_bytes += blobs[i].bytes;
         put_layer(m, &m->net->ops[op], &m->ops[op], l->bytes);
     }
+    put_tables(m, l->bytes);
     ((struct image_program *)(void *)l->bytes)->crc32 = program_crc32(l->bytes, bytes);
     l->program_bytes = bytes - l->parameters_bytes;
     l->flash_bytes = bytes + l->weights_bytes;

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // All arithmetic here is one correctly rounded operation after the other in double (IEEE 754), so that stored
-// scales give the same integers on every host.
+// scales give the same integers on every host; but for the functions of tables, which come from the C library: where its
+// last bit differs and the value is next to a half, an entry may.
 #include "quant/program/lowering.h"
 
 #include "quant/kernels/pack.h"
@@ -16,7 +17,7 @@ void lowering_geometry(const struct net *n, int op, struct setting s, struct ima
 {
     const struct net_op *from = &n->ops[op];
     *to = (struct image_op){.kind = (uint8_t)packed_kind(n, from), .float32 = s.scheme == SCHEME_FLOAT32};
-    bool window = from->kind != NET_DENSE && from->kind != NET_ADD;
+    bool window = net_has_window(from->kind);
     if (from->layer >= 0)
         to->w_bits = s.w_bits;
     to->w_code = from->layer >= 0 && quantized_table_bytes(s) ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
@@ -91,6 +92,38 @@ void lowering_add(const struct image_tensor *tensors, struct image_op *to)
     lowering_multiplier(a / twice, &to->add_multiplier[0], &to->add_shift[0]);
     lowering_multiplier(b / twice, &to->add_multiplier[1], &to->add_shift[1]);
     lowering_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out), &to->add_multiplier[2], &to->add_shift[2]);
+}
+
+void lowering_mul(const struct image_tensor *tensors, struct image_op *to)
+{
+    float factor = tensors[to->in0].scale * tensors[to->in1].scale / tensors[to->out].scale; // in float32, as TFLite's Mul does
+    lowering_multiplier((double)factor, &to->add_multiplier[0], &to->add_shift[0]);
+}
+
+void lowering_function(const struct net_op *op, struct image_op *to)
+{
+    static const enum image_function functions[FUNCTION_COUNT] = {
+        [FUNCTION_SIGMOID] = IMAGE_SIGMOID,       [FUNCTION_TANH] = IMAGE_TANH, [FUNCTION_HARD_SIGMOID] = IMAGE_HARD_SIGMOID,
+        [FUNCTION_HARD_SWISH] = IMAGE_HARD_SWISH, [FUNCTION_SILU] = IMAGE_SILU, [FUNCTION_SOFTPLUS] = IMAGE_SOFTPLUS,
+        [FUNCTION_GELU] = IMAGE_GELU,             [FUNCTION_ELU] = IMAGE_ELU,   [FUNCTION_LEAKY_RELU] = IMAGE_LEAKY_RELU,
+    };
+    to->function = (uint16_t)functions[op->function.kind];
+    if (!to->float32)
+        return;
+    memcpy(&to->add_multiplier[0], &op->function.alpha, sizeof op->function.alpha);
+    memcpy(&to->add_multiplier[1], &op->function.beta, sizeof op->function.beta);
+}
+
+void lowering_table(const struct net_op *op, const struct image_tensor *tensors, const struct image_op *to, int8_t *table)
+{
+    const struct image_tensor *in = &tensors[to->in0], *out = &tensors[to->out];
+    int codes = 1 << in->bits;
+    for (int code = 0; code < codes; code++) {
+        int q = code < codes / 2 ? code : code - codes;
+        double y = function_value(&op->function, (double)in->scale * (q - in->zero_point));
+        double rounded = round(y / (double)out->scale) + out->zero_point;
+        table[code] = (int8_t)fmin(fmax(rounded, to->act_min), to->act_max);
+    }
 }
 
 /* TFLite multiplies both scales of a fully connected layer in float32 when it has one for all weights (kernel_util.cc,

@@ -11,7 +11,8 @@ enum image_kind packed_kind(const struct net *n, const struct net_op *op)
 {
     static const enum image_kind kinds[NET_KIND_COUNT] = {
         [NET_CONV] = IMAGE_CONV,       [NET_DENSE] = IMAGE_DENSE,     [NET_ADD] = IMAGE_ADD,
-        [NET_AVGPOOL] = IMAGE_AVGPOOL, [NET_MAXPOOL] = IMAGE_MAXPOOL,
+        [NET_AVGPOOL] = IMAGE_AVGPOOL, [NET_MAXPOOL] = IMAGE_MAXPOOL, [NET_LOOKUP] = IMAGE_LOOKUP,
+        [NET_MUL] = IMAGE_MUL,
     };
     return net_is_depthwise(n, op) ? IMAGE_DEPTHWISE : kinds[op->kind];
 }
@@ -42,6 +43,11 @@ struct packed_parameters packed_parameters(const struct net *n, const struct net
         p.bytes += packed_align(table);
     }
     return p;
+}
+
+uint32_t packed_table(const struct net_op *op, unsigned bits)
+{
+    return op->kind == NET_LOOKUP && bits <= 8 ? packed_align(1u << bits) : 0;
 }
 
 /* Where in net_op.weights the weight of a row and column stands. */

@@ -98,11 +98,6 @@ static int take_params(const struct net *n, const struct quantize_params *p, str
     return 0;
 }
 
-static bool is_pool(const struct net_op *op)
-{
-    return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
-}
-
 /* What the file says of an activation holds for its width. */
 static void take_grids(const struct net *n, struct quantized *q)
 {
@@ -129,8 +124,8 @@ static void make_scales(const struct net *n, const struct calibration *c, enum c
                                                        : calibration_scale(&c->tensors[t], bits, clipping);
     }
     take_grids(n, q);
-    for (int i = 0; i < n->n_ops; i++) // pools keep the scale of what they read; ops stand in execution order
-        if (is_pool(&n->ops[i]))
+    for (int i = 0; i < n->n_ops; i++) // ops stand in execution order
+        if (net_keeps_scale(&n->ops[i]))
             memcpy(q->tensors[n->ops[i].out].at, q->tensors[n->ops[i].in[0]].at, sizeof q->tensors[0].at);
 }
 

@@ -29,8 +29,8 @@ static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *
     const int numbers[] = {(int)op->kind, op->in[0],       op->in[1],      op->out,        op->kernel_h,
                            op->kernel_w,  op->stride_h,    op->stride_w,   op->dilation_h, op->dilation_w,
                            op->pad_top,   op->pad_left,    op->pad_bottom, op->pad_right,  op->groups,
-                           op->layer,     op->bias != NULL};
-    const float clamp[] = {op->act_min, op->act_max};
+                           op->layer,     op->bias != NULL, (int)op->function.kind};
+    const float clamp[] = {op->act_min, op->act_max, op->function.alpha, op->function.beta};
     sha256_update(s, numbers, sizeof numbers);
     sha256_update(s, clamp, sizeof clamp);
     if (op->layer < 0)

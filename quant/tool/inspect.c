@@ -11,6 +11,8 @@
 
 static const char *kind_of(const struct net *n, const struct net_op *op)
 {
+    if (op->kind == NET_LOOKUP)
+        return function_name(op->function.kind);
     return net_is_depthwise(n, op) ? "depthwise" : net_kind_name(op->kind);
 }
 
@@ -100,9 +102,8 @@ static void print_op(const struct net *n, const struct net_op *op)
     snprintf(shape, sizeof shape, "%dx%dx%d", t->h, t->w, t->c);
     snprintf(window, sizeof window, "%dx%d/%d", op->kernel_h, op->kernel_w, op->stride_h);
     snprintf(slot, sizeof slot, "%d", op->layer < 0 ? -1 : n->layers[op->layer].slot);
-    bool has_window = op->kind != NET_ADD && op->kind != NET_DENSE;
     printf("%5s %-10s %-12s %-8s %-8s %10lld %12lld  %s\n", op->layer < 0 ? "" : slot, kind_of(n, op), shape,
-           has_window ? window : "", activation_of(op, range, sizeof range), (long long)parameters_of(n, op),
+           net_has_window(op->kind) ? window : "", activation_of(op, range, sizeof range), (long long)parameters_of(n, op),
            (long long)net_macs(n, op), op->name);
 }
 

@@ -59,11 +59,10 @@ static const struct {
     {"LICENSE", "LICENSE", false},
 };
 
-/* Kernels that every package has, and the one that only float32 needs. */
+/* Kernels that every package has, and those that only float32 needs. */
 static const char *const kernels[] = {"add.c",    "column.c", "conv.c", "dense.c",   "depthwise.c",
-                                      "output.c", "pack.c",   "pool.c", "product.c", "program.c",
-                                      "rows.c"};
-static const char float_kernels[] = "float32.c";
+                                      "lookup.c", "mul.c",    "output.c", "pack.c",   "pool.c", "product.c", "program.c", "rows.c"};
+static const char *const float_kernels[] = {"float32.c", "float_function.c"};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -125,16 +124,26 @@ static int put_embedded(struct packing *k, const char *name, const char *to, boo
     return rc;
 }
 
-static int put_kernels(struct packing *k, struct error *e)
+/* How many of float_kernels the package needs. */
+static int count_float(const struct packing *k)
+{
+    return package_source_is_float(k->image) ? COUNT(float_kernels) : 0;
+}
+
+static int put_list(struct packing *k, const char *const *names, int n, struct error *e)
 {
     char to[64];
-    for (int i = 0; i < COUNT(kernels); i++) {
-        snprintf(to, sizeof to, "src/kernels/%s", kernels[i]);
-        if (put_embedded(k, kernels[i], to, false, e))
+    for (int i = 0; i < n; i++) {
+        snprintf(to, sizeof to, "src/kernels/%s", names[i]);
+        if (put_embedded(k, names[i], to, false, e))
             return -1;
     }
-    snprintf(to, sizeof to, "src/kernels/%s", float_kernels);
-    return package_source_is_float(k->image) ? put_embedded(k, float_kernels, to, false, e) : 0;
+    return 0;
+}
+
+static int put_kernels(struct packing *k, struct error *e)
+{
+    return put_list(k, kernels, COUNT(kernels), e) || put_list(k, float_kernels, count_float(k), e) ? -1 : 0;
 }
 
 static void set_kernel_keys(struct packing *k)
@@ -143,7 +152,8 @@ static void set_kernel_keys(struct packing *k)
     bool is_float = package_source_is_float(k->image);
     for (int i = 0; i < COUNT(kernels); i++)
         sprintf(text + strlen(text), "%ssrc/kernels/%s", i ? " " : "  ", kernels[i]);
-    sprintf(text + strlen(text), "%s%s", is_float ? " src/kernels/" : "", is_float ? float_kernels : "");
+    for (int i = 0; i < count_float(k); i++)
+        sprintf(text + strlen(text), " src/kernels/%s", float_kernels[i]);
     template_set(&k->keys, "KERNELS", "%s", text);
     template_set(&k->keys, "DEFINITIONS",
                  is_float ? "%s" : "target_compile_definitions(%s PRIVATE PROGRAM_INTEGER_ONLY)\n",

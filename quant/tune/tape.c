@@ -168,7 +168,9 @@ void tape_backward(struct tape *t, int samples, const struct tape_step *step)
             step->back(step->user, op->out, t->raw[op->out], t->slopes[op->out], size);
         else
             tape_clamp_back(&n->ops[i], t->raw[op->out], t->slopes[op->out], size);
-        struct tape_op back = {n, op, samples, t->values[op->in[0]], t->slopes[op->out], {NULL, NULL}, NULL, NULL, t->scratch};
+        const float *second = op->in[1] >= 0 ? t->values[op->in[1]] : NULL;
+        struct tape_op back = {n, op, samples, {t->values[op->in[0]], second}, t->slopes[op->out], {NULL, NULL}, NULL, NULL,
+                               t->scratch};
         for (int k = 0; k < 2; k++)
             back.in_slopes[k] = op->in[k] >= 0 && op->in[k] != n->input ? t->slopes[op->in[k]] : NULL;
         if (op->layer >= 0)

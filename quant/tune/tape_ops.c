@@ -31,7 +31,8 @@ static size_t rows_at_a_time(const struct window *w)
 
 bool tape_ops_has(enum net_kind kind)
 {
-    return kind == NET_CONV || kind == NET_DENSE || kind == NET_ADD || kind == NET_AVGPOOL || kind == NET_MAXPOOL;
+    return kind == NET_CONV || kind == NET_DENSE || kind == NET_ADD || kind == NET_AVGPOOL || kind == NET_MAXPOOL ||
+           kind == NET_LOOKUP || kind == NET_MUL;
 }
 
 size_t tape_ops_scratch(const struct net *n, const struct net_op *op)
@@ -86,7 +87,7 @@ static void back_rows(const struct tape_op *t, const struct window *w, int group
     const float *out = t->out_slopes + first * (size_t)w->out->c + group * out_c;
     const float *weights = t->op->weights + (size_t)(group * out_c) * w->length;
     for (size_t r = 0; r < rows; r++)
-        take_column(w, t->in + (first + r) / plane * in_elements + group * w->width, (int)((first + r) % plane),
+        take_column(w, t->in[0] + (first + r) / plane * in_elements + group * w->width, (int)((first + r) % plane),
                     columns + r * w->length);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out_c, length, (int)rows, 1, out, w->out->c, columns, length, 1,
                 t->weight_slopes + (size_t)(group * out_c) * w->length, length);
@@ -139,7 +140,7 @@ static void back_depthwise(const struct tape_op *t)
     const float *out = t->out_slopes;
     for (int s = 0; s < t->samples; s++)
         for (int at = 0; at < w.out->h * w.out->w; at++, out += channels)
-            back_depthwise_pixel(t, &w, t->in + (size_t)s * elements,
+            back_depthwise_pixel(t, &w, t->in[0] + (size_t)s * elements,
                                  t->in_slopes[0] ? t->in_slopes[0] + (size_t)s * elements : NULL, at, out);
     for (size_t c = 0; c < channels; c++)
         for (size_t tap = 0; tap < taps; tap++)
@@ -149,7 +150,7 @@ static void back_depthwise(const struct tape_op *t)
 static void back_dense(const struct tape_op *t)
 {
     int length = (int)net_elements(&t->net->tensors[t->op->in[0]]), out_c = t->net->tensors[t->op->out].c;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out_c, length, t->samples, 1, t->out_slopes, out_c, t->in, length, 1,
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, out_c, length, t->samples, 1, t->out_slopes, out_c, t->in[0], length, 1,
                 t->weight_slopes, length);
     if (t->in_slopes[0])
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, t->samples, length, out_c, 1, t->out_slopes, out_c,
@@ -162,6 +163,26 @@ static void back_add(const struct tape_op *t)
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < n && t->in_slopes[k]; i++)
             t->in_slopes[k][i] += t->out_slopes[i];
+}
+
+static void back_lookup(const struct tape_op *t)
+{
+    size_t n = (size_t)t->samples * net_elements(&t->net->tensors[t->op->out]);
+    for (size_t i = 0; i < n && t->in_slopes[0]; i++)
+        t->in_slopes[0][i] += t->out_slopes[i] * (float)function_slope(&t->op->function, (double)t->in[0][i]);
+}
+
+/* As float_ops.c goes over the factors. */
+static void back_mul(const struct tape_op *t)
+{
+    size_t each = net_elements(&t->net->tensors[t->op->in[0]]), period = net_elements(&t->net->tensors[t->op->in[1]]);
+    for (size_t first = 0; first < each * (size_t)t->samples; first += period) {
+        size_t second = first / each * period;
+        for (size_t i = 0; i < period && t->in_slopes[0]; i++)
+            t->in_slopes[0][first + i] += t->out_slopes[first + i] * t->in[1][second + i];
+        for (size_t i = 0; i < period && t->in_slopes[1]; i++)
+            t->in_slopes[1][second + i] += t->out_slopes[first + i] * t->in[0][first + i];
+    }
 }
 
 /* A mean's slope goes in equal parts to what lay inside, a maximum's to the first that was it. */
@@ -193,7 +214,7 @@ static void back_pool(const struct tape_op *t)
     const float *out = t->out_slopes;
     for (int s = 0; s < t->samples && t->in_slopes[0]; s++)
         for (int at = 0; at < w.out->h * w.out->w; at++, out += w.out->c)
-            back_pool_pixel(&w, t->in + (size_t)s * net_elements(w.in), t->in_slopes[0] + (size_t)s * net_elements(w.in), at,
+            back_pool_pixel(&w, t->in[0] + (size_t)s * net_elements(w.in), t->in_slopes[0] + (size_t)s * net_elements(w.in), at,
                             out);
 }
 
@@ -222,6 +243,12 @@ void tape_ops_back(const struct tape_op *t)
         return;
     case NET_ADD:
         back_add(t);
+        return;
+    case NET_LOOKUP:
+        back_lookup(t);
+        return;
+    case NET_MUL:
+        back_mul(t);
         return;
     default:
         back_pool(t);

@@ -12,7 +12,7 @@ struct tape_op {
     const struct net *net;
     const struct net_op *op;
     int samples;
-    const float *in, *out_slopes;         // [samples][elements]
+    const float *in[2], *out_slopes;      // [samples][elements]; in[1] NULL where there is one input
     float *in_slopes[2];                  // added to; NULL: not wanted
     float *weight_slopes, *bias_slopes;   // added to
     float *scratch;                       // tape_ops_scratch floats

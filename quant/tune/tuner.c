@@ -27,11 +27,11 @@ static bool any_trained(const struct candidate *c)
     return false;
 }
 
-/* Which activation decides the scale of tensor i: pools keep that of what they read. */
+/* Which activation decides the scale of tensor i. */
 static int root_of(const struct net *n, int tensor)
 {
     for (int i = n->n_ops - 1; i >= 0; i--)
-        if (n->ops[i].out == tensor && (n->ops[i].kind == NET_AVGPOOL || n->ops[i].kind == NET_MAXPOOL))
+        if (n->ops[i].out == tensor && net_keeps_scale(&n->ops[i]))
             tensor = n->ops[i].in[0];
     return tensor;
 }

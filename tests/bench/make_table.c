@@ -96,7 +96,7 @@ static bool is_right(const struct walk *w)
 static void run_op(const struct walk *w, int i, int option)
 {
     const struct image_op *op = &w->lowered[option].program.ops[i];
-    step_run(&w->steps[option][i], w->tensors[op->in0], op->kind == IMAGE_ADD ? w->tensors[op->in1] : NULL, w->tensors[op->out], w->plane);
+    step_run(&w->steps[option][i], w->tensors[op->in0], op->in1 != 0xffff ? w->tensors[op->in1] : NULL, w->tensors[op->out], w->plane);
 }
 
 /* Operations from `op` on, for all choices that are still open. */

@@ -3,6 +3,7 @@
 // Every kernel against definitions written down as plainly as possible, over random shapes and widths.
 #include "quant/kernels/pack.h"
 #include "quant/kernels/program.h"
+#include "quant/net/function.h"
 #include "tests/kernel_case.h"
 
 #include <check.h>
@@ -137,6 +138,28 @@ static struct sums added(const struct kernel_case *c, uint32_t i)
     return sum;
 }
 
+static struct sums multiplied(const struct kernel_case *c, uint32_t i)
+{
+    const struct image_tensor *t = c->program.tensors, *out = &t[2];
+    int32_t a = kernel_case_element(c, &t[0], i), b = kernel_case_element(c, &t[1], c->shape.per_channel ? i % out->c : i);
+    struct sums sum = {0, (double)as_float(a) * (double)as_float(b)};
+    if (!c->shape.float32)
+        sum.integer = out->zero_point + reference_requantize((a - t[0].zero_point) * (b - t[1].zero_point), c->op->add_multiplier[0],
+                                                             c->op->add_shift[0]);
+    return sum;
+}
+
+/* The table has the clamp in it already. */
+static struct sums looked_up(const struct kernel_case *c, uint32_t i)
+{
+    const struct image_op *op = c->op;
+    struct function f = {(enum function_kind)op->function, as_float(op->add_multiplier[0]), as_float(op->add_multiplier[1])};
+    int32_t x = kernel_case_element(c, &c->program.tensors[0], i);
+    if (c->shape.float32)
+        return (struct sums){0, function_value(&f, (double)as_float(x))};
+    return (struct sums){(int8_t)c->bytes[op->table_offset + ((uint32_t)x & ((1u << c->shape.in_bits) - 1))], 0};
+}
+
 static int64_t limited(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -149,8 +172,12 @@ static struct sums expected(const struct kernel_case *c, uint32_t i)
     const struct image_tensor *out = &c->program.tensors[2];
     struct place at = {i / out->c / out->w, i / out->c % out->w, i % out->c};
     struct sums sum;
+    if (op->kind == IMAGE_LOOKUP && !op->float32)
+        return looked_up(c, i);
     if (op->kind == IMAGE_ADD)
         sum = added(c, i);
+    else if (op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP)
+        sum = op->kind == IMAGE_MUL ? multiplied(c, i) : looked_up(c, i);
     else if (op->kind == IMAGE_AVGPOOL || op->kind == IMAGE_MAXPOOL)
         sum = pooled(c, at);
     else
