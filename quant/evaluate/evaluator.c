@@ -228,8 +228,15 @@ int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int 
     return 0;
 }
 
-/* The labelled samples first..first+n-1. Returns how many there are. */
-static int list_labelled(const struct data *d, const int32_t *labels, int first, int n, int *samples)
+int evaluator_outputs_of(struct evaluator *v, const struct data *d, const int *samples, int n, uint8_t *outputs, struct error *e)
+{
+    if (check_data(v, d, e))
+        return -1;
+    run_all(v, d, samples, n, outputs);
+    return 0;
+}
+
+int evaluator_labelled(const struct data *d, const int32_t *labels, int first, int n, int *samples)
 {
     int seen = 0, listed = 0;
     for (int i = 0; i < d->n; i++) {
@@ -248,7 +255,7 @@ int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *la
     if (check_data(v, d, e))
         return -1;
     int *samples = malloc(((size_t)d->n + 1) * sizeof *samples);
-    int listed = samples ? list_labelled(d, labels, first, n, samples) : 0;
+    int listed = samples ? evaluator_labelled(d, labels, first, n, samples) : 0;
     uint8_t *outputs = malloc((size_t)listed * bytes + 1);
     if (samples && outputs) {
         run_all(v, d, samples, listed, outputs);

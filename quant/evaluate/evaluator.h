@@ -33,8 +33,16 @@ void evaluator_run(struct evaluator *v, const void *input, void *output);
 int evaluator_outputs(struct evaluator *v, const struct data *d, int first, int n, uint8_t *outputs,
                       struct error *e);
 
+/* The listed samples: outputs[n][program_output(p)->bytes]. */
+int evaluator_outputs_of(struct evaluator *v, const struct data *d, const int *samples, int n, uint8_t *outputs, struct error *e);
+
+/* Of the samples that have a label (labels[i] >= 0), in stored order, the `n` from the `first` on (n < 0: all the rest): their places
+ * into samples[d->n]. Returns how many. */
+int evaluator_labelled(const struct data *d, const int32_t *labels, int first, int n, int *samples);
+
 struct score {
-    int64_t correct, total;
+    int64_t correct, total; // answers; by another metric (metric.h) its good and of
+    double distance;        // METRIC_FIDELITY
     uint8_t outputs_sha256[SHA256_BYTES]; // of the output tensors of these samples, one after another
 };
 

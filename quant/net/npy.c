@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/net/npy.h"
 
+#include "base/file.h"
+
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -219,4 +222,29 @@ char *npy_shape_text(const struct npy *a, int first, char *text, size_t size)
     if (used < size)
         snprintf(text + used, size - used, ")");
     return text;
+}
+
+int npy_write(const char *path, enum npy_type type, int n_axes, const size_t *axes, const void *data, struct error *e)
+{
+    char header[256] = "\x93NUMPY\x01\x00";
+    size_t elements = 1, used = 10;
+    used += (size_t)snprintf(header + used, sizeof header - used, "{'descr': '<%s', 'fortran_order': False, 'shape': (",
+                             type == NPY_F4 ? "f4" : "i4");
+    for (int i = 0; i < n_axes; i++) {
+        used += (size_t)snprintf(header + used, sizeof header - used, "%zu,", axes[i]);
+        elements *= axes[i];
+    }
+    used += (size_t)snprintf(header + used, sizeof header - used, "), }");
+    size_t size = (used + 1 + 63) / 64 * 64, bytes = elements * 4;
+    memset(header + used, ' ', size - used);
+    header[size - 1] = '\n';
+    header[8] = (char)((size - 10) & 255), header[9] = (char)((size - 10) >> 8);
+    char *all = malloc(size + bytes);
+    if (!all)
+        return error_set(e, "out of memory");
+    memcpy(all, header, size);
+    memcpy(all + size, data, bytes);
+    int failed = file_write(path, all, size + bytes, e);
+    free(all);
+    return failed;
 }

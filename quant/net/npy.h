@@ -44,4 +44,7 @@ int64_t npy_integer(const struct npy *a, const char *bytes, size_t i); // of an 
 /* The shape as a person writes it, "(1000, 32, 32, 3)", from axis `first` on. Returns `text`. */
 char *npy_shape_text(const struct npy *a, int first, char *text, size_t size);
 
+/* Writes an array of F4 or I4, format 1.0. Returns 0, or -1 with the reason. */
+int npy_write(const char *path, enum npy_type type, int n_axes, const size_t *axes, const void *data, struct error *e);
+
 #endif

@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What is open while a network is evaluated; zero-initialized it can be closed. */
 struct opened {
@@ -26,8 +27,13 @@ static int open_all(const struct evaluate_options *o, struct opened *p, struct e
         candidate_file_read(o->setting, &p->net, sha256, &p->candidate, e) ||
         data_open(o->data, &p->net.tensors[p->net.input], &o->session.transform, &p->samples, e))
         return -1;
-    size_t classes = net_elements(&p->net.tensors[p->net.output]);
-    return data_labels(o->labels, p->samples.n, (int)classes, &p->labels, e);
+    const struct metric *m = &o->session.metric;
+    if (metric_check(m, &p->net, e))
+        return -1;
+    if (o->labels)
+        return data_labels(o->labels, p->samples.n, metric_classes(m->kind, &p->net), &p->labels, e);
+    p->labels = calloc((size_t)p->samples.n + 1, sizeof *p->labels); // a metric without labels: all samples
+    return p->labels ? 0 : error_set(e, "out of memory");
 }
 
 static void close_all(struct opened *p)
@@ -68,7 +74,7 @@ static int score_integers(const struct session_params *params, const struct cand
     }
     free(s);
     if (!rc)
-        *r = (struct evaluate_result){score.correct, score.total};
+        *r = (struct evaluate_result){score.correct, score.total, score.distance};
     return rc;
 }
 
@@ -81,9 +87,43 @@ static int run_integers(const struct evaluate_options *o, const struct opened *p
     if ((size_t)snprintf(params.network, PATH_MAX, "%s", o->network) >= PATH_MAX ||
         (size_t)snprintf(params.calibration, PATH_MAX, "%s", o->calibration ? o->calibration : "") >= PATH_MAX ||
         (size_t)snprintf(params.validation, PATH_MAX, "%s", o->data) >= PATH_MAX ||
-        (size_t)snprintf(params.validation_labels, PATH_MAX, "%s", o->labels) >= PATH_MAX)
+        (size_t)snprintf(params.validation_labels, PATH_MAX, "%s", o->labels ? o->labels : "") >= PATH_MAX)
         return error_set(e, "a path is too long");
     return session_options(&p->candidate, &params.quantize, e) || score_integers(&params, &p->candidate, r, e) ? -1 : 0;
+}
+
+struct keeping {
+    float *to;
+    size_t each;
+};
+
+static void keep(void *user, int sample, const float *outputs)
+{
+    const struct keeping *k = user;
+    memcpy(k->to + (size_t)sample * k->each, outputs, k->each * sizeof *outputs);
+}
+
+/* In float32, by another metric than accuracy. */
+static int run_metric(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
+{
+    struct metric_value v;
+    struct keeping k = {.each = net_elements(&p->net.tensors[p->net.output])};
+    int n = p->samples.n, *samples = malloc(((size_t)n + 1) * sizeof *samples);
+    struct metric_outputs about = {.net = &p->net, .data = &p->samples, .samples = samples, .labels = p->labels, .labels_path = o->labels};
+    about.n = samples ? evaluator_labelled(&p->samples, p->labels, 0, -1, samples) : 0;
+    k.to = malloc((size_t)n * k.each * sizeof *k.to + 1);
+    int failed = samples && k.to ? float_run_data(&p->net, &p->samples, 0, n, NULL, keep, &k, e) : error_set(e, "out of memory");
+    for (int i = 0; i < about.n && !failed; i++)
+        memmove(k.to + (size_t)i * k.each, k.to + (size_t)samples[i] * k.each, k.each * sizeof *k.to);
+    for (int i = 0; i < about.n && o->session.metric.kind == METRIC_FIDELITY; i++)
+        samples[i] = i; // compared with itself
+    about.outputs = about.reference = k.to;
+    failed = failed || metric_score(&o->session.metric, &about, &v, e);
+    if (!failed)
+        *r = (struct evaluate_result){v.good, v.of, v.distance};
+    free(samples);
+    free(k.to);
+    return failed ? -1 : 0;
 }
 
 static int run(const struct evaluate_options *o, const struct opened *p, struct evaluate_result *r, struct error *e)
@@ -91,6 +131,8 @@ static int run(const struct evaluate_options *o, const struct opened *p, struct 
     int correct = 0, total = 0;
     if (!is_float(&p->candidate))
         return run_integers(o, p, r, e);
+    if (o->session.metric.kind != METRIC_ACCURACY)
+        return run_metric(o, p, r, e);
     if (float_run_score(&p->net, &p->samples, p->labels, &correct, &total, e))
         return -1;
     r->correct = correct;
@@ -104,7 +146,7 @@ int evaluate_run(const struct evaluate_options *o, struct evaluate_result *r, st
     net_init(&p.net);
     int failed = open_all(o, &p, e) || run(o, &p, r, e);
     if (!failed && !r->total)
-        failed = error_set(e, "%s: no sample has a label", o->labels);
+        failed = error_set(e, "%s: no sample has a label", o->labels ? o->labels : o->data);
     close_all(&p);
     return failed ? -1 : 0;
 }
@@ -117,8 +159,12 @@ static int print_json(const struct evaluate_options *o, const struct evaluate_re
     char *path = cJSON_PrintUnformatted(network), *text = cJSON_PrintUnformatted(setting);
     bool printed = path && text;
     if (printed)
-        printf("{\"network\": %s, \"setting\": %s, \"accuracy\": %.4f, \"correct\": %lld, \"total\": %lld}\n", path, text,
-               (double)r->correct / (double)r->total, (long long)r->correct, (long long)r->total);
+        printf("{\"network\": %s, \"setting\": %s, \"%s\": %.4f, \"correct\": %lld, \"total\": %lld", path, text,
+               metric_name(o->session.metric.kind), (double)r->correct / (double)r->total, (long long)r->correct, (long long)r->total);
+    if (printed && o->session.metric.kind == METRIC_FIDELITY)
+        printf(", \"mean_squared_distance\": %.6g", r->distance);
+    if (printed)
+        puts("}");
     free(path);
     free(text);
     cJSON_Delete(root);
@@ -129,6 +175,14 @@ static int print(const struct evaluate_options *o, const struct evaluate_result 
 {
     if (o->json)
         return print_json(o, r);
+    const char *name = metric_name(o->session.metric.kind);
+    double share = (double)r->correct / (double)r->total;
+    if (o->session.metric.kind == METRIC_FIDELITY)
+        printf("%s %.6f (mean squared distance %.6g to the float network's outputs), %s\n", name, share, r->distance, o->setting);
+    else if (o->session.metric.kind != METRIC_ACCURACY)
+        printf("%s %.6f, %s\n", name, share, o->setting);
+    if (o->session.metric.kind != METRIC_ACCURACY)
+        return 0;
     printf("accuracy %.4f (%lld of %lld), %s\n", (double)r->correct / (double)r->total, (long long)r->correct, (long long)r->total,
            o->setting);
     return 0;
@@ -138,6 +192,7 @@ static int usage(FILE *to, int status)
 {
     fprintf(to, "usage: pare-net evaluate FILE --data X.npy --labels Y.npy [--setting S | --candidate C] [--calibration X.npy]\n"
                 "         [--input-scale s] [--input-mean a,b,c] [--input-std a,b,c] [--input-layout nhwc|nchw] [--json]\n"
+                "         [--metric accuracy|auc|fidelity] [--scorer PROGRAM [--scorer-seconds N]]\n"
                 "         [--clipping mse|minmax|percentile|aciq] [--per-tensor] [--equalize] [--tuned FILE]\n"
                 "  S: float32 (default), given (a quantized file's own integers), w8a8, or one setting for each slot; C: a file with them, or a pare.config/1\n");
     return status;

@@ -26,7 +26,8 @@ struct evaluate_options {
 int evaluate_options_read(struct evaluate_options *o, int argc, char **argv, struct error *e);
 
 struct evaluate_result {
-    int64_t correct, total;
+    int64_t correct, total; // of a million but for accuracy
+    double distance;        // METRIC_FIDELITY
 };
 
 /* Returns 0, or -1 with the reason. */

@@ -8,6 +8,7 @@
 #include "quant/net/float_run.h"
 #include "quant/program/footprint.h"
 #include "quant/quantize/equalize.h"
+#include "quant/tool/session_metric.h"
 #include "quant/tool/session_tuned.h"
 
 #include <regex.h>
@@ -29,14 +30,17 @@ static int labelled(const int32_t *labels, int n)
 static int open_set(struct session *s, const char *samples, const char *labels, struct session_set *set,
                     struct error *e)
 {
-    int classes = (int)net_elements(&s->net.tensors[s->net.output]);
     if (!*samples)
         return 0;
     if (data_open(samples, &s->net.tensors[s->net.input], &s->params.transform, &set->samples, e))
         return -1;
-    if (data_labels(labels, set->samples.n, classes, &set->labels, e) ||
-        sha256_file(labels, set->labels_sha256, e))
-        return -1;
+    if (*labels || metric_needs_labels(s->params.metric.kind)) {
+        if (data_labels(labels, set->samples.n, metric_classes(s->params.metric.kind, &s->net), &set->labels, e) ||
+            sha256_file(labels, set->labels_sha256, e))
+            return -1;
+    } else if (!(set->labels = calloc((size_t)set->samples.n + 1, sizeof *set->labels))) {
+        return error_set(e, "out of memory");
+    }
     set->n_labelled = labelled(set->labels, set->samples.n);
     return set->n_labelled ? 0 : error_set(e, "%s: no sample has a label", labels);
 }
@@ -45,6 +49,10 @@ static int open_files(struct session *s, struct error *e)
 {
     const struct session_params *p = &s->params;
     if (sha256_file(p->network, s->network_sha256, e) || import_network(p->network, &s->net, e))
+        return -1;
+    if (s->params.metric.kind == METRIC_NONE)
+        s->params.metric.kind = METRIC_ACCURACY;
+    if (metric_check(&s->params.metric, &s->net, e))
         return -1;
     if (p->equalize)
         equalize_network(&s->net);
@@ -137,6 +145,7 @@ static void float_key(const struct session *s, char hex[SHA256_HEX])
     sha256_update(&h, s->quantized.key, sizeof s->quantized.key);
     sha256_update(&h, s->validation.samples.sha256, SHA256_BYTES);
     sha256_update(&h, s->validation.labels_sha256, SHA256_BYTES);
+    sha256_update(&h, metric_name(s->params.metric.kind), strlen(metric_name(s->params.metric.kind)));
     sha256_finish(&h, digest);
     sha256_hex(digest, hex);
 }
@@ -150,7 +159,8 @@ static int load_float_correct(struct session *s, const char *path, const char *h
         return -1;
     int fits = sscanf(text, "%64s %d", stored, &s->float_correct) == 2 && !strcmp(stored, hex);
     free(text);
-    return fits && s->float_correct >= 0 && s->float_correct <= s->validation.n_labelled ? 0 : -1;
+    int most = s->params.metric.kind == METRIC_ACCURACY ? s->validation.n_labelled : METRIC_OF;
+    return fits && s->float_correct >= 0 && s->float_correct <= most ? 0 : -1;
 }
 
 enum session_fault session_score_float(struct session *s, struct error *e)
@@ -161,8 +171,15 @@ enum session_fault session_score_float(struct session *s, struct error *e)
     float_key(s, hex);
     if (!s->validation.n_labelled || (*s->params.folder && !load_float_correct(s, path, hex)))
         return SESSION_OK;
-    if (float_run_score(&s->net, &s->validation.samples, s->validation.labels, &s->float_correct, &total, e))
+    struct metric_value v;
+    if (s->params.metric.kind != METRIC_ACCURACY) {
+        enum session_fault fault = session_metric_float(s, &s->validation, &v, e);
+        if (fault)
+            return fault;
+        s->float_correct = (int)v.good;
+    } else if (float_run_score(&s->net, &s->validation.samples, s->validation.labels, &s->float_correct, &total, e)) {
         return SESSION_FAILED;
+    }
     int n = snprintf(line, sizeof line, "%s %d\n", hex, s->float_correct);
     return *s->params.folder && file_write(path, line, (size_t)n, e) ? SESSION_FAILED : SESSION_OK;
 }
@@ -204,6 +221,7 @@ static void close_set(struct session_set *set)
 {
     data_close(&set->samples);
     free(set->labels);
+    free(set->reference);
 }
 
 void session_close(struct session *s)
@@ -301,7 +319,7 @@ enum session_fault session_image(struct session *s, const char *path, struct ima
     return image_write(path, &s->lowered, &s->calibration, 0, n, w, e) ? SESSION_FAILED : SESSION_OK;
 }
 
-enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set,
+enum session_fault session_score(struct session *s, const struct candidate *c, struct session_set *set,
                                  int first, int n, struct score *score, struct error *e)
 {
     enum session_fault fault = session_lower(s, c, false, e);
@@ -312,6 +330,8 @@ enum session_fault session_score(struct session *s, const struct candidate *c, c
         threads = threads < 1 ? 1 : threads > EVALUATOR_THREADS_MAX ? EVALUATOR_THREADS_MAX : threads;
         s->evaluator = evaluator_create(&s->lowered.program, lowered_blobs(&s->lowered), threads, e);
     }
+    if (s->evaluator && s->params.metric.kind != METRIC_ACCURACY)
+        return session_metric_score(s, set, first, n, score, e);
     if (!s->evaluator || evaluator_score(s->evaluator, &set->samples, set->labels, first, n, score, e))
         return SESSION_FAILED;
     return SESSION_OK;

@@ -6,6 +6,7 @@
 #define PARE_QUANT_TOOL_SESSION_H
 
 #include "quant/evaluate/evaluator.h"
+#include "quant/evaluate/metric.h"
 #include "quant/net/data.h"
 #include "quant/net/net.h"
 #include "quant/program/image_write.h"
@@ -37,16 +38,18 @@ struct session_params {
     bool equalize;                   // cross-layer equalization of the network, before anything else
     int n_rules;
     struct session_rule rules[SESSION_RULES_MAX];
+    struct metric metric; // kind METRIC_NONE: accuracy
     int board_samples; // in each image, from the calibration data
     struct lowered_budget budget;
 };
 
-/* Samples with labels. `samples.n` is 0 where there are none. */
+/* Samples with labels; all are 0 where there is no file and the metric needs none. `samples.n` is 0 where there are none. */
 struct session_set {
     struct data samples;
     int32_t *labels;
     uint8_t labels_sha256[SHA256_BYTES];
     int n_labelled; // without those left out
+    float *reference; // METRIC_FIDELITY: the float network's outputs, once they were needed
 };
 
 struct session {
@@ -57,7 +60,7 @@ struct session {
     struct session_set validation, test;
     struct quantized quantized;
     uint32_t allowed[CANDIDATE_LAYERS_MAX]; // per slot: bit i: options[i]
-    int float_correct;                      // on the validation set, once session_score_float was called
+    int float_correct;                      // on the validation set, once session_score_float was called; of a million but for accuracy
     // what was lowered last, so that lowering and scoring one candidate is done once
     bool has_lowered;
     struct candidate candidate;
@@ -106,8 +109,9 @@ enum session_fault session_lower(struct session *s, const struct candidate *c, b
 enum session_fault session_image(struct session *s, const char *path, struct image_written *w,
                                  struct error *e);
 
-/* Scores samples first..first+n-1 (n < 0: all the rest) of the labelled ones of `set`. */
-enum session_fault session_score(struct session *s, const struct candidate *c, const struct session_set *set,
+/* Scores samples first..first+n-1 (n < 0: all the rest) of the labelled ones of `set` by the metric: correct and total are answers,
+ * or parts of METRIC_OF. */
+enum session_fault session_score(struct session *s, const struct candidate *c, struct session_set *set,
                                  int first, int n, struct score *score, struct error *e);
 
 #endif

@@ -128,7 +128,7 @@ static enum session_fault do_score(struct work *w, const struct work_request *r,
                                    cJSON **result, struct error *e)
 {
     struct score score;
-    const struct session_set *set = r->test ? &w->session.test : &w->session.validation;
+    struct session_set *set = r->test ? &w->session.test : &w->session.validation;
     if (!set->labels)
         return (enum session_fault)error_set(e, "score: the study has no test set");
     if (r->first > set->n_labelled || r->n > set->n_labelled - r->first)

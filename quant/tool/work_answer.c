@@ -124,6 +124,7 @@ static void add_data(const struct session *s, cJSON *o)
     add_number(o, "validation_samples", s->validation.n_labelled);
     add_number(o, "test_samples", s->test.n_labelled);
     add_number(o, "float_correct", s->float_correct);
+    cJSON_AddStringToObject(o, "metric", metric_name(s->params.metric.kind));
 }
 
 cJSON *work_answer_open(const struct session *s)

@@ -156,7 +156,7 @@ static int read_paths(const cJSON *o, struct session_params *p, struct error *e)
     for (int i = 0; i < COUNT(paths); i++)
         if (copy_path(o, paths[i].key, paths[i].to, e))
             return -1;
-    return !*p->test != !*p->test_labels ? error_set(e, "open: 'test' and 'test_labels' come together") : 0;
+    return 0;
 }
 
 static int read_counts(const cJSON *o, struct session_params *p, struct error *e)
@@ -174,18 +174,42 @@ static int read_counts(const cJSON *o, struct session_params *p, struct error *e
     return 0;
 }
 
+static int read_metric(const cJSON *o, struct metric *m, struct error *e)
+{
+    int64_t seconds;
+    const char *name = params_text(o, "metric");
+    m->kind = name ? metric_of(name) : METRIC_ACCURACY;
+    if (m->kind == METRIC_NONE)
+        return error_set(e, "open: 'metric' is accuracy, auc, fidelity or scorer, not '%.40s'", name);
+    if (copy_path(o, "scorer", m->scorer, e) || params_integer(o, "scorer_seconds", 1, METRIC_SECONDS_MAX, METRIC_SECONDS, &seconds, e))
+        return error_wrap(e, "open");
+    m->scorer_seconds = (int)seconds;
+    return !*m->scorer == (m->kind == METRIC_SCORER) ? error_set(e, "open: 'scorer' comes with the metric scorer") : 0;
+}
+
+static int read_labels(const struct session_params *p, struct error *e)
+{
+    if (metric_needs_labels(p->metric.kind) && !*p->validation_labels)
+        return error_set(e, "open: 'validation_labels' is missing, which the metric %s needs", metric_name(p->metric.kind));
+    if (*p->test ? metric_needs_labels(p->metric.kind) && !*p->test_labels : *p->test_labels)
+        return error_set(e, "open: 'test' and 'test_labels' come together");
+    return 0;
+}
+
 static int read_open(const cJSON *o, struct session_params *p, struct error *e)
 {
     static const struct params_key keys[] = {
         {"network", PARAMS_TEXT, true},           {"folder", PARAMS_TEXT, true},
         {"calibration", PARAMS_TEXT, true},       {"validation", PARAMS_TEXT, true},
-        {"validation_labels", PARAMS_TEXT, true}, {"test", PARAMS_TEXT, false},
+        {"validation_labels", PARAMS_TEXT, false}, {"test", PARAMS_TEXT, false},
         {"test_labels", PARAMS_TEXT, false},      {"input", PARAMS_OBJECT, false},
         {"options", PARAMS_LIST, true},           {"rules", PARAMS_LIST, false},
         {"clipping", PARAMS_TEXT, false},         {"calibration_samples", PARAMS_INTEGER, false},
         {"board_samples", PARAMS_INTEGER, false}, {"ram_bytes", PARAMS_INTEGER, true},
         {"flash_bytes", PARAMS_INTEGER, true},    {"per_tensor", PARAMS_BOOL, false},
         {"equalize", PARAMS_BOOL, false},         {"tune_steps", PARAMS_INTEGER, false},
+        {"metric", PARAMS_TEXT, false},           {"scorer", PARAMS_TEXT, false},
+        {"scorer_seconds", PARAMS_INTEGER, false},
     };
     memset(p, 0, sizeof *p);
     if (params_check(o, "open", keys, COUNT(keys), e))
@@ -196,7 +220,7 @@ static int read_open(const cJSON *o, struct session_params *p, struct error *e)
         return error_set(e, "open: 'clipping' is mse, minmax, percentile or aciq, not '%.40s'", clipping);
     p->quantize.per_tensor = cJSON_IsTrue(params_member(o, "per_tensor"));
     p->equalize = cJSON_IsTrue(params_member(o, "equalize"));
-    return read_paths(o, p, e) || read_counts(o, p, e) ||
+    return read_paths(o, p, e) || read_metric(o, &p->metric, e) || read_labels(p, e) || read_counts(o, p, e) ||
                    read_input(params_member(o, "input"), &p->transform, e) ||
                    read_options(params_member(o, "options"), &p->quantize, e) ||
                    read_rules(params_member(o, "rules"), p, e)
