@@ -33,6 +33,7 @@ void kernel_pool(const struct kernel *k);
 void kernel_lookup(const struct kernel *k);
 void kernel_mul(const struct kernel *k);
 void kernel_float_conv(const struct kernel *k);
+void kernel_float_dense(const struct kernel *k);
 void kernel_float_depthwise(const struct kernel *k);
 void kernel_float_add(const struct kernel *k);
 void kernel_float_pool(const struct kernel *k);

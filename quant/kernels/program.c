@@ -94,7 +94,7 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
         KERNEL_FOR(k.op, kernel_conv, kernel_float_conv)(&k);
         break;
     case IMAGE_DENSE:
-        KERNEL_FOR(k.op, kernel_dense, kernel_float_conv)(&k);
+        KERNEL_FOR(k.op, kernel_dense, kernel_float_dense)(&k);
         break;
     case IMAGE_DEPTHWISE:
         KERNEL_FOR(k.op, kernel_depthwise, kernel_float_depthwise)(&k);
