@@ -170,4 +170,4 @@ def network(classes):
     return Words(classes)
 
 
-EPOCHS = 16
+TRAINING = [{"loudness": 2, "hidden": 6}, {"epochs": 6, "rate": 1.5e-3, "warp": 0.1}]

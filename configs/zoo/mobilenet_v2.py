@@ -1,18 +1,19 @@
 # SPDX-FileCopyrightText: The pare authors
 # SPDX-License-Identifier: Apache-2.0
 """MobileNetV2 (Sandler et al., arXiv:1801.04381): 17 inverted residuals with linear bottlenecks and ReLU6. All of the
-paper's blocks are there; the widths are a quarter of the paper's, that of the last convolution a tenth, and the second
-stride leaves the few coefficients alone (49 frames x 10)."""
+paper's blocks are there; the widths are a quarter of the paper's but at least 16, that of the last convolution a tenth;
+of the five halvings the plane of 49 x 10 leaves room for four, the second in time alone."""
 from torch import nn
 
 WIDTH = 1 / 4
 STAGES = [  # expansion, channels of the paper, blocks, stride of the first
-    (1, 16, 1, 1), (6, 24, 2, (2, 1)), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    (1, 16, 1, 1), (6, 24, 2, (2, 1)), (6, 32, 3, 1), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
 LAST = 128
+TRAINING = [{"epochs": 20}]
 
 
 def channels(paper):
-    return max(4, round(paper * WIDTH / 4) * 4)
+    return max(16, round(paper * WIDTH / 4) * 4)
 
 
 def convolution(n_in, n_out, kernel, stride=1, groups=1):

@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: The pare authors
 # SPDX-License-Identifier: Apache-2.0
 """ShuffleNetV2 (Ma et al., arXiv:1807.11164): 16 units with channel split and channel shuffle. All of the paper's units
-are there; the widths are half of the 0.5x network's, and the first convolution and pool leave the few coefficients
-alone (49 frames x 10). Sizes are constants, so that the exported channel shuffle is Reshape, Transpose, Reshape."""
+are there, with the widths of the 0.5x network but for the last convolution; the first pool keeps its plane, and the second
+halving is in time alone (49 x 10). Sizes are constants, so that the exported channel shuffle is Reshape, Transpose, Reshape."""
 import torch
 from torch import nn
 
-FIRST = 12
-STAGES = [(24, 4), (48, 8), (96, 4)]  # channels, units; the paper's 0.5x has 48, 96, 192
-LAST = 256  # the paper's: 1024
+FIRST = 24
+STAGES = [(48, 4, (2, 1)), (96, 8, (2, 2)), (192, 4, (2, 2))]  # channels, units, stride of the first
+LAST = 128  # the paper's: 1024
+TRAINING = [{"warp": 0.1}]
 
 
 def pointwise(n_in, n_out):
@@ -37,11 +38,11 @@ class Unit(nn.Module):
 
 
 def network(classes):
-    layers = [nn.Conv2d(1, FIRST, 3, (2, 1), 1, bias=False), nn.BatchNorm2d(FIRST), nn.ReLU(), nn.MaxPool2d(3, (1, 1), 1)]
-    n, height, width = FIRST, 25, 10
-    for channels, units in STAGES:
-        height, width = (height + 1) // 2, (width + 1) // 2
+    layers = [nn.Conv2d(1, FIRST, 3, 2, 1, bias=False), nn.BatchNorm2d(FIRST), nn.ReLU(), nn.MaxPool2d(3, (1, 1), 1)]
+    n, height, width = FIRST, 25, 5
+    for channels, units, stride in STAGES:
+        height, width = -(-height // stride[0]), -(-width // stride[1])
         for unit in range(units):
-            layers.append(Unit(n, channels, 1 if unit else 2, height, width))
+            layers.append(Unit(n, channels, 1 if unit else stride, height, width))
             n = channels
     return nn.Sequential(*layers, *pointwise(n, LAST), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(LAST, classes))

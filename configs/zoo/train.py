@@ -7,8 +7,9 @@
     python3 configs/zoo/train.py mobilenet_v1 DATA configs/zoo/mobilenet_v1.onnx
 
 NAME is a module beside this file that has `network(classes)`, a torch.nn.Module from float features [n, 1, 49, 10] to
-scores [n, classes], and optionally EPOCHS and RATE; the model may have `export(path)`. The features are the int8 numbers of DATA/*_x.npy ([n, 49, 10, 1])
-times FEATURE_SCALE. DATA's test samples are looked at once, at the end. Needs Debian's python3-torch and python3-onnx."""
+scores [n, classes], and may have TRAINING, a list of stages; the model may have `export(path)`. The features are the int8 numbers
+of DATA/*_x.npy ([n, 49, 10, 1]) times FEATURE_SCALE. DATA's test samples are looked at once, at the end. Needs Debian's
+python3-torch and python3-onnx."""
 import importlib
 import sys
 import time
@@ -22,8 +23,17 @@ SEED = 20260402
 FEATURE_SCALE = 0.25
 CLASSES = 12
 BATCH = 100
-EPOCHS = 24
-RATE = 4e-3
+BANDS = 40  # of the mel spectrum that make_speech.py takes the coefficients of
+
+# A stage of training; a recipe's TRAINING is a list of stages that say what is different.
+STAGE = {
+    "epochs": 16,
+    "rate": 4e-3,
+    "warm_up": 0.15,  # share of the steps until the rate is reached
+    "hidden": 4,      # frames at most
+    "loudness": 0,    # deviation of what is added to all first coefficients of a sample
+    "warp": 0,        # of frequencies, at most
+}
 
 
 def load(folder, name):
@@ -32,17 +42,33 @@ def load(folder, name):
     return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y)
 
 
-def augment(x):
-    """Shifts each sample by up to 5 frames, makes it louder or softer (the first coefficient), and hides up to 6 frames
-    and one coefficient of it (SpecAugment, arXiv:1904.08779)."""
+def warps(most, count=21):
+    """Matrices that turn coefficients into those of a voice whose frequencies are up to `most` higher or lower: back to
+    mel bands, resampled, and to coefficients again (vocal tract length perturbation, Jaitly and Hinton 2013)."""
+    band, order = np.arange(BANDS), np.arange(10)[:, None]
+    dct = np.cos(np.pi / BANDS * (band + 0.5) * order) * np.where(order, np.sqrt(2 / BANDS), np.sqrt(1 / BANDS))
+    matrices = []
+    for factor in np.linspace(1 - most, 1 + most, count):
+        at = np.clip((band + 0.5) * factor - 0.5, 0, BANDS - 1)
+        resample = np.maximum(0, 1 - np.abs(at[:, None] - band))  # linear between bands
+        matrices.append(dct @ resample @ dct.T)
+    return torch.tensor(np.stack(matrices), dtype=torch.float32)
+
+
+def augment(x, stage, warped):
+    """Shifts each sample by up to 5 frames, may change voice and loudness, and hides some frames and one coefficient of it
+    (SpecAugment, arXiv:1904.08779)."""
     n, _, frames, coefficients = x.shape
     rows = torch.arange(n)
     at = (torch.arange(frames) + torch.randint(-5, 6, (n, 1))).clamp(0, frames - 1)
     x = x[rows[:, None], :, at].permute(0, 2, 1, 3).clone()
-    x[..., 0] += 2 * torch.randn(n, 1, 1)
-    first = torch.randint(0, frames, (n, 1))
-    hidden = (torch.arange(frames) >= first) & (torch.arange(frames) < first + torch.randint(0, 7, (n, 1)))
-    x = x * ~hidden[:, None, :, None]
+    if stage["warp"]:
+        x = x @ warped[torch.randint(0, len(warped), (n,))].transpose(1, 2)[:, None]
+    if stage["loudness"]:
+        x[..., 0] += stage["loudness"] * torch.randn(n, 1, 1)
+    first, at = torch.randint(0, frames, (n, 1)), torch.arange(frames)
+    masked = (at >= first) & (at < first + torch.randint(0, stage["hidden"] + 1, (n, 1)))
+    x = x * ~masked[:, None, :, None]
     one = torch.arange(coefficients) == torch.randint(1, 2 * coefficients, (n, 1))  # none, every other time
     return x * ~one[:, None, None, :]
 
@@ -53,18 +79,19 @@ def accuracy(model, x, y):
         return float((torch.cat([model(part) for part in x.split(500)]).argmax(1) == y).float().mean())
 
 
-def train(model, folder, epochs, rate):
+def train(model, folder, stage):
     x, y = load(folder, "train")
     validation = load(folder, "validation")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
-    batches = len(x) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=epochs * batches, pct_start=0.15)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=0.05)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=stage["rate"], weight_decay=1e-2)
+    batches, epochs = len(x) // BATCH, stage["epochs"]
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, stage["rate"], total_steps=epochs * batches,
+                                                   pct_start=stage["warm_up"])
+    loss_of, warped = nn.CrossEntropyLoss(label_smoothing=0.05), warps(stage["warp"])
     for epoch in range(epochs):
         model.train()
         total = 0.0
         for rows in torch.randperm(len(x))[:batches * BATCH].split(BATCH):
-            loss = loss_of(model(augment(x[rows])), y[rows])
+            loss = loss_of(model(augment(x[rows], stage, warped)), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -90,7 +117,10 @@ def main():
     recipe = importlib.import_module(name)
     model = recipe.network(CLASSES)
     print(f"{name}: {sum(p.numel() for p in model.parameters())} parameters", flush=True)
-    train(model, folder, getattr(recipe, "EPOCHS", EPOCHS), getattr(recipe, "RATE", RATE))
+    for i, stage in enumerate(getattr(recipe, "TRAINING", [{}])):
+        if i:
+            torch.manual_seed(SEED + i)
+        train(model, folder, STAGE | stage)
     print(f"test {accuracy(model, *load(folder, 'test')):.4f}")
     export(model, path)
 
