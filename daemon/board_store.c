@@ -145,3 +145,18 @@ void board_store_state(struct writer *w, const char *board, const char *state, c
     snprintf(j->text, sizeof j->text, "%s", reason ? reason : "");
     writer_put(w, &j->job);
 }
+
+static int run_canary(struct store *s, struct writer_job *job, struct error *e)
+{
+    struct job *j = (struct job *)job;
+    struct store_event event = {.topic = "board.canary", .data = j->text};
+    struct store_events events = {&event, 1};
+    return store_tell(s, &events, e);
+}
+
+void board_store_canary(struct writer *w, const char *board, const char *data)
+{
+    struct job *j = new_job(board, 0, run_canary, only_logged);
+    snprintf(j->text, sizeof j->text, "%s", data);
+    writer_put(w, &j->job);
+}

@@ -15,9 +15,10 @@ void board_store_attempt(struct writer *w, int64_t study, int trial, const char 
 void board_store_flash(struct writer *w, const char *board, const struct flashlog *log,
                        void (*done)(void *user, int rc, const char *text), void *user);
 
-/* These two are only logged when they cannot be stored. */
+/* These are only logged when they cannot be stored. */
 void board_store_failed(struct writer *w, int64_t study, int trial, int attempt, const char *board, const char *class,
                         const char *text);
 void board_store_state(struct writer *w, const char *board, const char *state, const char *reason);
+void board_store_canary(struct writer *w, const char *board, const char *data); // an event; JSON
 
 #endif

@@ -78,6 +78,7 @@ static const struct key config_keys[] = {
     {.name = "readers", .kind = KEY_OWN, AT(readers), .read = read_users},
     {.name = "operators", .kind = KEY_OWN, AT(operators), .read = read_users},
     {.name = "deadline_scale", .kind = KEY_NUMBER, AT(deadline_scale), .min = 0.1, .max = 1000},
+    {.name = "canary_minutes", .kind = KEY_NUMBER, AT(canary_minutes), .min = 0, .max = 100000},
     {.name = "log", .kind = KEY_CHOICE, AT(log), .names = levels},
     {.name = "keep_events", .kind = KEY_INT, AT(keep_events), .min = 1000, .max = 1e9},
     {.name = NULL}};
@@ -144,6 +145,7 @@ int config_read(const char *path, struct config *c, struct error *e)
     struct keys_reader r = {.folder = absolute[0] ? absolute : "/", .e = e};
     snprintf(c->worker, sizeof c->worker, "pare-net");
     c->deadline_scale = 1;
+    c->canary_minutes = 60;
     c->keep_events = 1000000;
     if (rc == 0)
         free(text);

@@ -41,6 +41,7 @@ struct config {
     struct config_boards boards;
     struct config_users readers, operators;
     double deadline_scale;        // stretches all deadlines of boards and worker
+    double canary_minutes;        // between two measurements of a board's canary; 0: none
     int log;                      // 0 info, 1 debug, 2 warning
     int64_t keep_events;
     char file[KEYS_PATH_MAX];     // this configuration, absolute

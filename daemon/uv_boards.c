@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/board_store.h"
+#include "daemon/canary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +26,15 @@ struct lab_board {
     struct flashlog flash;   // newest state that is to be stored
     char runner[SHA256_HEX];
     int64_t runner_bytes;
+    struct canary canary;
+    uint64_t canary_ms; // when it is due
 };
 
 struct boards {
     uv_loop_t *loop;
     struct writer *writer;
     double deadline_scale;
+    uint64_t canary_ms; // between two of a board; 0: none
     struct pool pool;
     struct lab_board *boards; // [pool.n]
     struct board_wish *first; // wishes in order
@@ -162,6 +166,75 @@ static void start_checks(struct boards *b, uint64_t now)
     }
 }
 
+/* --- canaries --- */
+
+static void tell_canary(struct lab_board *lb)
+{
+    cJSON *o = canary_json(&lb->canary);
+    cJSON_AddStringToObject(o, "board", name_of(lb));
+    cJSON_AddStringToObject(o, "origin", board_about(lb->board)->is_virtual ? "virtual" : "real");
+    char *text = cJSON_PrintUnformatted(o);
+    if (text)
+        board_store_canary(lb->lab->writer, name_of(lb), text);
+    free(text);
+    cJSON_Delete(o);
+}
+
+static void on_canary(void *user, const struct board_result *result)
+{
+    struct lab_board *lb = user;
+    struct boards *b = lb->lab;
+    struct error e = {""};
+    bool drifted = lb->canary.drifted;
+    pool_return(&b->pool, index_of(lb), lb->epoch, result->failure, result->text, uv_now(b->loop));
+    note_outcome(lb, result);
+    if (result->failure != BOARD_OK)
+        log_warning("%s: canary: %s: %s", name_of(lb), board_failure_name(result->failure), result->text);
+    if (result->failure == BOARD_FAIL_BUILD)
+        canary_drop(&lb->canary);
+    if (result->failure == BOARD_OK) {
+        if (canary_take(&lb->canary, result, &e) < 0)
+            log_error("%s: its canary's figures were not kept: %s", name_of(lb), e.text);
+        if (lb->canary.drifted && !drifted)
+            log_warning("%s drifts: its canary takes %lld cycles and %lld nJ, at first %lld and %lld", name_of(lb),
+                        (long long)lb->canary.last.cycles, (long long)lb->canary.last.energy_nj,
+                        (long long)lb->canary.first.cycles, (long long)lb->canary.first.energy_nj);
+        tell_canary(lb);
+    }
+    serve(b);
+}
+
+static bool is_canary_due(const struct lab_board *lb, uint64_t now)
+{
+    return lb->lab->canary_ms > 0 && lb->canary_ms <= now && canary_has_image(&lb->canary);
+}
+
+/* Between two attempts, before the next wish has the board. */
+static void start_canaries(struct boards *b, uint64_t now)
+{
+    for (int i = 0; i < b->pool.n; i++) {
+        struct error e = {""};
+        bool suspect;
+        struct lab_board *lb = &b->boards[i];
+        uint32_t epoch = is_canary_due(lb, now) ? pool_lease_board(&b->pool, i, now, &suspect) : 0;
+        if (epoch == 0)
+            continue;
+        lb->epoch = epoch;
+        lb->canary_ms = now + b->canary_ms;
+        if (suspect)
+            board_distrust(lb->board);
+        struct board_job job = {.image_path = lb->canary.image,
+                                .energy = board_about(lb->board)->meter != METER_NONE,
+                                .windows = 1,
+                                .deadline_scale = b->deadline_scale};
+        if (board_measure(lb->board, &job, on_canary, lb, &e) != 0) {
+            log_warning("%s: canary: %s", name_of(lb), e.text);
+            canary_drop(&lb->canary);
+            pool_return(&b->pool, i, epoch, BOARD_FAIL_BUILD, e.text, now);
+        }
+    }
+}
+
 /* --- an attempt --- */
 
 static void end_attempt(struct lab_board *lb, const struct board_result *result)
@@ -180,6 +253,8 @@ static void end_attempt(struct lab_board *lb, const struct board_result *result)
             board_store_failed(b->writer, w->study, w->trial, a.attempt, name_of(lb),
                                board_failure_name(result->failure), result->text);
     }
+    if (result->failure == BOARD_OK && w->trial == 1 && w->job.placement == BOARD_IN_FLASH)
+        canary_adopt(&lb->canary, w->job.image_path);
     w->done(w->user, &a);
     serve(b);
 }
@@ -267,6 +342,9 @@ static void set_timer(struct boards *b, uint64_t now)
     for (const struct board_wish *w = b->first; w; w = w->next)
         if (w->not_before_ms > now && (next == 0 || w->not_before_ms < next))
             next = w->not_before_ms;
+    for (int i = 0; i < b->pool.n; i++) // what is due but not free comes when it is given back
+        if (b->canary_ms > 0 && b->boards[i].canary_ms > now && (next == 0 || b->boards[i].canary_ms < next))
+            next = b->boards[i].canary_ms;
     if (next)
         uv_timer_start(&b->timer, on_timer, next > now ? next - now : 1, 0);
     else
@@ -279,6 +357,7 @@ static void serve(struct boards *b)
     if (b->closing)
         return;
     start_checks(b, now);
+    start_canaries(b, now);
     for (int i; (i = pool_expired(&b->pool, now)) >= 0;)
         board_abort(b->boards[i].board, "the lease is over: the measurement does not end");
     for (struct board_wish **at = &b->first; *at;) {
@@ -394,6 +473,7 @@ static void overlay(const struct boards *b, int i, cJSON *item)
     cJSON_AddItemToObject(item, "trial", w ? cJSON_CreateNumber(w->trial) : cJSON_CreateNull());
     cJSON_AddStringToObject(item, "runner", b->boards[i].runner);
     cJSON_AddNumberToObject(item, "runner_bytes", (double)b->boards[i].runner_bytes);
+    cJSON_AddItemToObject(item, "canary", canary_json(&b->boards[i].canary));
 }
 
 void boards_overlay(const struct boards *b, cJSON *list)
@@ -459,6 +539,8 @@ static int open_board(struct boards *b, int i, const struct config *c, const cha
         store_board_state(writer_store(b->writer), f->name, "idle", NULL, NULL, e) != 0 ||
         load_flash(writer_store(b->writer), f->name, &lb->flash, e) != 0 || look_at_runner(f->runner, lb, e) != 0)
         return error_wrap(e, "board %s", f->name);
+    canary_open(&lb->canary, folder, f->type, f->serial, lb->runner);
+    lb->canary_ms = uv_now(b->loop) + b->canary_ms;
     lb->board = board_open(b->loop, f, &lb->flash, NULL, folder, &actions, e);
     b->open_parts += lb->board != NULL;
     return lb->board ? 0 : -1;
@@ -498,6 +580,7 @@ struct boards *boards_open(uv_loop_t *loop, const struct config *c, struct write
     b->loop = loop;
     b->writer = writer;
     b->deadline_scale = c->deadline_scale;
+    b->canary_ms = (uint64_t)(60000 * c->canary_minutes);
     pool_init(&b->pool);
     b->pool.lease_ms = (uint64_t)(POOL_LEASE_MS * (b->deadline_scale > 1 ? b->deadline_scale : 1));
     uv_timer_init(loop, &b->timer);

@@ -67,6 +67,15 @@ int pool_lease(struct pool *p, const char *type, int not_board, uint64_t now_ms,
     return best;
 }
 
+uint32_t pool_lease_board(struct pool *p, int board, uint64_t now_ms, bool *suspect)
+{
+    struct pool_board *b = &p->boards[board];
+    if (!is_free(b, now_ms))
+        return 0;
+    *suspect = b->suspect;
+    return lend(p, b, POOL_LENT, now_ms);
+}
+
 static void clear(struct pool_board *b)
 {
     b->suspect = false;

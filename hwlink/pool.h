@@ -55,6 +55,9 @@ int pool_add(struct pool *p, const char *name, const char *type, struct error *e
  * tells that it must be verified first. Returns its index with its lease's epoch, or -1 if none is free. */
 int pool_lease(struct pool *p, const char *type, int not_board, uint64_t now_ms, uint32_t *epoch, bool *suspect);
 
+/* Lends this very board. Returns its lease's epoch, or 0 if it is not free. */
+uint32_t pool_lease_board(struct pool *p, int board, uint64_t now_ms, bool *suspect);
+
 /* Gives a board back with the outcome of its job. Build and host failures do not speak against the board. A mismatch makes it suspect
  * at once; a mismatch or POOL_STRIKES_MAX failures while suspect quarantine it, and wear
  * does at once; a success clears it.

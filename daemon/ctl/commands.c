@@ -7,7 +7,7 @@
 
 #define TOPICS                                                                                                         \
     "study.created study.state study.progress trial.proposed trial.infeasible trial.measured trial.stepped "           \
-    "trial.given_up attempt.failed board.state"
+    "trial.given_up attempt.failed board.state board.canary"
 #define ORDERS "trial reward flash_bytes accuracy latency_cycles energy_nj"
 #define OBJECTIVES "flash_bytes ram_bytes latency_cycles energy_nj"
 #define TRIAL_STATES "proposed lowered measuring measured stepped infeasible given_up"

@@ -70,6 +70,17 @@ void render_boards(const cJSON *answer, const struct style *style, struct buffer
     table_finish(&t);
 }
 
+static void render_canary(const cJSON *canary, const struct style *style, struct buffer *out)
+{
+    if (!cJSON_IsObject(canary))
+        return;
+    bool drifted = field_true(canary, "drifted");
+    text_print(out, "%-12s ", "canary");
+    text_color(out, style, drifted ? COLOR_RED : COLOR_NONE, drifted ? "drifted" : "steady");
+    text_print(out, ": %s cycles and %s nJ, at first %s and %s\n", field_text(canary, "cycles").text, field_text(canary, "energy_nj").text,
+               field_text(canary, "first_cycles").text, field_text(canary, "first_energy_nj").text);
+}
+
 void render_board(const cJSON *answer, const struct style *style, struct buffer *out)
 {
     static const char *const fields[][2] = {
@@ -86,6 +97,7 @@ void render_board(const cJSON *answer, const struct style *style, struct buffer 
     failures(answer, failed, sizeof failed);
     text_print(out, "%-12s %s\n", "origin", field_true(answer, "virtual") ? "virtual" : "real");
     text_print(out, "%-12s %s\n", "failures", text_clean(failed));
+    render_canary(field_find(answer, "canary"), style, out);
     text_print(out, "%-12s %s of %s on the most worn page\n", "erases", field_text(answer, "most_worn_page_erases").text,
                field_text(answer, "wear_budget").text);
 }

@@ -39,11 +39,11 @@ for ((i = 1; i <= boards; i++)); do
 done
 trap '[ -z "$pared_pid" ] || kill -9 "$pared_pid" 2>/dev/null; kill "$vboard_pid" $saboteur_pid 2>/dev/null; [ -n "$KEEP" ] || rm -rf "$lab"' EXIT
 
-# lab_in FOLDER: pared with a database of its own
+# lab_in FOLDER [MINUTES]: pared with a database of its own, and canaries
 lab_in() {
     mkdir "$lab/$1" && cd "$lab/$1" && ln -s ../data data
     echo "{\"socket\": \"$PARE_SOCKET\", \"state\": \"state\", \"worker\": \"$worker\", \"runner\": \"$runner\", \"boards\": [$list]," \
-        "\"deadline_scale\": 0.1, \"log\": \"$([ -n "$KEEP" ] && echo debug || echo info)\"}" >pared.json
+        "\"deadline_scale\": 0.1, \"canary_minutes\": ${2:-0}, \"log\": \"$([ -n "$KEEP" ] && echo debug || echo info)\"}" >pared.json
     start pared.json
     cat <&4 >>"$lab/log" & # a pipe that nobody reads would stop it
 }
@@ -66,7 +66,7 @@ PATIENCE=36000 wait_for study:soak=finished
 stop
 
 echo "a lab that fails, seed $seed"
-lab_in soak
+lab_in soak 0.1
 "$saboteur" "$lab/control" "$seed" "$every" $((trials * 9 / 10)) "${serials[@]}" < <(exec "$pare" watch --json 2>/dev/null) > >(
     while read -r word serial rest; do
         [ "$word" = release ] && "$pare" board release "virtual-$serial" >/dev/null 2>&1
@@ -102,6 +102,9 @@ is "energies that differ by more than 0.5 %" "$(count "ATTACH '$lab/alone/state/
     LEFT JOIN alone.measurement AS a USING (study, trial, name, series)
     WHERE m.study = 1 AND m.unit = 'nJ' AND (a.value IS NULL OR abs(m.value - a.value) * 200 > a.value)")" 0
 is "boards that work afterwards" "$(count "SELECT count(DISTINCT board) FROM attempt WHERE study = 2 AND state = 'succeeded'")" "$boards"
+canaries=$(count "SELECT count(*) FROM event WHERE topic = 'board.canary'")
+passes; [ "$canaries" -gt 0 ] || complain "no canary was measured"
+is "canaries that drift" "$(count "SELECT count(*) FROM event WHERE topic = 'board.canary' AND json_extract(data, '\$.drifted')")" 0
 failures=$(count "SELECT count(*) FROM attempt WHERE state = 'failed'")
 recoveries=$(grep -c 'had to be recovered' "$lab/log")
 passes; [ $((failures + recoveries)) -gt 0 ] || complain "nothing failed: the saboteur slept"
@@ -113,6 +116,6 @@ passes; [ "$last_fds" -le $((first_fds + 4 * boards)) ] || complain "descriptors
 echo "$boards boards, $trials trials, $(grep -c '^#' "$lab/tricks") faults, $failures attempts failed:"
 count "SELECT class, count(*) FROM attempt WHERE state = 'failed' GROUP BY class"
 echo "$recoveries recoveries, $(count "SELECT count(*) FROM event WHERE topic = 'board.state' AND data LIKE '%quarantined%'") quarantines," \
-    "$(grep -c '^release' "$lab/tricks") calls of an operator"
+    "$(grep -c '^release' "$lab/tricks") calls of an operator, $canaries canaries"
 echo "resident KiB and descriptors at 50, 60 ... 90, 99 %: $(printf '%s, ' "${sizes[@]}")"
 finish

@@ -27,7 +27,8 @@ lab_of() {
         serial=$(sed 's/.*"serial":"\([^"]*\)".*/\1/' <<<"$line") port=$(sed 's/.*"port":\([0-9]*\).*/\1/' <<<"$line")
         list="$list${list:+, }{\"file\": \"$root/configs/boards/virtual.json\", \"serial\": \"$serial\", \"port\": $port}"
     done
-    echo "{\"socket\": \"$PARE_SOCKET\", \"state\": \"state\", \"worker\": \"$worker\", \"runner\": \"$runner\", \"boards\": [$list]}" >pared.json
+    echo "{\"socket\": \"$PARE_SOCKET\", \"state\": \"state\", \"worker\": \"$worker\", \"runner\": \"$runner\", \"boards\": [$list]," \
+        "\"deadline_scale\": $pace}" >pared.json
     cat >study.json <<END
 {"name": "many", "network": "$lab/data/net.onnx", "data": {"calibration": "$lab/data/c.npy", "validation": "$lab/data/v.npy", "validation_labels": "$lab/data/l.npy",
  "test": "$lab/data/t.npy", "test_labels": "$lab/data/tl.npy"}, "board_type": "virtual-u585",
@@ -45,9 +46,9 @@ END
     local failed_attempts
     failed_attempts=$(sql state/pare.db "SELECT count(*) FROM attempt WHERE state = 'failed'")
     passes; [ "$failed_attempts" = 0 ] || complain "$failed_attempts attempts failed"
-    # from the first lease to the last result of the search
-    read -r measured virtual_s rate <<<"$(sqlite3 -readonly -separator ' ' state/pare.db "WITH t AS (SELECT count(*) AS n,
-        (max(ended_ms) - min(begun_ms)) / 1000.0 / $pace AS s FROM attempt WHERE series = 0) SELECT n, printf('%.2f', s), printf('%.1f', 60 * n / s) FROM t")"
+    # From lease to lease: how many follow the first one of each board, between the first of all and the last.
+    read -r measured virtual_s rate <<<"$(sqlite3 -readonly -separator ' ' state/pare.db "WITH t AS (SELECT count(*) - $n AS n,
+        (max(begun_ms) - min(begun_ms)) / 1000.0 / $pace AS s FROM attempt WHERE series = 0) SELECT n, printf('%.2f', s), printf('%.1f', 60 * n / s) FROM t")"
     echo "$n board(s): $measured trials in $virtual_s virtual s, $rate a virtual minute"
 }
 

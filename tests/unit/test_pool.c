@@ -23,6 +23,18 @@ static int lease(uint64_t now)
     return pool_lease(&pool, "virtual", -1, now, &epoch, &suspect);
 }
 
+START_TEST(one_board_is_lent_by_its_number_unless_it_is_not_free)
+{
+    two_boards();
+    epoch = pool_lease_board(&pool, 1, 10, &suspect);
+    ck_assert_uint_gt(epoch, 0);
+    ck_assert_uint_eq(pool_lease_board(&pool, 1, 11, &suspect), 0);
+    ck_assert_int_eq(pool_return(&pool, 1, epoch, BOARD_FAIL_PROBE, "no answer", 20), 0);
+    ck_assert_uint_eq(pool_lease_board(&pool, 1, 20 + POOL_REST_MS - 1, &suspect), 0);
+    ck_assert_uint_gt(pool_lease_board(&pool, 1, 20 + POOL_REST_MS, &suspect), 0);
+}
+END_TEST
+
 START_TEST(the_longest_idle_board_is_lent_first)
 {
     two_boards();
@@ -252,6 +264,7 @@ int main(void)
     TCase *t = tcase_create("pool");
     tcase_set_timeout(t, 0);
     tcase_add_test(t, the_longest_idle_board_is_lent_first);
+    tcase_add_test(t, one_board_is_lent_by_its_number_unless_it_is_not_free);
     tcase_add_test(t, another_attempt_can_avoid_a_board);
     tcase_add_test(t, an_old_lease_changes_nothing);
     tcase_add_test(t, a_worn_board_is_quarantined_at_once);
