@@ -74,6 +74,7 @@ static const struct key config_keys[] = {
     {.name = "database", .kind = KEY_PATH, AT(database)},
     {.name = "worker", .kind = KEY_TEXT, AT(worker)},
     {.name = "runner", .kind = KEY_PATH, AT(runner)},
+    {.name = "scorers", .kind = KEY_PATH, AT(scorers)},
     {.name = "boards", .kind = KEY_OWN, AT(boards), .needed = true, .read = read_boards},
     {.name = "readers", .kind = KEY_OWN, AT(readers), .read = read_users},
     {.name = "operators", .kind = KEY_OWN, AT(operators), .read = read_users},

@@ -37,6 +37,7 @@ struct config {
     char state[KEYS_PATH_MAX];    // folder for files and studies
     char database[KEYS_PATH_MAX]; // empty: "pare.db" in it
     char worker[KEYS_PATH_MAX];   // pare-net; a name without a slash is looked for beside pared, then in PATH
+    char scorers[KEYS_PATH_MAX];  // folder of programs that studies may be judged by; empty: none
     char runner[KEYS_PATH_MAX];   // runner.bin, for boards whose file names none
     struct config_boards boards;
     struct config_users readers, operators;

@@ -56,14 +56,21 @@ static bool is_retired(const cJSON *list, const cJSON *figure)
     return false;
 }
 
-static void add_figure(cJSON *to, const cJSON *from)
+/* Units of the file; what is counted is answers, or millionths of another metric. */
+static const char *unit_of(const char *unit, const char *metric)
+{
+    bool counts = unit && strcmp(unit, "correct") == 0;
+    return !unit ? "none" : strcmp(unit, "nJ") == 0 ? "nanojoules" : counts && metric && strcmp(metric, "accuracy") != 0 ? metric : unit;
+}
+
+static void add_figure(cJSON *to, const cJSON *from, const char *metric)
 {
     static const char *const whole[] = {"repeats", "spread", "of"};
     const char *unit = cJSON_GetStringValue(member(from, "unit"));
     cJSON *f = cJSON_CreateObject();
     cJSON_AddStringToObject(f, "name", figure_name(cJSON_GetStringValue(member(from, "name"))));
     copy_member(f, "value", member(from, "value"));
-    cJSON_AddStringToObject(f, "unit", unit && strcmp(unit, "nJ") == 0 ? "nanojoules" : unit ? unit : "none");
+    cJSON_AddStringToObject(f, "unit", unit_of(unit, metric));
     copy_member(f, "origin", member(from, "origin"));
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         if (cJSON_IsNumber(member(from, whole[i])) && member(from, whole[i])->valuedouble != 0)
@@ -77,7 +84,7 @@ static cJSON *figures_of(const cJSON *trial)
     cJSON *figures = cJSON_CreateArray();
     cJSON_ArrayForEach(v, list) {
         if (cJSON_IsString(member(v, "name")) && cJSON_IsNumber(member(v, "series")) && !is_retired(list, v))
-            add_figure(figures, v);
+            add_figure(figures, v, cJSON_GetStringValue(member(trial, "metric")));
     }
     return figures;
 }
@@ -102,6 +109,7 @@ static cJSON *provenance_of(const cJSON *study, const cJSON *trial)
     copy_member(p, "study", member(study, "name"));
     copy_member(p, "trial", member(trial, "trial"));
     copy_member(p, "seed", member(study, "seed"));
+    copy_member(p, "metric", member(trial, "metric"));
     copy_member(p, "measured", member(trial, "provenance"));
     return p;
 }

@@ -158,7 +158,9 @@ static void answer_checked(struct creation *c)
 static void take_files(uv_work_t *work)
 {
     struct creation *c = work->data;
-    c->rc = intake_files(&c->caller, c->only_check ? NULL : c->s->config->state, &c->file, c->field, &c->e);
+    c->rc = study_file_find_scorer(&c->file, c->s->config->scorers, c->field, &c->e);
+    if (c->rc == 0)
+        c->rc = intake_files(&c->caller, c->only_check ? NULL : c->s->config->state, &c->file, c->field, &c->e);
 }
 
 static void files_taken(uv_work_t *work, int status)

@@ -9,16 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 #define SEED_MAX 9007199254740991.0 // what a JSON number holds exactly
 #define WEIGHT_MAX 1000.0
+#define METRIC_AUC 1 // places in `metrics`
+#define METRIC_SCORER 3
 
 static const char *const layouts[] = {"nhwc", "nchw", NULL};
 static const char *const clippings[] = {"mse", "minmax", "percentile", "aciq", NULL};
 static const char *const algorithms[] = {"policy", "frozen", "random", "uniform", "local", "sensitivity", NULL}; // enum agent_algorithm
 static const char *const goals[] = {"reward", "accuracy", "least_cost", "front", NULL}; // enum study_goal
 static const char *const costs[] = {"flash", "ram", "latency", "energy", NULL};          // enum reward_cost
+static const char *const metrics[] = {"accuracy", "auc", "fidelity", "scorer", NULL};
 static const char *const placements[] = {"flash", "sram", NULL};              // enum board_placement
 
 /* --- values of their own --- */
@@ -152,7 +156,7 @@ static const struct key input_keys[] = {
 static const struct key data_keys[] = {
     {.name = "calibration", .kind = KEY_PATH, DATA_AT(STUDY_CALIBRATION), .needed = true},
     {.name = "validation", .kind = KEY_PATH, DATA_AT(STUDY_VALIDATION), .needed = true},
-    {.name = "validation_labels", .kind = KEY_PATH, DATA_AT(STUDY_VALIDATION_LABELS), .needed = true},
+    {.name = "validation_labels", .kind = KEY_PATH, DATA_AT(STUDY_VALIDATION_LABELS)},
     {.name = "test", .kind = KEY_PATH, DATA_AT(STUDY_TEST)},
     {.name = "test_labels", .kind = KEY_PATH, DATA_AT(STUDY_TEST_LABELS)},
     {.name = "validation_first", .kind = KEY_INT, AT(validation_first), .min = 0, .max = INT32_MAX},
@@ -209,6 +213,9 @@ static const struct key study_keys[] = {
     {.name = "network", .kind = KEY_PATH, TEXT_AT(network), .needed = true},
     {.name = "input", .kind = KEY_OBJECT, .keys = input_keys},
     {.name = "data", .kind = KEY_OBJECT, .keys = data_keys, .needed = true},
+    {.name = "metric", .kind = KEY_CHOICE, AT(metric), .names = metrics},
+    {.name = "scorer", .kind = KEY_TEXT, TEXT_AT(scorer)},
+    {.name = "scorer_seconds", .kind = KEY_INT, AT(scorer_seconds), .min = 1, .max = 3600},
     {.name = "board_type", .kind = KEY_TEXT, TEXT_AT(board_type), .needed = true},
     {.name = "space", .kind = KEY_OBJECT, .keys = space_keys, .needed = true},
     {.name = "budget", .kind = KEY_OBJECT, .keys = budget_keys},
@@ -233,6 +240,7 @@ static void take_defaults(struct study_file *f)
     f->windows = 3;
     f->attempts = 3;
     f->finalists = 3;
+    f->scorer_seconds = 60;
 }
 
 /* Lists the names in "${name}" that have no value, once each. */
@@ -283,6 +291,18 @@ static int check_goal(struct keys_reader *r, const struct study_file *f)
     return 0;
 }
 
+static int check_metric(struct keys_reader *r, const struct study_file *f)
+{
+    bool labels = f->metric <= METRIC_AUC;
+    if (labels && !f->data[STUDY_VALIDATION_LABELS][0])
+        return at_key(r, "data.validation_labels", "is missing");
+    if (f->data[STUDY_TEST][0] ? labels && !f->data[STUDY_TEST_LABELS][0] : f->data[STUDY_TEST_LABELS][0])
+        return at_key(r, "data.test", "and \"data.test_labels\" go together");
+    if (!f->scorer[0] == (f->metric == METRIC_SCORER))
+        return at_key(r, "scorer", "and \"metric\": \"scorer\" go together");
+    return 0;
+}
+
 static int check(struct keys_reader *r, const struct study_file *f)
 {
     static const struct setting reference = {8, 8, SCHEME_UNIFORM};
@@ -298,9 +318,7 @@ static int check(struct keys_reader *r, const struct study_file *f)
         for (int j = 0; j < f->rules.v[i].options.n; j++)
             if (!has_option(&f->options, f->rules.v[i].options.v[j]))
                 return at_key(r, "space.rules", "has a setting that is none of space.options");
-    if (!f->data[STUDY_TEST][0] != !f->data[STUDY_TEST_LABELS][0])
-        return at_key(r, "data.test", "and \"data.test_labels\" go together");
-    if (check_goal(r, f) != 0)
+    if (check_metric(r, f) != 0 || check_goal(r, f) != 0)
         return -1;
     for (int i = 0; i < f->std.n; i++)
         if (!(f->std.v[i] > 0))
@@ -359,6 +377,11 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     cJSON_AddItemToObject(o, "input", keys_write(input_keys, f));
     cJSON_AddItemToObject(o, "options", write_options(&f->options));
     cJSON_AddItemToObject(o, "rules", write_rules(&f->rules));
+    cJSON_AddStringToObject(o, "metric", metrics[f->metric]);
+    if (f->metric == METRIC_SCORER) {
+        cJSON_AddStringToObject(o, "scorer", f->scorer);
+        cJSON_AddNumberToObject(o, "scorer_seconds", (double)f->scorer_seconds);
+    }
     cJSON_AddStringToObject(o, "clipping", clippings[f->clipping]);
     cJSON_AddBoolToObject(o, "per_tensor", f->per_tensor);
     cJSON_AddBoolToObject(o, "equalize", f->equalize);
@@ -367,6 +390,28 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     cJSON_AddNumberToObject(o, "flash_bytes", (double)flash_bytes);
     cJSON_AddNumberToObject(o, "ram_bytes", (double)ram_bytes);
     return o;
+}
+
+int study_file_find_scorer(struct study_file *f, const char *folder, char *field, struct error *e)
+{
+    char path[2 * KEYS_PATH_MAX];
+    size_t n = strlen(folder);
+    const char *name = f->scorer;
+    if (f->metric != METRIC_SCORER)
+        return 0;
+    snprintf(field, KEYS_FIELD_MAX, "scorer");
+    if (!n)
+        return error_set(e, "\"scorer\": this service runs none: its configuration has no \"scorers\", a folder of programs");
+    if (strncmp(name, folder, n) == 0 && name[n] == '/')
+        name += n + 1;
+    if (strchr(name, '/') || name[0] == '.')
+        return error_set(e, "\"scorer\" is the name of a program in %s, not a path", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (strlen(path) >= sizeof f->scorer || access(path, X_OK) != 0)
+        return error_set(e, "\"scorer\": %s has no program '%.100s'", folder, name);
+    memcpy(f->scorer, path, strlen(path) + 1);
+    field[0] = '\0';
+    return 0;
 }
 
 /* A front's best is by weight 1 on its own cost, unless the file says otherwise. */

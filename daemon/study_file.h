@@ -83,6 +83,9 @@ struct study_file {
     int algorithm;                 // enum agent_algorithm
     int64_t trials, seed;
     int64_t ahead;                 // proposals without a result; 0: not decided yet
+    int metric;                    // 0 accuracy, 1 auc, 2 fidelity, 3 scorer
+    char scorer[KEYS_PATH_MAX];    // its name, once the study is created its path; empty unless metric is 3
+    int64_t scorer_seconds;
     int placement;                 // enum board_placement
     bool energy;
     int64_t samples, windows, attempts;
@@ -101,6 +104,9 @@ char *study_file_text(const struct study_file *f);
 /* The params of the worker's `open` (docs/worker.md). `folder` is the study's; the limits are the board type's.
  * The caller deletes it; NULL when out of memory. */
 cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t flash_bytes, int64_t ram_bytes);
+
+/* Finds the scorer that the file names in `folder` (empty: the service has none). Returns 0, or -1 with the reason and `field`. */
+int study_file_find_scorer(struct study_file *f, const char *folder, char *field, struct error *e);
 
 /* What rewards are for. With STUDY_WHOLE_FRONT the weights say which trade-off is called the best. */
 struct reward_aim study_file_aim(const struct study_file *f);

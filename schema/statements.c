@@ -5,7 +5,7 @@
 /* One row of v_trial and one of v_study (as v), as the socket sends them (docs/protocol.md). */
 #define TRIAL_JSON \
     "json_object('study', study, 'trial', trial, 'kind', kind, 'state', state, 'candidate', candidate, 'hash', hash, "  \
-    "'reason', reason, 'correct', correct, 'samples', samples, 'accuracy', accuracy, 'loss_points', loss_points, "      \
+    "'reason', reason, 'metric', metric, 'correct', correct, 'samples', samples, 'accuracy', accuracy, 'loss_points', loss_points, "      \
     "'test_correct', test_correct, 'test_samples', test_samples, 'flash_bytes', flash_bytes, "                          \
     "'weights_bytes', weights_bytes, 'flash_of_int8', flash_of_int8, 'ram_bytes', ram_bytes, "                          \
     "'latency_cycles', latency_cycles, 'latency_us', latency_us, 'latency_spread_cycles', latency_spread_cycles, "      \
@@ -13,7 +13,7 @@
     "'origin', origin, 'reward', reward, 'front', json(iif(front, 'true', 'false')), "                                  \
     "'finalist', json(iif(finalist, 'true', 'false')), 'board', board, 'attempts', attempts, 'seconds', seconds)"
 #define STUDY_JSON \
-    "json_object('study', v.study, 'name', name, 'state', state, 'reason', reason, 'network', network, "                 \
+    "json_object('study', v.study, 'name', name, 'metric', metric, 'state', state, 'reason', reason, 'network', network, "                 \
     "'board_type', board_type, 'trials', trials, 'measured', measured, 'infeasible', infeasible, 'given_up', given_up, "  \
     "'slots', slots, 'seed', seed, 'created', created, 'updated', updated, "                                            \
     "'best', json((SELECT " TRIAL_JSON " FROM v_trial WHERE study = v.study AND trial = v.best_trial)), "                   \

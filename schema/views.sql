@@ -5,7 +5,9 @@
 
 -- Trials with their figures, a finalist's fresh ones in the place of the search's. int8 is trial 1.
 CREATE VIEW v_trial AS
-SELECT t.study, s.name AS study_name, t.trial, t.kind, t.state, t.outcome, t.reason, t.candidate, t.hash,
+SELECT t.study, s.name AS study_name,
+       coalesce((SELECT atom FROM json_each(s.config) WHERE key = 'metric'), 'accuracy') AS metric, -- what correct / samples is
+       t.trial, t.kind, t.state, t.outcome, t.reason, t.candidate, t.hash,
        correct.value AS correct, correct.of AS samples, CAST(correct.value AS REAL) / correct.of AS accuracy,
        round(100.0 * int8_correct.value / int8_correct.of - 100.0 * correct.value / correct.of, 6) AS loss_points,
        test.value AS test_correct, test.of AS test_samples,
@@ -38,7 +40,7 @@ LEFT JOIN measurement int8_flash ON int8_flash.study = t.study AND int8_flash.tr
 
 -- Studies with counts of their trials.
 CREATE VIEW v_study AS
-SELECT s.study, s.name, s.state, s.reason, s.progress, s.network, s.board_type, s.seed, s.trials,
+SELECT s.study, s.name, coalesce((SELECT atom FROM json_each(s.config) WHERE key = 'metric'), 'accuracy') AS metric, s.state, s.reason, s.progress, s.network, s.board_type, s.seed, s.trials,
        (SELECT count(*) FROM trial t WHERE t.study = s.study) AS proposed,
        (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'measured') AS measured,
        (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'infeasible') AS infeasible,

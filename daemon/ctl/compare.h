@@ -15,7 +15,8 @@ _Static_assert(COMPARE_TRIALS_MAX + 2 <= TABLE_COLUMNS_MAX, "with the titles and
 
 /* A trial as a row of a table; the text and the HTML of lists have the same columns. */
 #define TRIAL_COLUMNS 13
-extern const struct table_column trial_columns[TRIAL_COLUMNS];
+/* The columns of a table of these trials: by what they are judged stands in the title. */
+void trial_columns(const cJSON *trials, struct table_column columns[TRIAL_COLUMNS]);
 void trial_cells(struct table *t, const cJSON *trial);
 
 /* The comparison as a table, for text and HTML. */

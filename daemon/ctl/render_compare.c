@@ -3,6 +3,7 @@
 // Trials side by side: one column each, one row per figure, with what they take of what w8a8 takes.
 #include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/render.h"
 
 #include <math.h>
@@ -21,11 +22,6 @@ struct row {
     int digits;
     const char *origin; // NULL: as the trial's latency and energy, or as the measurement
     bool with_saving;   // a second row: against w8a8
-};
-
-static const struct row accuracy_rows[] = {
-    {"accuracy, validation %", "accuracy", NULL, 100, 2, "host", false},
-    {"  loss, points", "loss_points", NULL, 1, 2, "host", false},
 };
 
 static const struct row flash_rows[] = {
@@ -188,7 +184,7 @@ static void test_rows(struct table *t, const cJSON *answer)
     const cJSON *trials = field_find(answer, "trials"), *trial;
     double accuracy, reference;
     bool known = test_accuracy(field_find(answer, "reference"), &reference);
-    table_cell(t, COLOR_NONE, "accuracy, test %%");
+    table_cell(t, COLOR_NONE, "%s", metric_words_of_list(trials)->test);
     cJSON_ArrayForEach(trial, trials)
     {
         if (test_accuracy(trial, &accuracy))
@@ -260,6 +256,10 @@ bool compare_table_init(struct compare_table *c, const cJSON *answer)
     table_init(t, c->columns, n + 2);
     kind_row(t, trials);
     candidate_row(t, trials);
+    const struct row accuracy_rows[] = {
+        {metric_words_of_list(trials)->validation, "accuracy", NULL, 100, 2, "host", false},
+        {"  loss, points", "loss_points", NULL, 1, 2, "host", false},
+    };
     figure_rows(t, accuracy_rows, COUNT(accuracy_rows), answer);
     test_rows(t, answer);
     figure_rows(t, flash_rows, COUNT(flash_rows), answer);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Pareto front: its trials, and a plot of accuracy against one objective.
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/plot.h"
 #include "daemon/ctl/render.h"
 
@@ -37,9 +38,11 @@ static void plot_front(const cJSON *answer, struct buffer *out)
     const cJSON *trials = field_find(answer, "trials"), *trial;
     struct plot *p = calloc(1, sizeof *p);
     const char *origin = "";
+    char y_title[40];
+    snprintf(y_title, sizeof y_title, "%s, %% host", metric_words_of_list(trials)->name);
     if (!p)
         return;
-    *p = (struct plot){.y_title = "accuracy, % host", .x_scale = axis->scale, .y_scale = 100, .x_digits = axis->digits, .y_digits = 2};
+    *p = (struct plot){.y_title = y_title, .x_scale = axis->scale, .y_scale = 100, .x_digits = axis->digits, .y_digits = 2};
     cJSON_ArrayForEach(trial, trials)
     {
         double x, y;
@@ -71,10 +74,10 @@ static void candidate_cell(struct table *t, const cJSON *trial, int room)
 
 void render_front(const cJSON *answer, const struct style *style, struct buffer *out)
 {
-    static const struct table_column columns[] = {
-        {"TRIAL", true},     {"ACCURACY %", true}, {"LOSS points", true}, {"FLASH B", true},   {"RAM B", true},
-        {"LATENCY ms", true}, {"ENERGY uJ", true},  {"ORIGIN", false},     {"CANDIDATE", false}};
     const cJSON *trials = field_find(answer, "trials"), *trial;
+    const struct table_column columns[] = {
+        {"TRIAL", true},     {metric_words_of_list(trials)->column, true}, {"LOSS points", true}, {"FLASH B", true},   {"RAM B", true},
+        {"LATENCY ms", true}, {"ENERGY uJ", true},  {"ORIGIN", false},     {"CANDIDATE", false}};
     if (cJSON_GetArraySize(trials) == 0) {
         text_print(out, "nothing is measured yet\n");
         return;

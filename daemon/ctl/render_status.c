@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service as a whole, its boards, and events.
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/render.h"
 
 #include <stdio.h>
@@ -111,7 +112,7 @@ void render_board_state(const cJSON *answer, const struct style *style, struct b
 }
 
 /* "accuracy 91.50 %", "latency 25.0 ms virtual"; other data as they are. */
-static void event_item(const cJSON *item, const char *origin, struct buffer *out)
+static void event_item(const cJSON *data, const cJSON *item, const char *origin, struct buffer *out)
 {
     char name[64];
     snprintf(name, sizeof name, "%.60s", item->string);
@@ -120,7 +121,7 @@ static void event_item(const cJSON *item, const char *origin, struct buffer *out
     else if (strcmp(name, "energy_uj") == 0)
         text_print(out, "energy %s%s", field_energy(item, "").text, origin);
     else if (strcmp(name, "accuracy") == 0)
-        text_print(out, "accuracy %s %% host", field_scaled(item, "", 100, 2).text);
+        text_print(out, "%s %s %% host", metric_words_of(data)->name, field_scaled(item, "", 100, 2).text);
     else if (strcmp(name, "reward") == 0)
         text_print(out, "reward %s", field_fixed(item, "", 3).text);
     else
@@ -140,7 +141,7 @@ static void event_data(const cJSON *data, struct buffer *out)
         if (!item->string || cJSON_IsNull(item) || cJSON_IsArray(item) || cJSON_IsObject(item) || strcmp(item->string, "origin") == 0)
             continue;
         text_print(out, "%s", between);
-        event_item(item, origin, out);
+        event_item(data, item, origin, out);
         between = ", ";
     }
 }

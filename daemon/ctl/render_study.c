@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Studies: a table of them, one in full, and the short answers of the verbs that change them.
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/render.h"
 
 #include <stdio.h>
@@ -40,7 +41,9 @@ static void best_in_short(const cJSON *best, char *text, size_t size)
         snprintf(text, size, "-");
         return;
     }
-    snprintf(text, size, "trial %.20s: %.20s %%, %.20s", field_text(best, "trial").text, field_scaled(best, "accuracy", 100, 2).text,
+    const struct metric_words *words = metric_words_of(best);
+    bool other = strcmp(words->metric, "accuracy") != 0;
+    snprintf(text, size, "trial %.20s: %s%s%.20s %%, %.20s", field_text(best, "trial").text, other ? words->name : "", other ? " " : "", field_scaled(best, "accuracy", 100, 2).text,
              field_bytes(best, "flash_bytes").text);
     size_t at = strlen(text);
     if (field_find(best, "latency_us") && !cJSON_IsNull(field_find(best, "latency_us")))
@@ -101,13 +104,16 @@ static void print_advice(struct buffer *out, const cJSON *sentences)
 static void print_goal(const cJSON *study, struct buffer *out)
 {
     const char *kind = field_string(study, "config.goal.kind"), *cost = field_string(study, "config.goal.cost");
+    const char *name = metric_words_of(study)->name;
+    if (strcmp(name, "accuracy") != 0)
+        text_print(out, "%-12s %s\n", "metric", name);
     if (strcmp(kind, "accuracy") == 0)
-        text_print(out, "%-12s highest accuracy within the budgets\n", "goal");
+        text_print(out, "%-12s highest %s within the budgets\n", "goal", name);
     else if (strcmp(kind, "least_cost") == 0)
-        text_print(out, "%-12s least %s, losing at most %s points of accuracy\n", "goal", cost,
-                   field_text(study, "config.goal.max_loss_points").text);
+        text_print(out, "%-12s least %s, losing at most %s points of %s\n", "goal", cost,
+                   field_text(study, "config.goal.max_loss_points").text, name);
     else if (strcmp(kind, "front") == 0)
-        text_print(out, "%-12s the front of accuracy and %s\n", "goal", cost);
+        text_print(out, "%-12s the front of %s and %s\n", "goal", name, cost);
 }
 
 static void study_head(const cJSON *study, struct buffer *out)

@@ -3,16 +3,21 @@
 // Trials: tables of them, and one in full.
 #include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/render.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-const struct table_column trial_columns[TRIAL_COLUMNS] = {
-    {"TRIAL", true},   {"KIND", false},     {"STATE", false}, {"ACCURACY %", true}, {"LOSS points", true},
-    {"FLASH B", true}, {"OF INT8 %", true}, {"RAM B", true},  {"LATENCY ms", true}, {"ENERGY uJ", true},
-    {"ORIGIN", false}, {"REWARD", true},    {"", false}};
+void trial_columns(const cJSON *trials, struct table_column columns[TRIAL_COLUMNS])
+{
+    const struct table_column all[TRIAL_COLUMNS] = {
+        {"TRIAL", true},   {"KIND", false},     {"STATE", false}, {metric_words_of_list(trials)->column, true}, {"LOSS points", true},
+        {"FLASH B", true}, {"OF INT8 %", true}, {"RAM B", true},  {"LATENCY ms", true}, {"ENERGY uJ", true},
+        {"ORIGIN", false}, {"REWARD", true},    {"", false}};
+    memcpy(columns, all, sizeof all);
+}
 
 void trial_cells(struct table *t, const cJSON *trial)
 {
@@ -39,8 +44,10 @@ void render_trials(const cJSON *answer, const struct style *style, struct buffer
         text_print(out, "no trials\n");
         return;
     }
+    struct table_column columns[TRIAL_COLUMNS];
     struct table t;
-    table_init(&t, trial_columns, TRIAL_COLUMNS);
+    trial_columns(trials, columns);
+    table_init(&t, columns, TRIAL_COLUMNS);
     cJSON_ArrayForEach(trial, trials)
         trial_cells(&t, trial);
     table_print(&t, style, out);
@@ -79,9 +86,12 @@ static void trial_head(const cJSON *trial, const struct style *style, struct buf
 
 static void trial_accuracy(const cJSON *trial, struct buffer *out)
 {
-    title(out, "accuracy");
-    text_print(out, "%s %% host, %s of %s", field_scaled(trial, "accuracy", 100, 2).text, field_text(trial, "correct").text,
-               field_text(trial, "samples").text);
+    const struct metric_words *words = metric_words_of(trial);
+    bool counts = strcmp(words->metric, "accuracy") == 0; // other metrics count nothing
+    title(out, words->name);
+    text_print(out, "%s %% host", field_scaled(trial, "accuracy", 100, 2).text);
+    if (counts)
+        text_print(out, ", %s of %s", field_text(trial, "correct").text, field_text(trial, "samples").text);
     double loss;
     if (field_number(trial, "loss_points", &loss))
         text_print(out, ", %.2f points %s w8a8", fabs(loss), loss < 0 ? "above" : "below");
@@ -89,7 +99,10 @@ static void trial_accuracy(const cJSON *trial, struct buffer *out)
     double correct, samples;
     if (field_number(trial, "test_correct", &correct) && field_number(trial, "test_samples", &samples) && samples > 0) {
         title(out, "on test");
-        text_print(out, "%.2f %% host, %.0f of %.0f\n", 100 * correct / samples, correct, samples);
+        text_print(out, "%.2f %% host", 100 * correct / samples);
+        if (counts)
+            text_print(out, ", %.0f of %.0f", correct, samples);
+        text_print(out, "\n");
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/html.h"
 
 #include <stdio.h>
@@ -53,8 +54,8 @@ static void best_fact(struct buffer *out, const cJSON *best)
     char text[512];
     if (!cJSON_IsObject(best))
         return;
-    snprintf(text, sizeof text, "trial %.20s: %.20s %% (host), %.20s points below w8a8; %.20s of flash (planned), %.20s %% of int8; %.20s, %.20s (%.20s)",
-             field_text(best, "trial").text, field_scaled(best, "accuracy", 100, 2).text, field_fixed(best, "loss_points", 2).text,
+    snprintf(text, sizeof text, "trial %.20s: %.20s %.20s %% (host), %.20s points below w8a8; %.20s of flash (planned), %.20s %% of int8; %.20s, %.20s (%.20s)",
+             field_text(best, "trial").text, metric_words_of(best)->name, field_scaled(best, "accuracy", 100, 2).text, field_fixed(best, "loss_points", 2).text,
              field_bytes(best, "flash_bytes").text, field_scaled(best, "flash_of_int8", 100, 1).text, field_latency(best, "latency_us").text,
              field_energy(best, "energy_uj").text, field_text(best, "origin").text);
     fact(out, "the best", text);
@@ -100,7 +101,7 @@ static void trials_table(const cJSON *trials, struct buffer *out)
     struct table_column columns[TRIAL_COLUMNS + 2];
     const cJSON *trial;
     struct table t;
-    memcpy(columns, trial_columns, sizeof trial_columns);
+    trial_columns(trials, columns);
     columns[TRIAL_COLUMNS] = (struct table_column){"CANDIDATE", false};
     columns[TRIAL_COLUMNS + 1] = (struct table_column){"REASON", false};
     table_init(&t, columns, TRIAL_COLUMNS + 2);
@@ -123,7 +124,8 @@ void report_html(const cJSON *report, struct buffer *out)
     snprintf(title, sizeof title, "pare: %s", field_text(report, "study.name").text);
     html_begin(out, title, style);
     summary(report, out);
-    text_print(out, "<h2>Accuracy against flash</h2>\n");
+    const char *judged = metric_words_of(field_find(report, "study"))->title;
+    text_print(out, "<h2>%s against flash</h2>\n", judged);
     report_front(report, out);
     comparison(report, out);
     text_print(out, "<h2>The search</h2>\n");
@@ -136,7 +138,7 @@ void report_html(const cJSON *report, struct buffer *out)
     trials_table(field_find(report, "front.trials"), out);
     text_print(out, "<h2>All trials</h2>\n<details><summary>%d trials</summary>\n", cJSON_GetArraySize(field_find(report, "trials")));
     trials_table(field_find(report, "trials"), out);
-    text_print(out, "</details>\n<p class=\"key\">Accuracy is computed on the host from the integers that the board computes; flash and RAM are planned exactly. "
-                    "Written by pare " PARE_VERSION ".</p>\n");
+    text_print(out, "</details>\n<p class=\"key\">%s is computed on the host from the integers that the board computes; flash and RAM are planned exactly. "
+                    "Written by pare " PARE_VERSION ".</p>\n", judged);
     html_end(out);
 }

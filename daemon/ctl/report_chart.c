@@ -4,10 +4,12 @@
 #include "daemon/ctl/compare.h"
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/html.h"
+#include "daemon/ctl/metric_words.h"
 #include "daemon/ctl/report.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KIB (1.0 / 1024)
@@ -64,7 +66,7 @@ static void dot(const struct html_chart *c, const struct point *p, const char *c
     text_print(out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>trial %s: ", class, html_chart_x(c, p->x), html_chart_y(c, p->y),
                radius, field_text(p->trial, "trial").text);
     html_text(out, field_string(p->trial, "candidate"));
-    text_print(out, ", accuracy %s %%, flash %s B</title></circle>\n", field_scaled(p->trial, "accuracy", 100, 2).text,
+    text_print(out, ", %s %s %%, flash %s B</title></circle>\n", metric_words_of(p->trial)->name, field_scaled(p->trial, "accuracy", 100, 2).text,
                field_fixed(p->trial, "flash_bytes", 0).text);
 }
 
@@ -121,7 +123,10 @@ void report_front(const cJSON *report, struct buffer *out)
     }
     qsort(p->list, (size_t)p->n, sizeof *p->list, by_x);
     frame(&c, p);
-    html_chart_begin(&c, "accuracy against flash", "flash, KiB (planned)", "accuracy on validation, % (host)", out);
+    char title[40], y_title[60];
+    snprintf(title, sizeof title, "%s against flash", metric_words_of(field_find(report, "study"))->name);
+    snprintf(y_title, sizeof y_title, "%s on validation, %% (host)", metric_words_of(field_find(report, "study"))->name);
+    html_chart_begin(&c, title, "flash, KiB (planned)", y_title, out);
     budget_line(&c, report, out);
     front_line(&c, p, out);
     for (int i = 0; i < p->n; i++)

@@ -363,6 +363,49 @@ static int take_file(const struct net *n, struct quantized *q, struct error *e)
     return 0;
 }
 
+static int make_blank(const struct net *n, const struct candidate *c, struct quantized *q, struct error *e)
+{
+    struct quantize_params p = {.clipping = CLIPPING_MINMAX};
+    for (int i = 0; i < c->n; i++) {
+        int k = 0;
+        while (k < p.n_options && !setting_equal(p.options[k], c->layers[i]))
+            k++;
+        if (k == QUANTIZED_OPTIONS_MAX)
+            return error_set(e, "more than %d different settings", QUANTIZED_OPTIONS_MAX);
+        p.options[k] = c->layers[i];
+        p.n_options = k == p.n_options ? k + 1 : p.n_options;
+    }
+    if (take_params(n, &p, q, e) || allocate(n, q, e))
+        return -1;
+    for (int t = 0; t < n->n_tensors; t++)
+        for (int bits = 2; bits <= QUANTIZED_BITS_MAX; bits++)
+            q->tensors[t].at[bits].scale = 1;
+    for (int i = 0; i < n->n_layers * q->n_variants; i++) {
+        const struct net_op *op = &n->ops[n->layers[i / q->n_variants].op];
+        struct quantized_weights *w = &q->weights[i];
+        struct setting s = {q->variants[i % q->n_variants].w_bits, 8, q->variants[i % q->n_variants].scheme};
+        *w = (struct quantized_weights){.w_bits = s.w_bits, .scheme = s.scheme, .n_channels = (uint32_t)net_out_channels(n, op)};
+        w->n_codes = (uint32_t)net_weight_count(n, op);
+        if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t)))
+            return error_set(e, "out of memory");
+        memset(w->codes, 0, w->n_codes * sizeof *w->codes);
+        memset(w->bias, 0, w->n_channels * sizeof *w->bias);
+        memset(w->table ? (void *)w->table : (void *)w->bias, 0, w->table ? quantized_table_bytes(s) : 0);
+        for (uint32_t k = 0; k < w->n_channels; k++)
+            w->scales[k] = 1;
+    }
+    return 0;
+}
+
+int quantized_blank(const struct net *n, const struct candidate *c, struct quantized *q, struct error *e)
+{
+    memset(q, 0, sizeof *q);
+    if (!make_blank(n, c, q, e))
+        return 0;
+    quantized_finish(q);
+    return -1;
+}
+
 int quantized_given(const struct net *n, struct quantized *q, struct error *e)
 {
     memset(q, 0, sizeof *q);

@@ -110,6 +110,10 @@ void quantized_finish(struct quantized *q);
  * computed, sensitivities and the key are 0. Returns 0, or -1 with the reason (net_is_given is false). */
 int quantized_given(const struct net *n, struct quantized *q, struct error *e);
 
+/* Scales of 1 and weights of 0 for a candidate: for what follows from settings alone (flash, RAM). The candidate's settings are the
+ * options. Returns 0, or -1 with the reason. */
+int quantized_blank(const struct net *n, const struct candidate *c, struct quantized *q, struct error *e);
+
 /* To and from a file (magic, version, key, checksum), bit for bit. quantized_load returns 0, 1 when there is
  * no such file or its key is another (it has to be computed again), or -1 with the reason when the file is
  * broken or of another version. */

@@ -3,11 +3,15 @@
 #include "quant/tool/inspect.h"
 
 #include "quant/import/import.h"
+#include "quant/program/lowered.h"
+#include "quant/tool/candidate_file.h"
 
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define BYTES_MAX ((int64_t)1 << 40)
 
 static const char *kind_of(const struct net *n, const struct net_op *op)
 {
@@ -120,9 +124,51 @@ static void print_net(const struct net *n)
            (long long)total(n, parameters_of), (long long)total(n, net_macs));
 }
 
-static int print_json(const struct net *n)
+/* ---- at a setting ---- */
+
+/* What the command line says. */
+struct asked {
+    bool json;
+    const char *network, *setting; // setting NULL: none
+    struct lowered_budget budget;
+};
+
+/* What a candidate takes; `l` is finished by the caller. 0; LOWERED_TOO_LARGE or -1 with the reason. */
+static int lower(const struct net *n, const struct asked *a, struct lowered *l, struct error *e)
+{
+    struct candidate c;
+    struct quantized q = {0};
+    uint8_t sha256[SHA256_BYTES];
+    int failed = sha256_file(a->network, sha256, e) || candidate_file_read(a->setting, n, sha256, &c, e) ||
+                 quantized_blank(n, &c, &q, e);
+    if (!failed)
+        failed = lowered_make(n, &q, &c, &a->budget, l, e);
+    quantized_finish(&q);
+    return failed;
+}
+
+static void print_cost(const struct asked *a, const struct lowered *l)
+{
+    printf("%s: flash %lld bytes (weights %lld, parameters %lld, program %lld), peak RAM %lld bytes\n", a->setting, (long long)l->flash_bytes,
+           (long long)l->weights_bytes, (long long)l->parameters_bytes, (long long)l->program_bytes, (long long)l->ram_bytes);
+}
+
+static void add_cost(cJSON *o, const struct asked *a, const struct lowered *l)
+{
+    cJSON_AddStringToObject(o, "setting", a->setting);
+    cJSON_AddNumberToObject(o, "flash_bytes", (double)l->flash_bytes);
+    cJSON_AddNumberToObject(o, "weights_bytes", (double)l->weights_bytes);
+    cJSON_AddNumberToObject(o, "parameters_bytes", (double)l->parameters_bytes);
+    cJSON_AddNumberToObject(o, "program_bytes", (double)l->program_bytes);
+    cJSON_AddNumberToObject(o, "ram_bytes", (double)l->ram_bytes);
+}
+
+/* `a` is NULL: without what a candidate takes. */
+static int print_json(const struct net *n, const struct asked *a, const struct lowered *l)
 {
     cJSON *o = inspect_json(n);
+    if (o && a)
+        add_cost(o, a, l);
     char *text = o ? cJSON_Print(o) : NULL;
     if (text)
         puts(text);
@@ -131,39 +177,78 @@ static int print_json(const struct net *n)
     return text ? 0 : 1;
 }
 
-static const struct option options[] = {
-    {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+static const struct option options[] = {{"json", no_argument, NULL, 'j'},          {"setting", required_argument, NULL, 's'},
+                                        {"candidate", required_argument, NULL, 's'}, {"flash-bytes", required_argument, NULL, 'f'},
+                                        {"ram-bytes", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+                                        {0}};
 
 static int usage(FILE *to, int status)
 {
-    fprintf(to, "usage: pare-net inspect FILE [--json]\n");
+    fprintf(to, "usage: pare-net inspect FILE [--setting S | --candidate C] [--flash-bytes N] [--ram-bytes N] [--json]\n");
+    return status;
+}
+
+static int read_bytes(const char *text, int64_t *bytes)
+{
+    char *end;
+    *bytes = strtoll(text, &end, 10);
+    return *end || *bytes < 1 || *bytes > BYTES_MAX ? -1 : 0;
+}
+
+/* 0; 1: help; -1: used wrongly. */
+static int read_arguments(int argc, char **argv, struct asked *a)
+{
+    int c, wrong = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c == 'h')
+            return 1;
+        if (c == 's')
+            a->setting = optarg;
+        else if (c == 'f')
+            wrong |= read_bytes(optarg, &a->budget.flash_bytes);
+        else if (c == 'r')
+            wrong |= read_bytes(optarg, &a->budget.ram_bytes);
+        else if (c == 'j')
+            a->json = true;
+        else
+            wrong = -1;
+    }
+    a->network = argv[optind];
+    bool limits = a->budget.flash_bytes || a->budget.ram_bytes;
+    return wrong || argc - optind != 1 || (limits && !a->setting) ? -1 : 0;
+}
+
+/* The network, and what the candidate takes, or why it does not fit. */
+static int show(const struct net *n, const struct asked *a)
+{
+    struct error e = {{0}};
+    struct lowered l = {0};
+    int fault = a->setting ? lower(n, a, &l, &e) : 0, status = fault ? 1 : 0;
+    if (!fault && a->json)
+        status = print_json(n, a->setting ? a : NULL, &l);
+    else if (!fault)
+        print_net(n);
+    if (!fault && a->setting && !a->json)
+        print_cost(a, &l);
+    if (fault)
+        fprintf(stderr, "pare-net: %s: %s\n", a->setting, e.text);
+    lowered_finish(&l);
     return status;
 }
 
 int inspect_command(int argc, char **argv)
 {
-    bool json = false;
-    int c;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h')
-            return usage(stdout, 0);
-        if (c != 'j')
-            return usage(stderr, 2);
-        json = true;
-    }
-    if (argc - optind != 1)
-        return usage(stderr, 2);
     struct net n;
     struct error e = {{0}};
-    if (import_network(argv[optind], &n, &e)) {
+    struct asked a = {0};
+    int wrong = read_arguments(argc, argv, &a);
+    if (wrong)
+        return wrong > 0 ? usage(stdout, 0) : usage(stderr, 2);
+    if (import_network(a.network, &n, &e)) {
         fprintf(stderr, "pare-net: %s\n", e.text);
         return 1;
     }
-    int status = 0;
-    if (json)
-        status = print_json(&n);
-    else
-        print_net(&n);
+    int status = show(&n, &a);
     net_finish(&n);
     return status;
 }

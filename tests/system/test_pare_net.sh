@@ -32,8 +32,21 @@ evaluate() { # STATUS TEXT NETWORK SAMPLES LABELS OPTIONS...
 net=$demo/dscnn.onnx x=$demo/test_x.npy y=$demo/test_y.npy
 expect 0 "10 layers in 10 slots" inspect "$net"
 expect 0 '"macs":	2550528' inspect "$net" --json
+expect 0 "w4a8: flash" inspect "$net" --setting w4a8
+expect 0 '"ram_bytes":	' inspect "$net" --setting w4a8 --json
+expect 1 "more than there are, and" inspect "$net" --setting w8a8 --flash-bytes 10000 --ram-bytes 1000
+expect 1 "given: the network's file has no integer weights" inspect "$net" --setting given
+expect 2 "usage:" inspect "$net" --flash-bytes 10000
 evaluate 0 '"accuracy": 0.9310, "correct": 931, "total": 1000' "$net" "$x" "$y" --setting float32 --json
 evaluate 0 "accuracy 0.9310 (931 of 1000), float32" "$net" "$x" "$y"
+
+evaluate 1 "auc: the network has 12 outputs; 1, 2 or as many as inputs are needed" "$net" "$x" "$y" --metric auc
+expect 0 "fidelity 1.000000 (mean squared distance 0 to" evaluate "$net" --data "$x" --input-scale 0.25 --metric fidelity
+printf '#!/bin/sh\n[ -s "$1" ] && [ -s "$2" ] && [ "$3" = "%s" ] && echo 0.5\n' "$y" >"$folder/scorer"
+chmod +x "$folder/scorer"
+evaluate 0 '"scorer": 0.5000,' "$net" "$x" "$y" --scorer "$folder/scorer" --json
+evaluate 1 "scorer /bin/false: exit status 1" "$net" "$x" "$y" --scorer /bin/false
+evaluate 2 "--metric mean: accuracy, auc, fidelity or scorer is wanted" "$net" "$x" "$y" --metric mean
 
 expect 1 "$folder/none.onnx: No such file or directory" inspect "$folder/none.onnx"
 evaluate 1 "none.npy: No such file or directory" "$net" "$folder/none.npy" "$y"

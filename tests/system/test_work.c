@@ -285,6 +285,28 @@ START_TEST(training_is_done_once_and_goes_on_after_a_kill)
 }
 END_TEST
 
+/* Options of few bits are further from the float network; no labels are there to tell. */
+START_TEST(fidelity_needs_no_labels)
+{
+    struct worker w;
+    char text[2048];
+    worker_start(&w, pare_net);
+    snprintf(text, sizeof text, "{\"folder\": \"%s\", \"network\": \"%s/dscnn.onnx\", \"calibration\": \"%s/calibration_x.npy\", \"validation\": "
+                                "\"%s/test_x.npy\", \"options\": [\"w8a8\", \"w2a8\"], \"calibration_samples\": 20, \"metric\": \"fidelity\", " BUDGET "}",
+             folder, demo, demo, demo);
+    cJSON *answer = worker_ask(&w, "open", text);
+    ck_assert_str_eq(cJSON_GetStringValue(member(result_of(answer), "metric")), "fidelity");
+    ck_assert_int_eq(number(result_of(answer), "float_correct"), 1000000);
+    ck_assert_int_eq(number(result_of(answer), "validation_samples"), 1000);
+    cJSON_Delete(answer);
+    long long fine = score(&w, "w8a8", "\"set\": \"validation\", \"n\": 200"), coarse = score(&w, "w2a8", "\"set\": \"validation\", \"n\": 200");
+    ck_assert_int_gt(fine, 980000);
+    ck_assert_int_lt(fine, 1000000);
+    ck_assert_int_lt(coarse, fine - 20000);
+    ck_assert_int_eq(worker_end(&w), 0);
+}
+END_TEST
+
 START_TEST(rules_restrict_the_slots_they_match)
 {
     struct worker w;
@@ -478,6 +500,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_study_is_opened_lowered_scored_and_packaged);
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
     tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
+    tcase_add_test(tests, fidelity_needs_no_labels);
     tcase_add_test(tests, rules_restrict_the_slots_they_match);
     tcase_add_test(tests, wrong_requests_get_one_clear_line_each);
     tcase_add_test(tests, broken_files_get_one_clear_line_each);

@@ -11,6 +11,7 @@
 #include "daemon/ctl/report.h"
 
 #include <check.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,47 @@ START_TEST(recorded_answers_look_as_they_did)
     compare_with_golden(cases[_i].golden, &out);
     buffer_finish(&out);
     cJSON_Delete(answer);
+    cJSON_Delete(file);
+}
+END_TEST
+
+/* Says in all objects what they are judged by. */
+static void judge_by(cJSON *value, const char *metric)
+{
+    for (cJSON *v = value->child; v; v = v->next)
+        judge_by(v, metric);
+    if (cJSON_IsObject(value))
+        cJSON_AddStringToObject(value, "metric", metric);
+}
+
+/* The text in small letters. */
+static char *small(const struct buffer *out)
+{
+    char *text = strndup(out->data, out->size);
+    for (char *c = text; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return text;
+}
+
+START_TEST(a_study_of_another_metric_never_speaks_of_accuracy)
+{
+    static const char *const about_trials[] = {"studies", "study", "trials", "trial", "compare", "report", "front", "front_plot"};
+    cJSON *file = recorded();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t k = 0; k < sizeof about_trials / sizeof *about_trials; k++) {
+            if (strcmp(cases[i].golden, about_trials[k]) != 0)
+                continue;
+            struct buffer out;
+            buffer_init(&out, TEXT_LIMIT);
+            cJSON *answer = answer_of(file, (int)i);
+            judge_by(answer, "auc");
+            cases[i].show(answer, &cases[i].style, &out);
+            char *text = small(&out);
+            ck_assert_msg(!strstr(text, "accuracy") && strstr(text, "auc"), "%s: %s", cases[i].golden, text);
+            free(text);
+            cJSON_Delete(answer);
+            buffer_finish(&out);
+        }
     cJSON_Delete(file);
 }
 END_TEST
@@ -338,6 +380,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
     tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);
     tcase_add_test(t, events_look_as_they_did);
+    tcase_add_test(t, a_study_of_another_metric_never_speaks_of_accuracy);
     tcase_add_test(t, a_candidate_is_uniform_when_all_its_settings_are_alike);
     tcase_add_test(t, the_figure_of_the_newest_series_is_compared);
     tcase_add_test(t, quantities_get_a_unit_that_suits_them);

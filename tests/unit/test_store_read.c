@@ -60,7 +60,7 @@ static cJSON *trials(struct store_list list)
 }
 
 #define TRIAL_KEYS \
-    "study trial kind state candidate hash reason correct samples accuracy loss_points test_correct test_samples flash_bytes " \
+    "study trial kind state candidate hash reason metric correct samples accuracy loss_points test_correct test_samples flash_bytes " \
     "weights_bytes flash_of_int8 ram_bytes latency_cycles latency_us latency_spread_cycles energy_nj energy_uj energy_spread_nj " \
     "power_mw origin reward front finalist board attempts seconds"
 
@@ -157,7 +157,7 @@ START_TEST(a_trial_shown_in_full)
 END_TEST
 
 #define STUDY_KEYS \
-    "study name state reason network board_type trials measured infeasible given_up slots seed created updated best progress"
+    "study name metric state reason network board_type trials measured infeasible given_up slots seed created updated best progress"
 
 START_TEST(a_study_has_the_protocols_shape)
 {

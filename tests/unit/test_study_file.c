@@ -194,6 +194,48 @@ START_TEST(the_worker_is_told_what_the_file_says)
 }
 END_TEST
 
+#define UNLABELLED "{\"name\":\"a\",\"network\":\"n.onnx\",\"data\":{\"calibration\":\"c.npy\",\"validation\":\"v.npy\"},\"board_type\":\"virtual\"," SPACE
+
+START_TEST(metrics_without_labels_need_none)
+{
+    ck_assert_int_eq(parse(HEAD SPACE ",\"metric\":\"auc\"}"), 0);
+    cJSON *o = study_file_open(&file, "/state/1", 1000, 500);
+    ck_assert_str_eq(cJSON_GetObjectItem(o, "metric")->valuestring, "auc");
+    cJSON_Delete(o);
+    ck_assert_int_eq(parse(UNLABELLED ",\"metric\":\"auc\"}"), -1);
+    ck_assert_str_eq(field, "data.validation_labels");
+    ck_assert_int_eq(parse(UNLABELLED "}"), -1);
+    ck_assert_int_eq(parse(UNLABELLED ",\"metric\":\"fidelity\"}"), 0);
+    ck_assert_int_eq(parse(UNLABELLED ",\"metric\":\"best\"}"), -1);
+    ck_assert_str_eq(field, "metric");
+    ck_assert_int_eq(parse(UNLABELLED ",\"metric\":\"scorer\"}"), -1);
+    ck_assert_str_eq(field, "scorer");
+    ck_assert_int_eq(parse(HEAD SPACE ",\"scorer\":\"f1\"}"), -1);
+    ck_assert_str_eq(field, "scorer");
+}
+END_TEST
+
+START_TEST(scorers_are_programs_of_the_services_folder)
+{
+    ck_assert_int_eq(parse(UNLABELLED ",\"metric\":\"scorer\",\"scorer\":\"true\",\"scorer_seconds\":5}"), 0);
+    ck_assert_int_eq(study_file_find_scorer(&file, "", field, &error), -1);
+    ck_assert_str_eq(field, "scorer");
+    ck_assert_ptr_nonnull(strstr(error.text, "runs none"));
+    ck_assert_msg(study_file_find_scorer(&file, "/bin", field, &error) == 0, "%s", error.text);
+    ck_assert_str_eq(file.scorer, "/bin/true");
+    ck_assert_int_eq(study_file_find_scorer(&file, "/bin", field, &error), 0); // as a stored study has it
+    cJSON *o = study_file_open(&file, "/state/1", 1000, 500);
+    ck_assert_str_eq(cJSON_GetObjectItem(o, "scorer")->valuestring, "/bin/true");
+    ck_assert_int_eq(cJSON_GetObjectItem(o, "scorer_seconds")->valueint, 5);
+    cJSON_Delete(o);
+    static const char *const refused[] = {"../bin/true", "/usr/bin/true", ".true", "no-such-program"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(file.scorer, sizeof file.scorer, "%s", refused[i]);
+        ck_assert_int_eq(study_file_find_scorer(&file, "/bin", field, &error), -1);
+    }
+}
+END_TEST
+
 START_TEST(a_study_tells_what_it_costs_the_flash)
 {
     struct study_file f = {.trials = 64, .finalists = 3};
@@ -224,6 +266,8 @@ int main(void)
     tcase_add_test(t, errors_are_one_line_that_names_the_key);
     tcase_add_test(t, hostile_texts_are_refused);
     tcase_add_test(t, the_worker_is_told_what_the_file_says);
+    tcase_add_test(t, metrics_without_labels_need_none);
+    tcase_add_test(t, scorers_are_programs_of_the_services_folder);
     tcase_add_test(t, a_study_tells_what_it_costs_the_flash);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
