@@ -33,6 +33,7 @@ void peripheral_reset(struct machine *m, int power)
     usart_reset(&p->usart);
     crc_reset(&p->crc);
     timers_reset(&p->timers);
+    gpdma_reset(&p->gpdma);
     memset(p->stored, 0, sizeof p->stored);
     if (power)
         p->usart.from = p->usart.until = 0;
@@ -161,6 +162,8 @@ static uint32_t read_word(struct machine *m, uint32_t address, enum bus_who who)
         return crc_read(&p->crc, address - CRC_BASE);
     if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
         return timers_read(&p->timers, address - TIMERS_BASE, machine_cycles(m));
+    if (within(address, GPDMA_BASE, GPDMA_BYTES))
+        return gpdma_read(&p->gpdma, address - GPDMA_BASE);
     if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
         return flash_read_register(&p->flash, address - FLASH_REGISTERS, flash_now(m, who));
     if (within(address, RCC_BASE, RCC_BYTES))
@@ -188,10 +191,13 @@ static void write_rcc(struct machine *m, uint32_t offset, uint32_t value)
     core_look(&m->core);
 }
 
-static void write_usart(struct peripherals *p, int port, uint32_t offset, uint32_t value)
+static void write_usart(struct machine *m, int port, uint32_t offset, uint32_t value)
 {
+    struct peripherals *p = &m->peripherals;
     usart_write(&p->usart, port, offset, value);
     usart_clock(&p->usart, port, rcc_hclk_hz(&p->rcc), rcc_usart_hz(&p->rcc, port));
+    if (offset == USART_CR3)
+        gpdma_run(m);
 }
 
 static void write_word(struct machine *m, uint32_t address, uint32_t value, enum bus_who who)
@@ -202,7 +208,9 @@ static void write_word(struct machine *m, uint32_t address, uint32_t value, enum
     if (within(address, GPIO_BASE, GPIO_PORTS * GPIO_PORT_BYTES))
         gpio_write(&p->gpio, address - GPIO_BASE, value);
     else if (port >= 0)
-        write_usart(p, port, offset, value);
+        write_usart(m, port, offset, value);
+    else if (within(address, GPDMA_BASE, GPDMA_BYTES))
+        gpdma_write(m, address - GPDMA_BASE, value);
     else if (within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE))
         timers_write(&p->timers, address - TIMERS_BASE, value, machine_cycles(m));
     else if (within(address, FLASH_REGISTERS, FLASH_REGISTER_BYTES))
@@ -220,7 +228,7 @@ static void write_word(struct machine *m, uint32_t address, uint32_t value, enum
 static bool has_events(uint32_t address)
 {
     uint32_t offset;
-    return usart_port_at(address, &offset) >= 0 || within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE);
+    return usart_port_at(address, &offset) >= 0 || within(address, GPDMA_BASE, GPDMA_BYTES) || within(address, TIMERS_BASE, TIMERS_N * TIMERS_STRIDE);
 }
 
 int peripheral_read(struct machine *m, uint32_t address, unsigned size, uint32_t *value, enum bus_who who)
@@ -265,11 +273,14 @@ int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_
 uint64_t peripheral_advance(struct machine *m)
 {
     struct peripherals *p = &m->peripherals;
+    gpdma_run(m);
     uint64_t now = machine_cycles(m), next = timers_advance(&p->timers, now), byte = usart_next(&p->usart, now);
     for (uint32_t i = 0; i < TIMERS_N; i++)
         system_set_irq(m, TIMERS_IRQ + i, timers_irq(&p->timers, i));
     for (int i = 0; i < USART_PORTS; i++)
         system_set_irq(m, USART_IRQ + (unsigned)i, usart_irq(&p->usart, i, now));
+    for (int i = 0; i < GPDMA_CHANNELS; i++)
+        system_set_irq(m, gpdma_irq(i), gpdma_irq_level(&p->gpdma, i));
     return byte < next ? byte : next;
 }
 

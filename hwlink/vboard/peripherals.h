@@ -6,6 +6,7 @@
 
 #include "hwlink/vboard/crc.h"
 #include "hwlink/vboard/flash.h"
+#include "hwlink/vboard/gpdma.h"
 #include "hwlink/vboard/gpio.h"
 #include "hwlink/vboard/memory.h"
 #include "hwlink/vboard/rcc.h"
@@ -23,6 +24,7 @@ struct peripherals {
     struct usart usart; // its `output` and `user` are the owner's
     struct timers timers;
     struct crc crc;
+    struct gpdma gpdma;
     uint32_t icache_cr;
     uint64_t icache_hits, icache_misses; // where the monitors were last reset
     struct peripheral_stored {

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hwlink/vboard/powershield_port.h"
 
+#include "hwlink/vboard/terminal.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 struct powershield_port {
     struct vboard *board;
     pthread_t thread;
-    int master, slave, quit; // the slave is held open so that the terminal outlives its users; quit is an eventfd
-    char path[POWERSHIELD_PATH_MAX];
+    struct terminal terminal;
+    int quit; // an eventfd
     uint8_t piece[PIECE_BYTES]; // on its way out
     size_t size, sent;
 };
@@ -27,10 +28,10 @@ struct powershield_port {
 static int take_input(struct powershield_port *p)
 {
     uint8_t bytes[512];
-    ssize_t n = read(p->master, bytes, sizeof bytes);
+    ssize_t n = read(p->terminal.master, bytes, sizeof bytes);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR || errno == EIO ? 0 : -1;
-    ioctl(p->slave, TIOCNXCL); // a user that died without a word must not lock the next one out
+    ioctl(p->terminal.slave, TIOCNXCL); // a user that died without a word must not lock the next one out
     vboard_enter(p->board);
     if (!p->board->meter_silent)
         powershield_take(&p->board->meter, bytes, (size_t)n);
@@ -60,7 +61,7 @@ static void send_output(struct powershield_port *p)
             next_piece(p);
         if (p->size == 0)
             return;
-        ssize_t n = write(p->master, p->piece + p->sent, p->size - p->sent);
+        ssize_t n = write(p->terminal.master, p->piece + p->sent, p->size - p->sent);
         if (n <= 0)
             return;
         p->sent += (size_t)n;
@@ -70,7 +71,7 @@ static void send_output(struct powershield_port *p)
 static void *serve(void *port)
 {
     struct powershield_port *p = port;
-    struct pollfd fds[3] = {{p->master, POLLIN, 0}, {p->board->meter_wake, POLLIN, 0}, {p->quit, POLLIN, 0}};
+    struct pollfd fds[3] = {{p->terminal.master, POLLIN, 0}, {p->board->meter_wake, POLLIN, 0}, {p->quit, POLLIN, 0}};
     uint64_t count;
     for (;;) {
         fds[0].events = (short)(POLLIN | (p->sent < p->size ? POLLOUT : 0));
@@ -86,28 +87,12 @@ static void *serve(void *port)
     }
 }
 
-static int open_terminal(struct powershield_port *p)
+static void close_port(struct powershield_port *p)
 {
-    struct termios t;
-    p->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (p->master < 0 || grantpt(p->master) != 0 || unlockpt(p->master) != 0 ||
-        ptsname_r(p->master, p->path, sizeof p->path) != 0)
-        return -1;
-    p->slave = open(p->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (p->slave < 0 || tcgetattr(p->slave, &t) != 0)
-        return -1;
-    cfmakeraw(&t);
-    if (tcsetattr(p->slave, TCSANOW, &t) != 0)
-        return -1;
-    return fcntl(p->master, F_SETFL, O_RDWR | O_NONBLOCK);
-}
-
-static void close_terminal(struct powershield_port *p)
-{
-    int fds[] = {p->master, p->slave, p->quit};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    terminal_close(&p->terminal);
+    if (p->quit >= 0)
+        close(p->quit);
+    free(p);
 }
 
 struct powershield_port *powershield_port_open(struct vboard *b, struct error *e)
@@ -118,12 +103,13 @@ struct powershield_port *powershield_port_open(struct vboard *b, struct error *e
         return NULL;
     }
     p->board = b;
-    p->master = p->slave = -1;
     p->quit = eventfd(0, EFD_CLOEXEC);
-    if (p->quit < 0 || open_terminal(p) != 0 || pthread_create(&p->thread, NULL, serve, p) != 0) {
-        error_set(e, "a pseudo-terminal for %s: %s", b->serial, strerror(errno));
-        close_terminal(p);
-        free(p);
+    int rc = terminal_open(&p->terminal, e);
+    if (rc == 0 && (p->quit < 0 || pthread_create(&p->thread, NULL, serve, p) != 0))
+        rc = error_set(e, "%s", strerror(errno));
+    if (rc != 0) {
+        error_wrap(e, "the meter of %s", b->serial);
+        close_port(p);
         return NULL;
     }
     return p;
@@ -131,7 +117,7 @@ struct powershield_port *powershield_port_open(struct vboard *b, struct error *e
 
 const char *powershield_port_path(const struct powershield_port *p)
 {
-    return p->path;
+    return p->terminal.path;
 }
 
 void powershield_port_close(struct powershield_port *p)
@@ -140,6 +126,5 @@ void powershield_port_close(struct powershield_port *p)
     ssize_t n = write(p->quit, &one, sizeof one);
     (void)n;
     pthread_join(p->thread, NULL);
-    close_terminal(p);
-    free(p);
+    close_port(p);
 }

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "hwlink/vboard/vboard.h"
 
-#define POWERSHIELD_PATH_MAX 64
-
 struct powershield_port;
 
 /* Opens a pseudo-terminal for the board's meter and serves it. Returns NULL with the reason. */

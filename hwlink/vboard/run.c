@@ -4,6 +4,7 @@
 
 #include "hwlink/vboard/firmware_file.h"
 #include "hwlink/vboard/power.h"
+#include "hwlink/vboard/terminal.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -28,7 +29,8 @@ struct step {
 struct run {
     struct machine *m;
     const char *image;
-    int console, json, registers, account;
+    int console, json, registers, account, pty;
+    struct terminal terminal; // with --pty
     uint64_t max_cycles;
     struct step steps[STEPS_MAX];
     unsigned steps_count, step; // the one that is waited for
@@ -71,6 +73,8 @@ static void print_byte(void *user, uint8_t byte)
     struct run *r = user;
     if (r->console)
         putchar(byte);
+    if (r->pty)
+        terminal_put(&r->terminal, byte);
     if (r->step >= r->steps_count)
         return;
     const char *until = r->steps[r->step].text;
@@ -158,6 +162,17 @@ static void add_energy(struct run *r)
     r->counted_time = c->time;
 }
 
+/* What was typed at the terminal; with `wait` something must be, because the core would sleep for ever. */
+static void take_typed(struct run *r, int wait)
+{
+    uint8_t bytes[256];
+    const struct usart *u = &r->m->peripherals.usart;
+    uint32_t room = u->from < u->until ? USART_INPUT_MAX - u->until : USART_INPUT_MAX;
+    size_t n = terminal_take(&r->terminal, bytes, room < sizeof bytes ? room : sizeof bytes, wait);
+    if (n > 0)
+        peripheral_input(r->m, bytes, (uint32_t)n);
+}
+
 static enum core_stop execute(struct run *r)
 {
     uint64_t end = machine_cycles(r->m) + r->max_cycles;
@@ -165,6 +180,10 @@ static enum core_stop execute(struct run *r)
         uint64_t now = machine_cycles(r->m), left = end > now ? end - now : 0;
         enum core_stop stop = core_run(r->m, left < ENERGY_SLICE_CYCLES ? left : ENERGY_SLICE_CYCLES);
         add_energy(r);
+        if (r->pty)
+            take_typed(r, stop == CORE_ASLEEP);
+        if (r->pty && stop == CORE_ASLEEP)
+            continue;
         if (stop == CORE_BUDGET && machine_cycles(r->m) < end)
             continue;
         if (stop != CORE_BREAKPOINT || !at_semihosting(r))
@@ -280,9 +299,17 @@ static int run_machine(struct run *r)
     r->m->core.account = r->account;
     r->m->peripherals.usart.output = print_byte;
     r->m->peripherals.usart.user = r;
+    if (r->pty && terminal_open(&r->terminal, &e) != 0) {
+        fprintf(stderr, "pare-vboard: %s\n", e.text);
+        return 2;
+    }
+    if (r->pty)
+        fprintf(stderr, "pare-vboard: the console is %s\n", r->terminal.path);
     send_texts(r);
     enum core_stop stop = execute(r);
     fflush(stdout);
+    if (r->pty)
+        terminal_close(&r->terminal);
     if (r->input_full) {
         fprintf(stderr, "pare-vboard: --send: more than %u bytes wait to be read\n", USART_INPUT_MAX);
         return 2;
@@ -296,7 +323,7 @@ static int run_machine(struct run *r)
 }
 
 enum run_option { OPTION_CONSOLE = 1, OPTION_SEND, OPTION_UNTIL, OPTION_MAX_CYCLES, OPTION_JSON, OPTION_REGISTERS, OPTION_ACCOUNT, OPTION_SUPPLY,
-                  OPTION_FACTOR };
+                  OPTION_FACTOR, OPTION_PTY };
 
 static int usage(void)
 {
@@ -335,12 +362,14 @@ static int read_options(int argc, char **argv, struct run *r)
         {"until", required_argument, NULL, OPTION_UNTIL},      {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
         {"json", no_argument, NULL, OPTION_JSON},              {"registers", no_argument, NULL, OPTION_REGISTERS},
         {"account", no_argument, NULL, OPTION_ACCOUNT},        {"supply", required_argument, NULL, OPTION_SUPPLY},
-        {"setup-permille", required_argument, NULL, OPTION_FACTOR}, {NULL, 0, NULL, 0},
+        {"setup-permille", required_argument, NULL, OPTION_FACTOR}, {"pty", no_argument, NULL, OPTION_PTY},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case OPTION_CONSOLE: r->console = 1; break;
+        case OPTION_PTY: r->pty = 1; break;
         case OPTION_SEND:
         case OPTION_UNTIL:
             if (add_step(r, optarg, option == OPTION_SEND))

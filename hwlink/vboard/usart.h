@@ -9,6 +9,7 @@
 
 #define USART_PORTS 6 // USART1, USART2, USART3, UART4, UART5, LPUART1
 #define USART_IRQ 61u // of USART1; the others follow
+#define USART_CR3 0x08u
 #define USART_INPUT_MAX 4096u // bytes that wait for the firmware
 
 struct usart {

@@ -5,7 +5,9 @@
 #include "tests/sim/small_image.h"
 #include "tests/system/vboard_lab.h"
 
+#include "base/file.h"
 #include "hwlink/board.h"
+#include "hwlink/vboard/fault.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -329,6 +331,22 @@ START_TEST(a_silent_meter_is_a_failure_of_power)
 }
 END_TEST
 
+/* A fault that is added to the virtual board is to be tried here: each name stands in an order above. */
+START_TEST(every_fault_that_there_is_is_tried)
+{
+    char path[1024], order[64], *text;
+    size_t size;
+    struct error e = {""};
+    snprintf(path, sizeof path, "%s/tests/system/test_faults.c", source_root);
+    ck_assert_msg(file_read(path, 1 << 20, &text, &size, &e) == 0, "%s", e.text);
+    for (int i = 0; i < FAULT_COUNT; i++) {
+        snprintf(order, sizeof order, "\\\"fault\\\": \\\"%s\\\"", fault_name((enum fault_kind)i));
+        ck_assert_msg(strstr(text, order) != NULL, "no test orders the fault %s", fault_name((enum fault_kind)i));
+    }
+    free(text);
+}
+END_TEST
+
 #define N(a) ((int)(sizeof(a) / sizeof *(a)))
 
 int main(int argc, char **argv)
@@ -364,6 +382,9 @@ int main(int argc, char **argv)
     tcase_add_test(t, a_clock_that_never_locks_is_told_by_the_runner);
     tcase_add_test(t, worn_pages_are_avoided_after_one_failure);
     tcase_add_test(t, a_silent_meter_is_a_failure_of_power);
+    suite_add_tcase(s, t);
+    t = tcase_create("list");
+    tcase_add_test(t, every_fault_that_there_is_is_tried);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

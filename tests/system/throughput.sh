@@ -46,9 +46,12 @@ END
     local failed_attempts
     failed_attempts=$(sql state/pare.db "SELECT count(*) FROM attempt WHERE state = 'failed'")
     passes; [ "$failed_attempts" = 0 ] || complain "$failed_attempts attempts failed"
-    # From lease to lease: how many follow the first one of each board, between the first of all and the last.
-    read -r measured virtual_s rate <<<"$(sqlite3 -readonly -separator ' ' state/pare.db "WITH t AS (SELECT count(*) - $n AS n,
-        (max(begun_ms) - min(begun_ms)) / 1000.0 / $pace AS s FROM attempt WHERE series = 0) SELECT n, printf('%.2f', s), printf('%.1f', 60 * n / s) FROM t")"
+    # From lease to lease, once every board has its runner: after the last of the boards' second leases, until the last lease of all.
+    read -r measured virtual_s rate <<<"$(sqlite3 -readonly -separator ' ' state/pare.db "WITH
+        a AS (SELECT begun_ms, row_number() OVER (PARTITION BY board ORDER BY begun_ms) AS k FROM attempt WHERE series = 0),
+        f AS (SELECT max(begun_ms) AS begun FROM a WHERE k = 2),
+        t AS (SELECT count(*) AS n, (max(begun_ms) - f.begun) / 1000.0 / $pace AS s FROM a, f WHERE a.begun_ms > f.begun)
+        SELECT n, printf('%.2f', s), printf('%.1f', 60 * n / s) FROM t")"
     echo "$n board(s): $measured trials in $virtual_s virtual s, $rate a virtual minute"
 }
 

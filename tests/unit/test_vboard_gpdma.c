@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// The DMA controller: memory to memory, lists, serial ports, and what goes wrong.
+#include "hwlink/vboard/machine.h"
+#include "hwlink/vboard/memory.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANNEL(i, offset) (GPDMA_BASE + 0x80u * (i) + (offset))
+#define SR 0x60u
+#define CR 0x64u
+#define FCR 0x5cu
+#define TR1 0x90u
+#define TR2 0x94u
+#define BR1 0x98u
+#define SAR 0x9cu
+#define DAR 0xa0u
+#define LLR 0xccu
+#define LBAR 0x50u
+#define EN 1u
+#define TC (1u << 8)
+#define HT (1u << 9)
+#define DTE (1u << 10)
+#define USE (1u << 12)
+#define IDLE 1u
+#define SINC (1u << 3)
+#define DINC (1u << 19)
+#define SWREQ (1u << 9)
+#define USART1 0x40013800u
+#define FROM 0x20001000u
+#define TO 0x20002000u
+#define LIST 0x20003000u
+
+static struct machine *m;
+static char sent[64];
+static size_t n_sent;
+
+static void output(void *user, uint8_t byte)
+{
+    (void)user;
+    sent[n_sent++] = (char)byte;
+}
+
+static void set_up(void)
+{
+    m = machine_create();
+    machine_reset(m, 1);
+    m->peripherals.usart.output = output;
+    n_sent = 0;
+    for (uint32_t i = 0; i < 256; i++)
+        bus_write(m, FROM + i, 1, i, BUS_DEBUGGER);
+}
+
+static void tear_down(void)
+{
+    machine_destroy(m);
+}
+
+static uint32_t get(uint32_t address)
+{
+    uint32_t value = 0;
+    ck_assert_int_eq(bus_read(m, address, 4, &value, BUS_CORE), 0);
+    return value;
+}
+
+static void put(uint32_t address, uint32_t value)
+{
+    ck_assert_int_eq(bus_write(m, address, 4, value, BUS_CORE), 0);
+}
+
+static void channel(uint32_t i, uint32_t tr1, uint32_t tr2, uint32_t bytes, uint32_t from, uint32_t to)
+{
+    put(CHANNEL(i, TR1), tr1);
+    put(CHANNEL(i, TR2), tr2);
+    put(CHANNEL(i, BR1), bytes);
+    put(CHANNEL(i, SAR), from);
+    put(CHANNEL(i, DAR), to);
+}
+
+START_TEST(memory_is_copied_and_the_end_told)
+{
+    channel(3, 2 | SINC | 2u << 16 | DINC, SWREQ, 64, FROM, TO);
+    ck_assert_uint_eq(get(CHANNEL(3, SR)), IDLE);
+    put(CHANNEL(3, CR), EN | TC);
+    for (uint32_t i = 0; i < 64; i += 4)
+        ck_assert_uint_eq(get(TO + i), get(FROM + i));
+    ck_assert_uint_eq(get(TO + 64), 0);
+    ck_assert_uint_eq(get(CHANNEL(3, SR)), IDLE | TC | HT);
+    ck_assert_uint_eq(get(CHANNEL(3, CR)), TC);
+    ck_assert_uint_eq(get(CHANNEL(3, BR1)), 0);
+    ck_assert(gpdma_irq_level(&m->peripherals.gpdma, 3));
+    put(CHANNEL(3, FCR), 0x7f00);
+    ck_assert_uint_eq(get(CHANNEL(3, SR)), IDLE);
+    ck_assert(!gpdma_irq_level(&m->peripherals.gpdma, 3));
+}
+END_TEST
+
+START_TEST(bytes_widen_to_words_or_are_packed)
+{
+    channel(0, SINC | 2u << 16 | DINC, SWREQ, 4, FROM + 1, TO);
+    put(CHANNEL(0, CR), EN);
+    ck_assert_uint_eq(get(TO), 1);
+    ck_assert_uint_eq(get(TO + 12), 4);
+    channel(0, SINC | 2u << 11 | 2u << 16 | DINC, SWREQ, 4, FROM + 1, TO);
+    put(CHANNEL(0, CR), EN);
+    ck_assert_uint_eq(get(TO), 0x04030201);
+}
+END_TEST
+
+START_TEST(a_list_is_followed_to_its_end)
+{
+    static const uint32_t nodes[2][4] = {{4, FROM, TO, (1u << 29 | 1u << 28 | 1u << 27 | 1u << 16) | ((LIST + 16) & 0xfffc)}, {8, FROM + 16, TO + 4, 0}};
+    for (uint32_t i = 0; i < 8; i++)
+        put(LIST + 4 * i, nodes[i / 4][i % 4]);
+    channel(12, 2 | SINC | 2u << 16 | DINC, SWREQ | 3u << 30, 0, 0, 0);
+    put(CHANNEL(12, LBAR), LIST & 0xffff0000u);
+    put(CHANNEL(12, LLR), (1u << 29 | 1u << 28 | 1u << 27 | 1u << 16) | (LIST & 0xfffc));
+    put(CHANNEL(12, CR), EN | TC);
+    ck_assert_uint_eq(get(TO), get(FROM));
+    ck_assert_uint_eq(get(TO + 8), get(FROM + 20));
+    ck_assert_uint_eq(get(CHANNEL(12, SR)) & (IDLE | TC), IDLE | TC);
+    ck_assert_uint_eq(gpdma_irq(12), 84);
+}
+END_TEST
+
+START_TEST(a_serial_port_is_fed_and_emptied)
+{
+    static const char text[] = "hello";
+    put(USART1 + 0x0c, 1); // BRR: fast
+    put(USART1, 1u << 2 | 1u << 3 | 1);
+    for (uint32_t i = 0; i < sizeof text - 1; i++)
+        bus_write(m, FROM + i, 1, (uint8_t)text[i], BUS_DEBUGGER);
+    channel(1, SINC, 25 | 1u << 10, 5, FROM, USART1 + 0x28);
+    channel(2, DINC, 24, 3, USART1 + 0x24, TO);
+    put(CHANNEL(1, CR), EN);
+    put(CHANNEL(2, CR), EN);
+    ck_assert_uint_eq(n_sent, 0); // the port does not ask yet
+    put(USART1 + 0x08, 1u << 7 | 1u << 6);
+    ck_assert_uint_eq(n_sent, 5);
+    ck_assert_int_eq(memcmp(sent, text, 5), 0);
+    ck_assert_uint_eq(get(CHANNEL(2, SR)), 0);
+    peripheral_input(m, "abc", 3);
+    for (int i = 0; i < 10 && !(get(CHANNEL(2, SR)) & TC); i++) {
+        m->core.time += 100u << CORE_TIME_BITS;
+        peripheral_advance(m);
+    }
+    ck_assert_uint_eq(get(TO), 'a' | 'b' << 8 | 'c' << 16);
+}
+END_TEST
+
+START_TEST(errors_stop_a_channel)
+{
+    channel(0, 2 | SINC | 2u << 16 | DINC, SWREQ, 8, 0x60000000u, TO);
+    put(CHANNEL(0, CR), EN);
+    ck_assert_uint_eq(get(CHANNEL(0, SR)) & (IDLE | DTE), IDLE | DTE);
+    put(CHANNEL(0, CR), 2);
+    channel(0, 2 | SINC | 2u << 16 | DINC, SWREQ, 6, FROM, TO); // no multiple of a word
+    put(CHANNEL(0, CR), EN);
+    ck_assert_uint_eq(get(CHANNEL(0, SR)) & (IDLE | USE), IDLE | USE);
+    channel(1, 2 | 2u << 16, SWREQ, 4, GPDMA_BASE + 0x64, GPDMA_BASE + 0x64); // itself
+    put(CHANNEL(1, CR), EN);
+}
+END_TEST
+
+START_TEST(a_circular_list_in_memory_does_not_hang)
+{
+    static const uint32_t node[2] = {4, 1u << 29 | 1u << 16 | (LIST & 0xfffc)};
+    put(LIST, node[0]);
+    put(LIST + 4, node[1]);
+    channel(0, 2 | 2u << 16, SWREQ, 4, FROM, TO);
+    put(CHANNEL(0, LBAR), LIST & 0xffff0000u);
+    put(CHANNEL(0, LLR), node[1]);
+    put(CHANNEL(0, CR), EN);
+    put(CHANNEL(0, CR), 2); // RESET
+    ck_assert_uint_eq(get(CHANNEL(0, SR)), IDLE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("gpdma");
+    TCase *t = tcase_create("gpdma");
+    tcase_set_timeout(t, 0);
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, memory_is_copied_and_the_end_told);
+    tcase_add_test(t, bytes_widen_to_words_or_are_packed);
+    tcase_add_test(t, a_list_is_followed_to_its_end);
+    tcase_add_test(t, a_serial_port_is_fed_and_emptied);
+    tcase_add_test(t, errors_stop_a_channel);
+    tcase_add_test(t, a_circular_list_in_memory_does_not_hang);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
