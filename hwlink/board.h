@@ -7,12 +7,13 @@
 #include "base/error.h"
 #include "hwlink/board_file.h"
 #include "hwlink/flashlog.h"
+#include "hwlink/profile.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
-#define BOARD_PROVENANCE_MAX 2048 // JSON text
+#define BOARD_PROVENANCE_MAX 4096 // JSON text
 
 enum board_placement {
     BOARD_IN_FLASH = 0, // what ships is what is measured
@@ -79,13 +80,15 @@ struct board_result {
     int64_t energy_spread_nj;  // largest minus smallest window
     uint32_t repeats;          // inferences in each window
     int64_t window_us;         // length of the last window on the meter's clock
+    uint32_t n_points, points_uw[PROFILE_POINTS]; // the course of power in the last window
+    int64_t point_us;          // length of a point
     bool waveform_repeated;    // a virtual board streamed one verified repeat's waveform again
 
     uint32_t items_written, pages_written; // of the flash log, in this measurement
     uint64_t bytes_written;
     bool runner_written, log_restarted;
     /* JSON object: image, runner, board, type, serial, virtual, placement, clock_hz, meter, supply_mv, meter_hz, repeats, windows,
-     * waveform_repeated, program_address, pages */
+     * waveform_repeated, point_us, power_uw, program_address, pages */
     char provenance[BOARD_PROVENANCE_MAX];
 };
 

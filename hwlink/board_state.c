@@ -539,6 +539,9 @@ static void on_recorded(struct board_core *c, const struct board_event *ev, stru
     c->window_nj[c->windows_done++] = (w->energy_nj + r->repeats / 2) / r->repeats;
     r->window_us = w->length_us;
     r->waveform_repeated |= w->repeated;
+    r->n_points = w->n_points;
+    r->point_us = w->point_us;
+    memcpy(r->points_uw, w->points_uw, sizeof r->points_uw);
     memcpy(c->meter_name, w->instrument, sizeof c->meter_name);
     if (c->windows_done < c->job.windows) {
         call_record(c, t);

@@ -78,6 +78,14 @@ void board_wire_seal(struct mailbox_job *job)
     job->crc32 = crc32_of(job, offsetof(struct mailbox_job, crc32));
 }
 
+static cJSON *power_of(const struct board_result *r)
+{
+    cJSON *power = cJSON_CreateArray();
+    for (uint32_t i = 0; power && i < r->n_points; i++)
+        cJSON_AddItemToArray(power, cJSON_CreateNumber(r->points_uw[i]));
+    return power;
+}
+
 static cJSON *pages_of(const struct board_core *c)
 {
     cJSON *pages = cJSON_CreateArray();
@@ -110,6 +118,8 @@ void board_wire_provenance(struct board_core *c)
         cJSON_AddNumberToObject(o, "repeats", r->repeats);
         cJSON_AddNumberToObject(o, "window_us", (double)r->window_us);
         cJSON_AddBoolToObject(o, "waveform_repeated", r->waveform_repeated);
+        cJSON_AddNumberToObject(o, "point_us", (double)r->point_us);
+        cJSON_AddItemToObject(o, "power_uw", power_of(r));
     }
     if (!cJSON_PrintPreallocated(o, c->result.provenance, BOARD_PROVENANCE_MAX, 0)) {
         cJSON_DeleteItemFromObject(o, "pages"); // what can be long

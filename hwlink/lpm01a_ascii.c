@@ -29,8 +29,7 @@ static void take_sample(struct lpm01a_stream *s, const char *line)
         s->lost++;
         return;
     }
-    s->amperes += (double)value * pow(10, -(double)power);
-    s->samples++;
+    lpm01a_stream_sample(s, (double)value * pow(10, -(double)power));
 }
 
 static void take_line(struct lpm01a_stream *s, const char *line)

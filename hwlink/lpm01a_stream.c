@@ -14,13 +14,21 @@ enum { META = 0xf0, META_ERROR = 0xf1, META_TEXT, META_TIME, META_END, META_OVER
 void lpm01a_stream_init(struct lpm01a_stream *s)
 {
     memset(s, 0, sizeof *s);
+    profile_init(&s->profile);
+}
+
+void lpm01a_stream_sample(struct lpm01a_stream *s, double amperes)
+{
+    s->amperes += amperes;
+    s->samples++;
+    if (!s->ended)
+        profile_add(&s->profile, amperes);
 }
 
 static void take_sample(struct lpm01a_stream *s)
 {
     unsigned power = s->frame[0] >> 4, value = (s->frame[0] & 0xfu) << 8 | s->frame[1];
-    s->amperes += ldexp((double)value, -4 * (int)power);
-    s->samples++;
+    lpm01a_stream_sample(s, ldexp((double)value, -4 * (int)power));
 }
 
 static void say(struct lpm01a_stream *s, const char *text)

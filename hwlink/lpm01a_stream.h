@@ -6,6 +6,8 @@
 #ifndef PARE_HWLINK_LPM01A_STREAM_H
 #define PARE_HWLINK_LPM01A_STREAM_H
 
+#include "hwlink/profile.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +23,7 @@ struct lpm01a_stream {
     double amperes;         // sum over all samples
     uint64_t end_samples;   // samples before the falling edge, once `ended`
     double end_amperes;
+    struct profile profile; // of the window, A
     bool ended;             // the falling edge was marked
     bool over;              // the instrument ended the recording
     bool repeated;          // it says that a waveform was streamed again
@@ -36,6 +39,8 @@ void lpm01a_stream_take(struct lpm01a_stream *s, const uint8_t *bytes, size_t n)
 
 /* The same for format ascii_dec: lines; a sample is "6409-07", which is 6409e-7 A. `frame` holds the line. */
 void lpm01a_ascii_take(struct lpm01a_stream *s, const uint8_t *bytes, size_t n);
+
+void lpm01a_stream_sample(struct lpm01a_stream *s, double amperes);
 
 /* What a line of text in either format means: events, repetitions. */
 void lpm01a_stream_text(struct lpm01a_stream *s, const char *text);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "hwlink/board_file.h"
+#include "hwlink/profile.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,8 @@ struct meter_window {
     uint32_t lost;         // of these, that did not arrive and count as the one before
     bool marked;           // the end was marked by the instrument; else it is the expected length
     bool repeated;         // the (virtual) instrument says that a waveform was streamed again
+    uint32_t n_points, points_uw[PROFILE_POINTS]; // the course of its power, in points of equal length
+    int64_t point_us;
     char instrument[METER_NAME_MAX]; // name and firmware as it tells them
 };
 

@@ -19,6 +19,7 @@ struct meter {
     uint64_t step_ms, from_ns, to_ns;
     int64_t expected_us;
     double sum_uw;
+    struct profile profile;
     uint32_t samples;
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
     void *user;
@@ -69,6 +70,8 @@ static void finish(struct meter *m)
 {
     struct meter_window w = {.samples = m->samples, .length_us = m->expected_us};
     w.energy_nj = (int64_t)(m->sum_uw / m->samples * (double)m->expected_us / 1000 + 0.5);
+    w.n_points = profile_read(&m->profile, 1, w.points_uw);
+    w.point_us = (int64_t)(m->profile.per * m->step_ms * 1000);
     snprintf(w.instrument, sizeof w.instrument, "%s (hwmon)", m->name);
     end(m, 0, "", &w);
 }
@@ -91,6 +94,7 @@ static void on_time(uv_timer_t *timer)
         return;
     }
     m->sum_uw += uw;
+    profile_add(&m->profile, uw);
     m->samples++;
 }
 
@@ -104,6 +108,7 @@ static void hwmon_record(struct meter *m, const struct meter_wish *wish,
     m->from_ns = start + window / 4;
     m->to_ns = start + window / 4 * 3;
     m->sum_uw = 0;
+    profile_init(&m->profile);
     m->samples = 0;
     uv_timer_start(&m->timer, on_time, m->step_ms, m->step_ms);
 }

@@ -149,6 +149,8 @@ static void finish(struct meter *m)
     }
     w.energy_nj = (int64_t)(s->amperes * m->supply_mv / 1000.0 / PPK2_HZ * 1e9 + 0.5);
     w.length_us = (int64_t)(s->samples * 1000000 / PPK2_HZ);
+    w.n_points = profile_read(&s->profile, m->supply_mv * 1e3, w.points_uw);
+    w.point_us = (int64_t)s->profile.per * 1000000 / PPK2_HZ;
     snprintf(w.instrument, sizeof w.instrument, "Nordic PPK2");
     SEND(m, CMD_STOP);
     end(m, 0, "", &w);

@@ -215,6 +215,8 @@ static void finish(struct meter *m)
     double volts = (s->voltage_mv ? s->voltage_mv : m->supply_mv) / 1000.0;
     w.energy_nj = (int64_t)(s->end_amperes * volts / m->hz * 1e9 + 0.5);
     w.length_us = (int64_t)((double)s->end_samples * 1e6 / m->hz + 0.5);
+    w.n_points = profile_read(&s->profile, volts * 1e6, w.points_uw);
+    w.point_us = (int64_t)s->profile.per * 1000000 / m->hz;
     snprintf(w.instrument, sizeof w.instrument, "%s", m->instrument);
     send_line(m, "stop");
     end(m, 0, "", &w);

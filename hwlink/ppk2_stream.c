@@ -63,6 +63,7 @@ void ppk2_stream_init(struct ppk2_stream *s, const struct ppk2_calibration *cali
     memset(s, 0, sizeof *s);
     s->calibration = calibration;
     s->vdd = supply_mv / 1000.0;
+    profile_init(&s->profile);
 }
 
 static double raw_amperes(const struct ppk2_stream *s, int k, uint32_t adc)
@@ -105,6 +106,8 @@ static void count(struct ppk2_stream *s, double amperes, uint32_t n)
         return;
     s->samples += n;
     s->amperes += amperes * n;
+    for (uint32_t i = 0; i < n; i++)
+        profile_add(&s->profile, amperes);
 }
 
 static void take_sample(struct ppk2_stream *s, uint32_t word)

@@ -6,6 +6,7 @@
 #define PARE_HWLINK_PPK2_STREAM_H
 
 #include "base/error.h"
+#include "hwlink/profile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,7 @@ struct ppk2_stream {
     bool inside, ended;
     uint64_t samples, lost; // in the window; lost ones count as the one before
     double amperes;         // sum
+    struct profile profile;
 };
 
 void ppk2_stream_init(struct ppk2_stream *s, const struct ppk2_calibration *calibration, uint32_t supply_mv);

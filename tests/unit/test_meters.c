@@ -77,6 +77,18 @@ struct outcome {
     struct meter_window window;
 };
 
+/* The points' mean is the window's power, but for the samples of the last point, which is not whole. */
+static void has_the_course_of_its_power(const struct meter_window *w)
+{
+    double sum_uw = 0;
+    ck_assert_uint_gt(w->n_points, 0);
+    for (uint32_t i = 0; i < w->n_points; i++)
+        sum_uw += w->points_uw[i];
+    double energy_nj = sum_uw / w->n_points * (double)w->length_us / 1000;
+    ck_assert_double_le(fabs(energy_nj - (double)w->energy_nj), 0.03 * (double)w->energy_nj + 1);
+    ck_assert_int_gt(w->point_us, 0);
+}
+
 static void on_done(void *user, int status, const char *text, const struct meter_window *w)
 {
     struct outcome *o = user;
@@ -85,6 +97,8 @@ static void on_done(void *user, int status, const char *text, const struct meter
     snprintf(o->text, sizeof o->text, "%s", text);
     if (w)
         o->window = *w;
+    if (status == 0 && w)
+        has_the_course_of_its_power(w);
 }
 
 static void on_cycled(void *user, int status, const char *text)
