@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // Runs the target of a binary format on files as they are, and with --mutations N SEED on N broken versions
-// of each. fuzz_main.c is for texts.
+// of each, in 2 GiB of memory (but for sanitizers, which need more). fuzz_main.c is for texts.
 #include "base/file.h"
 #include "base/rng.h"
 #include "tests/fuzz/fuzz.h"
@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define FILE_MAX (64u << 20)
+#define MEMORY_MAX ((rlim_t)2 << 30) // constants of one file may take 768 MiB
 #define HEAD 4096 // where the structure of most formats stands: half of the hits go there
 
 static void mutate(struct rng *r, uint8_t *bytes, size_t *size)
@@ -51,6 +53,7 @@ static int run_file(const char *path, long mutations, uint64_t seed)
 
 int main(int argc, char **argv)
 {
+    const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX};
     long mutations = 0;
     uint64_t seed = 1;
     int first = 1, failed = 0;
@@ -63,6 +66,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [--mutations N SEED] FILE...\n", argv[0]);
         return 2;
     }
+    if (!getenv("ASAN_OPTIONS"))
+        setrlimit(RLIMIT_AS, &memory);
     for (int i = first; i < argc; i++)
         failed |= run_file(argv[i], mutations, seed);
     return failed;
