@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """MobileNetV2 (Sandler et al., arXiv:1801.04381): 17 inverted residuals with linear bottlenecks and ReLU6. All of the
 paper's blocks are there; the widths are a quarter of the paper's but at least 16, that of the last convolution a tenth;
-of the five halvings the plane of 49 x 10 leaves room for four, the second in time alone."""
+of the five halvings the plane of 49 x 10 leaves room for four, the second in time alone. Two more blocks than in the
+paper have as many channels out as in, and so a shortcut."""
 from torch import nn
 
 WIDTH = 1 / 4

@@ -2,17 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Study files: what is read, what is refused, and that what is written is read back.
 #include "daemon/study_file.h"
+#include "base/file.h"
 #include "daemon/study_wear.h"
 #include "hwlink/board.h"
 #include "schema/store.h"
 
 #include <check.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static struct study_file file;
 static struct error error;
+static const char *studies;
 static char field[KEYS_FIELD_MAX];
 
 #define DATA "\"data\":{\"calibration\":\"c.npy\",\"validation\":\"v.npy\",\"validation_labels\":\"l.npy\"}"
@@ -252,13 +255,37 @@ START_TEST(a_study_tells_what_it_costs_the_flash)
 }
 END_TEST
 
-int main(void)
+/* The study files that pare ships, with the names that they ask for. */
+START_TEST(the_shipped_studies_are_read)
 {
+    char path[512], *text;
+    size_t size;
+    glob_t g;
+    cJSON *set = cJSON_Parse("{\"network\":\"n.onnx\",\"data\":\"d\"}");
+    snprintf(path, sizeof path, "%s/*.json", studies);
+    ck_assert_int_eq(glob(path, 0, NULL, &g), 0);
+    ck_assert_uint_ge(g.gl_pathc, 4);
+    for (size_t i = 0; i < g.gl_pathc; i++) {
+        ck_assert_msg(file_read(g.gl_pathv[i], 65536, &text, &size, &error) == 0, "%s", error.text);
+        ck_assert_msg(study_file_parse(text, studies, set, &file, field, &error) == 0, "%s: %s", g.gl_pathv[i], error.text);
+        free(text);
+    }
+    globfree(&g);
+    cJSON_Delete(set);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return fputs("usage: test_study_file FOLDER_OF_STUDIES\n", stderr), 2;
+    studies = argv[1];
     Suite *s = suite_create("study_file");
     TCase *t = tcase_create("study_file");
     tcase_set_timeout(t, 0);
     tcase_add_test(t, the_example_of_the_manual_is_read);
     tcase_add_test(t, a_short_file_takes_the_defaults);
+    tcase_add_test(t, the_shipped_studies_are_read);
     tcase_add_test(t, what_is_written_is_read_back_to_the_same_value);
     tcase_add_test(t, goals_decide_rewards_and_fronts);
     tcase_add_test(t, sram_gives_no_energy);
