@@ -39,7 +39,7 @@ static int check_config(const struct agent_config *c, struct error *e)
 
 static bool has_measured_cost(const struct agent *a)
 {
-    return a->config.goal != AGENT_BEST_REWARD && a->config.cost == AGENT_COST_MEASURED;
+    return a->config.goal != AGENT_BEST_REWARD && (a->config.cost == AGENT_COST_LATENCY || a->config.cost == AGENT_COST_ENERGY);
 }
 
 static int allocate(struct agent *a)
@@ -50,6 +50,7 @@ static int allocate(struct agent *a)
     if (mind_fixed_bytes(a) > AGENT_STATE_MAX)
         return -1;
     size_t most = (AGENT_STATE_MAX - mind_fixed_bytes(a)) / trials_bytes_each(a->space->n_slots);
+    a->policy.costs = a->config.costs;
     a->gradient = calloc((size_t)a->policy.n, sizeof *a->gradient);
     if (trials_init(&a->trials, a->space->n_slots, most < AGENT_TRIALS_MAX ? (int)most : AGENT_TRIALS_MAX))
         return -1;
@@ -89,10 +90,25 @@ void agent_destroy(struct agent *a)
 
 /* --- what the agent makes of its results --- */
 
+bool mind_fits(const struct agent *a, const uint8_t *choices)
+{
+    return space_fits(a->space, choices) && (!a->config.costs || costs_fit(a->config.costs, choices));
+}
+
+/* What the table of costs says; 1 where it says nothing. */
+static double prior_cost(const struct agent *a, const uint8_t *choices)
+{
+    const struct costs *c = a->config.costs;
+    double cost = !c ? 0 : a->config.cost == AGENT_COST_ENERGY ? costs_energy(c, choices) : costs_cycles(c, choices);
+    return cost > 0 ? cost : 1;
+}
+
 double mind_cost(const struct agent *a, const uint8_t *choices)
 {
-    if (a->config.cost == AGENT_COST_MEASURED)
-        return has_measured_cost(a) ? exp(a->cost_mean + a->cost_spread * critic_predict(&a->cost_critic, choices, NULL)) : 0;
+    if (has_measured_cost(a))
+        return prior_cost(a, choices) * exp(a->cost_mean + a->cost_spread * critic_predict(&a->cost_critic, choices, NULL));
+    if (a->config.cost == AGENT_COST_LATENCY || a->config.cost == AGENT_COST_ENERGY)
+        return 0;
     return (double)(a->config.cost == AGENT_COST_RAM ? space_ram_bytes(a->space, choices) : space_flash_bytes(a->space, choices));
 }
 
@@ -106,7 +122,7 @@ static void study_costs(struct agent *a, bool tune)
     for (int i = 0; i < l->n; i++)
         if (l->costs[i] > 0) {
             choices[n] = l->choices[i];
-            targets[n++] = log(l->costs[i]);
+            targets[n++] = log(l->costs[i] / prior_cost(a, l->choices[i]));
         }
     a->cost_mean = n ? stats_mean(targets, n) : 0;
     a->cost_spread = n ? fmax(stats_stddev(targets, n), 1e-9) : 1;
@@ -143,6 +159,7 @@ void mind_believe(struct agent *a)
             l->targets[n] = critic_predict(&a->critic, l->choices[n], NULL);
             l->rewards[n] = lessons_reward(l, l->targets[n]);
             l->costs[n] = mind_cost(a, l->choices[n]);
+            l->aside[n] = false;
             n++;
         }
     if (n == l->n)
@@ -159,6 +176,7 @@ int mind_sample_uniform(struct agent *a, uint8_t *choices)
     int64_t used = a->space->flash_fixed_bytes;
     for (int i = 0; i < a->space->n_slots; i++) {
         uint32_t mask = space_walk_mask(&a->policy.walk, choices, i, used);
+        mask = a->config.costs ? costs_mask(a->config.costs, choices, i, mask) : mask;
         if (!mask)
             return 1;
         for (uint32_t skip = rng_below(&a->rng, (uint32_t)__builtin_popcount(mask)); skip > 0; skip--)
@@ -177,7 +195,7 @@ static int sample_neighbour(struct agent *a, uint8_t *choices)
     int from = (int)rng_below(&a->rng, (uint32_t)a->trials.n);
     memcpy(choices, trials_choices(&a->trials, from), (size_t)a->space->n_slots);
     choices[rng_below(&a->rng, (uint32_t)a->space->n_slots)] = (uint8_t)rng_below(&a->rng, (uint32_t)a->space->n_options);
-    return space_fits(a->space, choices) ? 0 : 1;
+    return mind_fits(a, choices) ? 0 : 1;
 }
 
 /* The first demonstration that is new, while there are few proposals. */
@@ -186,7 +204,7 @@ static int propose_demonstration(struct agent *a, uint8_t *choices)
     if (a->trials.n >= demonstration_count(a->space))
         return 1;
     for (int i = 0; i < DEMONSTRATIONS_MAX; i++)
-        if (demonstration_of(a->space, i, choices) == 0 && trials_find(&a->trials, choices) < 0)
+        if (demonstration_of(a->space, i, choices) == 0 && mind_fits(a, choices) && trials_find(&a->trials, choices) < 0)
             return 0;
     return 1;
 }
@@ -199,7 +217,7 @@ static enum agent_origin propose_sample(struct agent *a, uint8_t *choices)
     for (int tries = 0; tries < TRIES_POLICY + TRIES_NEIGHBOUR; tries++) {
         bool late = tries >= TRIES_POLICY;
         int dead = late ? sample_neighbour(a, choices) : uniform ? mind_sample_uniform(a, choices) : policy_sample(&a->policy, &a->rng, choices);
-        if (!dead && trials_find(&a->trials, choices) < 0)
+        if (!dead && mind_fits(a, choices) && trials_find(&a->trials, choices) < 0)
             return late || uniform ? AGENT_ANY : AGENT_SAMPLE;
     }
     return AGENT_ORIGIN_COUNT;
@@ -259,7 +277,7 @@ bool agent_sampled(const struct agent *a)
 static int check_result(const struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, double cost,
                         struct error *e)
 {
-    if (outcome == AGENT_MEASURED && (!isfinite(reward) || !isfinite(cost) || cost < 0))
+    if ((outcome == AGENT_MEASURED || outcome == AGENT_ASIDE) && (!isfinite(reward) || !isfinite(cost) || cost < 0))
         return error_set(e, "reward and cost must be finite numbers");
     for (int i = 0; i < a->space->n_slots; i++)
         if (choices[i] >= a->space->n_options)

@@ -13,6 +13,7 @@
 #ifndef PARE_AGENT_AGENT_H
 #define PARE_AGENT_AGENT_H
 
+#include "agent/costs.h"
 #include "agent/goal.h"
 #include "agent/space.h"
 #include "agent/trials.h"
@@ -38,7 +39,8 @@ enum agent_algorithm {
 enum agent_cost {
     AGENT_COST_FLASH = 0, // known exactly beforehand, as is the next
     AGENT_COST_RAM,
-    AGENT_COST_MEASURED, // told with each result (agent_result_cost) and predicted by a critic of its own: latency, energy
+    AGENT_COST_LATENCY, // told with each result (agent_result_cost), predicted by `costs` and a critic of its own; as is the next
+    AGENT_COST_ENERGY,
     AGENT_COST_COUNT,
 };
 
@@ -52,6 +54,7 @@ struct agent_config {
     enum agent_goal goal;  // the frozen policy and the alternatives know AGENT_BEST_REWARD only
     enum agent_cost cost;
     double floor;          // AGENT_LEAST_COST: the lowest reward that is good enough
+    const struct costs *costs; // what layers cost, which its owner keeps up between calls and tells again after a load; its limit masks. May be NULL
 };
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "frozen", ...
@@ -73,7 +76,7 @@ bool agent_sampled(const struct agent *a);
  * `reward` is not finite, the choices are not of this space, or AGENT_TRIALS_MAX are used up; the agent is then unchanged. */
 int agent_result(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, struct error *e);
 
-/* The same with the cost that was measured, for AGENT_COST_MEASURED; 0 else. */
+/* The same with the cost that was measured, for AGENT_COST_LATENCY and _ENERGY; 0 else, and where it is not known. */
 int agent_result_cost(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, double cost, struct error *e);
 
 /* Number of results told so far, and of updates of the policy. */

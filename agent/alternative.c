@@ -12,7 +12,7 @@
 
 static bool is_new(const struct agent *a, const uint8_t *choices)
 {
-    return space_fits(a->space, choices) && trials_find(&a->trials, choices) < 0;
+    return mind_fits(a, choices) && trials_find(&a->trials, choices) < 0;
 }
 
 static int propose_uniform_setting(struct agent *a, uint8_t *choices)

@@ -24,7 +24,11 @@ static void see_ranges(struct goal_view *v)
         v->cost_low = fmin(v->cost_low, l->costs[i]);
         v->cost_high = fmax(v->cost_high, l->costs[i]);
     }
-    v->best = v->high;
+    v->best = -INFINITY;
+    for (int i = 0; i < l->n; i++)
+        if (!l->aside[i])
+            v->best = fmax(v->best, l->targets[i]);
+    v->best = isfinite(v->best) ? v->best : v->low;
 }
 
 /* Inserts result i into the front sorted by cost, unless something on it is at least as good; drops what it beats. */
@@ -59,9 +63,9 @@ void goal_see(struct goal_view *v, enum agent_goal goal, const struct lessons *l
     v->cheapest = INFINITY;
     see_ranges(v);
     for (int i = 0; i < l->n; i++) {
-        if (goal == AGENT_WHOLE_FRONT)
+        if (goal == AGENT_WHOLE_FRONT && !l->aside[i])
             add_to_front(v, i);
-        if (l->rewards[i] >= floor)
+        if (l->rewards[i] >= floor && !l->aside[i])
             v->cheapest = fmin(v->cheapest, l->costs[i]);
     }
 }
@@ -149,7 +153,7 @@ static int cheapest_centers(const struct goal_view *v, int *centers, int most)
     const struct lessons *l = v->lessons;
     int n = 0;
     for (int i = 0; i < l->n; i++) {
-        if (l->targets[i] < v->floor)
+        if (l->targets[i] < v->floor || l->aside[i])
             continue;
         int at = n < most ? n++ : most;
         for (; at > 0 && l->costs[i] < l->costs[centers[at - 1]]; at--)
@@ -168,6 +172,8 @@ int goal_centers(const struct goal_view *v, int *centers, int most)
     if (v->goal == AGENT_LEAST_COST)
         return cheapest_centers(v, centers, most);
     int n = v->n_front < most ? v->n_front : most;
+    if (n == 0)
+        return lessons_best(v->lessons, centers, most);
     for (int i = 0; i < n; i++) // spread over the front
         centers[i] = v->front[n > 1 ? i * (v->n_front - 1) / (n - 1) : 0];
     return n;

@@ -14,7 +14,7 @@ struct agent {
     struct agent_config config;
     struct policy policy;
     struct critic critic;
-    struct critic cost_critic; // of the standardized logarithm of a measured cost; else unused
+    struct critic cost_critic; // of the standardized logarithm of what a measured cost is of the table's; else unused
     double cost_mean, cost_spread;
     struct rng rng;
     struct trials trials;
@@ -25,7 +25,10 @@ struct agent {
     struct goal_view view;
 };
 
-/* The cost of a candidate: exact, or what the cost critic says. */
+/* Whether a candidate is within the budgets, and may be within the limit of its costs. */
+bool mind_fits(const struct agent *a, const uint8_t *choices);
+
+/* The cost of a candidate: exact, or what the table of costs and the cost critic say. */
 double mind_cost(const struct agent *a, const uint8_t *choices);
 
 /* Fills lessons and view from the results so far and fits the critics to them; `tune` first lets their own numbers move. Returns the

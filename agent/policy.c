@@ -140,6 +140,8 @@ static void decide(const struct policy *p, const uint8_t *choices, int slot, int
     const double *w = p->parameters + s->n_slots * s->n_options;
     double free_share = slack(&p->walk, slot, used);
     d->mask = space_walk_mask(&p->walk, choices, slot, used);
+    if (p->costs)
+        d->mask = costs_mask(p->costs, choices, slot, d->mask);
     for (int o = 0; o < s->n_options; o++) {
         d->probabilities[o] = p->parameters[slot * s->n_options + o];
         features_of(p, slot, o, free_share, d->features[o]);

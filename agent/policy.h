@@ -10,6 +10,7 @@
 #ifndef PARE_AGENT_POLICY_H
 #define PARE_AGENT_POLICY_H
 
+#include "agent/costs.h"
 #include "agent/space.h"
 #include "base/rng.h"
 
@@ -18,6 +19,7 @@
 struct policy {
     const struct space *space;
     struct space_walk walk;
+    const struct costs *costs; // whose limit masks, too; NULL: none
     double tilt;         // preference of the moment: 1 for small candidates, -1 for accurate ones, 0 between or where there is none
     int n;               // parameters: n_slots * n_options of theta, then POLICY_FEATURES of w
     int steps;           // of Adam

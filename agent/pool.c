@@ -52,7 +52,7 @@ int pool_propose(struct agent *a, uint8_t *choices, float *expected, float *doub
     double most = -INFINITY;
     for (int i = 0; i < looks; i++) {
         double variance, mean;
-        if (!look_at(a, centers, n, i, look) || trials_find(&a->trials, look) >= 0)
+        if (!look_at(a, centers, n, i, look) || !mind_fits(a, look) || trials_find(&a->trials, look) >= 0)
             continue;
         mean = critic_predict(&a->critic, look, &variance);
         double gain = goal_gain(&a->view, mean, variance, mind_cost(a, look));

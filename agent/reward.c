@@ -36,12 +36,29 @@ int64_t reward_cost_of(const struct reward_figures *f, enum reward_cost cost)
                                     : f->energy_nj;
 }
 
+static double halvings_short(double value, double most)
+{
+    return most > 0 && value > most ? log2(value / most) : 0;
+}
+
+/* Halvings that latency and energy are short of their budgets. */
+static double beyond(const struct reward_figures *f, const struct reward_aim *aim)
+{
+    double latency_us = f->clock_hz > 0 ? 1e6 * (double)f->latency_cycles / (double)f->clock_hz : 0;
+    return halvings_short(latency_us, aim->most_latency_us) + halvings_short((double)f->energy_nj / 1000, aim->most_energy_uj);
+}
+
+bool reward_is_beyond(const struct reward_figures *f, const struct reward_aim *aim)
+{
+    return beyond(f, aim) > 0;
+}
+
 double reward_for(const struct reward_figures *f, const struct reward_figures *int8, const struct reward_aim *aim)
 {
-    double excess = -reward_points(f, int8) - aim->max_loss_points;
-    if (!aim->least)
-        return reward_of(f, int8, &aim->weights);
-    if (excess > ROUNDING)
-        return REWARD_SHORT - excess;
-    return saved(1, reward_cost_of(f, aim->cost), reward_cost_of(int8, aim->cost));
+    double lost = -reward_points(f, int8) - aim->max_loss_points, short_of = beyond(f, aim);
+    if (aim->least && lost > ROUNDING)
+        short_of += lost;
+    if (short_of > 0)
+        return REWARD_SHORT - short_of;
+    return aim->least ? saved(1, reward_cost_of(f, aim->cost), reward_cost_of(int8, aim->cost)) : reward_of(f, int8, &aim->weights);
 }

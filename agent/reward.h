@@ -21,6 +21,7 @@ struct reward_figures {
     int64_t flash_bytes, ram_bytes;
     int64_t latency_cycles;   // of one inference
     int64_t energy_nj;        // of one inference
+    int64_t clock_hz;         // of the core, when those two were measured
 };
 
 /* Points of accuracy that a halving of each cost is worth. */
@@ -37,17 +38,21 @@ struct reward_aim {
     bool least;
     enum reward_cost cost;
     double max_loss_points;        // of accuracy against int8, that `least` allows
+    double most_latency_us, most_energy_uj; // budgets that only measuring shows; 0: none
 };
 
-#define REWARD_SHORT (-100.0) // of what falls short of an aim: below everything that does not, as no cost has 2^100 times int8's
+#define REWARD_SHORT (-1e5) // of what falls short of an aim: below everything that does not, with any weights
 
 int64_t reward_cost_of(const struct reward_figures *figures, enum reward_cost cost);
 
 /* Points of accuracy that are won against int8; negative where they are lost. */
 double reward_points(const struct reward_figures *figures, const struct reward_figures *int8);
 
-/* Higher is better. With `least` the halvings of the cost against int8; for what loses too much accuracy REWARD_SHORT minus the points
- * that it is short of. */
+/* Whether a measured cost is beyond its budget. */
+bool reward_is_beyond(const struct reward_figures *figures, const struct reward_aim *aim);
+
+/* Higher is better. With `least` the halvings of the cost against int8. What loses too much accuracy or is beyond a budget has REWARD_SHORT minus
+ * the points and the halvings that it is short of. */
 double reward_for(const struct reward_figures *figures, const struct reward_figures *int8, const struct reward_aim *aim);
 
 #endif

@@ -57,8 +57,9 @@ void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double rew
 {
     t->trial[i].told = 1;
     t->trial[i].outcome = (uint8_t)outcome;
-    t->trial[i].reward = outcome == AGENT_MEASURED ? reward : 0;
-    t->trial[i].cost = outcome == AGENT_MEASURED ? cost : 0;
+    bool known = outcome == AGENT_MEASURED || outcome == AGENT_ASIDE;
+    t->trial[i].reward = known ? reward : 0;
+    t->trial[i].cost = known ? cost : 0;
     t->order[t->n_results++] = (uint16_t)i;
 }
 
@@ -144,6 +145,7 @@ static void add_lesson(const struct trials *t, struct lessons *l, int trial, dou
     l->trial[l->n] = trial;
     l->choices[l->n] = trials_choices(t, trial);
     l->costs[l->n] = of->cost;
+    l->aside[l->n] = of->outcome != AGENT_MEASURED;
     l->rewards[l->n++] = of->outcome == AGENT_INFEASIBLE ? worst : of->reward;
 }
 
@@ -169,18 +171,24 @@ void trials_lessons(const struct trials *t, struct lessons *l)
         fill_targets(l);
 }
 
-int lessons_best(const struct lessons *l, int *best, int most)
+static int best_of(const struct lessons *l, bool aside, int *best, int most)
 {
     int n = 0;
     for (int i = 0; i < l->n; i++) {
         int at = n;
         while (at > 0 && l->rewards[i] > l->rewards[best[at - 1]])
             at--;
-        if (at == most)
+        if (at == most || (l->aside[i] && !aside))
             continue;
         n += n < most;
         memmove(best + at + 1, best + at, (size_t)(n - at - 1) * sizeof *best);
         best[at] = i;
     }
     return n;
+}
+
+int lessons_best(const struct lessons *l, int *best, int most)
+{
+    int n = best_of(l, false, best, most);
+    return n ? n : best_of(l, true, best, most);
 }

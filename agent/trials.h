@@ -6,6 +6,7 @@
 
 #include "agent/critic.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ enum agent_outcome {
     AGENT_MEASURED = 0, // `reward` counts
     AGENT_INFEASIBLE,   // the exact plan refused it: counts as the worst result so far
     AGENT_GIVEN_UP,     // never measured: teaches nothing, but is not proposed again
+    AGENT_ASIDE,        // `reward` teaches, but this is no answer: beyond a budget that only measuring shows, or stopped early and estimated
     AGENT_OUTCOME_COUNT,
 };
 
@@ -67,6 +69,7 @@ struct lessons {
     const uint8_t *choices[CRITIC_TRIALS_MAX];
     double rewards[CRITIC_TRIALS_MAX], targets[CRITIC_TRIALS_MAX];
     double costs[CRITIC_TRIALS_MAX];
+    bool aside[CRITIC_TRIALS_MAX];          // no answer: never the best, never on the front
     double median, deviation, mean, spread; // of the rewards, and of their asinh
 };
 
@@ -76,7 +79,7 @@ void trials_lessons(const struct trials *t, struct lessons *l);
 double lessons_target(const struct lessons *l, double reward);
 double lessons_reward(const struct lessons *l, double target);
 
-/* The `most` best lessons, best first, as indices into `l`. Returns how many there are. */
+/* The `most` best lessons, best first, as indices into `l`; those aside only where there are no others. Returns how many there are. */
 int lessons_best(const struct lessons *l, int *best, int most);
 
 #endif

@@ -3,6 +3,7 @@
 #include "daemon/space_json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BYTES_MAX 1e15 // exact as a JSON number, and sums of it do not overflow
@@ -123,6 +124,51 @@ static int read_steps(const cJSON *list, struct space *s, struct error *e)
             return missing(e, "steps");
     }
     return 0;
+}
+
+static uint64_t mix(uint64_t h, const char *text)
+{
+    for (; *text; text++)
+        h = (h ^ (uint8_t)*text) * 1099511628211u; // FNV-1a
+    return h;
+}
+
+/* Layers whose kind, output, parameters and MACs are equal have the same shape. */
+static int read_layer(const cJSON *v, const struct space *s, int before, struct costs_layer *l)
+{
+    static const char *const shape[] = {"macs", "parameters", "output"};
+    const cJSON *slot = member(v, "slot"), *input = member(v, "input_slot");
+    const char *kind = cJSON_GetStringValue(member(v, "kind"));
+    int64_t number;
+    if (read_bytes(slot, &number) != 0 || number >= s->n_slots || !kind)
+        return -1;
+    *l = (struct costs_layer){.slot = (int)number, .input_slot = before, .shape = mix(14695981039346656037u, kind)};
+    l->kind = (uint32_t)(l->shape >> 32 ^ l->shape);
+    if (cJSON_IsNumber(input)) {
+        if (input->valuedouble < -1 || input->valuedouble >= s->n_slots)
+            return -1;
+        l->input_slot = (int)input->valuedouble;
+    }
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        char *text = cJSON_PrintUnformatted(member(v, shape[i]));
+        l->shape = mix(l->shape, text ? text : "");
+        free(text);
+    }
+    return 0;
+}
+
+int space_json_layers(const cJSON *answer, const struct space *s, struct costs_layer *layers, int max, struct error *e)
+{
+    const cJSON *v;
+    int n = 0;
+    cJSON_ArrayForEach(v, member(answer, "layers")) {
+        if (n == max)
+            return error_set(e, "the network has more than %d layers", max);
+        if (read_layer(v, s, n ? layers[n - 1].slot : -1, &layers[n]) != 0)
+            return missing(e, "layers");
+        n++;
+    }
+    return n;
 }
 
 int64_t space_json_int8_flash(const struct space *s)

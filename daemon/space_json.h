@@ -4,6 +4,7 @@
 #ifndef PARE_DAEMON_SPACE_JSON_H
 #define PARE_DAEMON_SPACE_JSON_H
 
+#include "agent/costs.h"
 #include "agent/space.h"
 #include "daemon/study_file.h"
 
@@ -13,6 +14,10 @@
  * Returns 0, or -1 with one line: a member is missing or senseless, or nothing fits. */
 int space_json_read(const cJSON *answer, const struct study_file *f, int64_t board_flash_bytes, int64_t board_ram_bytes,
                     struct space *s, struct error *e);
+
+/* The layers of the same answer, as the table of costs sees them, into layers[max]. What came before there was "input_slot" counts the layer
+ * before. Returns how many, or -1 with one line. */
+int space_json_layers(const cJSON *answer, const struct space *s, struct costs_layer *layers, int max, struct error *e);
 
 /* Flash of w8a8 in every slot; -1 when the space has no such option. */
 int64_t space_json_int8_flash(const struct space *s);

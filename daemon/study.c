@@ -202,6 +202,7 @@ static void on_measured(struct study *s, struct study_work *w, const struct stud
     w->place = WORK_MEASURED;
     w->figures.latency_cycles = ev->figures.latency_cycles;
     w->figures.energy_nj = ev->figures.energy_nj;
+    w->figures.clock_hz = ev->figures.clock_hz;
 }
 
 /* Probes, meters and this machine say nothing about the candidate: such failures only count where somebody must end it. */

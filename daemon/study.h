@@ -135,7 +135,7 @@ enum study_event_kind {
     STUDY_EV_REFUSED,      // the candidate does not fit
     STUDY_EV_PLAN_STORED,
     STUDY_EV_SCORED,       // correct, total
-    STUDY_EV_MEASURED,     // latency_cycles, energy_nj
+    STUDY_EV_MEASURED,     // latency_cycles, energy_nj, clock_hz
     STUDY_EV_FAILED,       // a measurement: failure, board
     STUDY_EV_CANCELLED,    // a wish for a board was withdrawn
     STUDY_EV_STORED,       // the outcome, or the fresh figures

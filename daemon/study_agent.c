@@ -20,7 +20,7 @@ static uint8_t *choices_of(const struct study_agent *a, int trial)
 /* The alternatives and the frozen policy follow the reward alone, which has every goal in it. */
 static struct agent_config config_of(const struct study_file *f)
 {
-    static const enum agent_cost costs[REWARD_COST_COUNT] = {AGENT_COST_FLASH, AGENT_COST_RAM, AGENT_COST_MEASURED, AGENT_COST_MEASURED};
+    static const enum agent_cost costs[REWARD_COST_COUNT] = {AGENT_COST_FLASH, AGENT_COST_RAM, AGENT_COST_LATENCY, AGENT_COST_ENERGY};
     struct agent_config c = {.algorithm = (enum agent_algorithm)f->algorithm, .seed = (uint64_t)f->seed};
     if (c.algorithm != AGENT_POLICY || (f->goal != STUDY_LEAST_COST && f->goal != STUDY_WHOLE_FRONT))
         return c;
@@ -30,7 +30,8 @@ static struct agent_config config_of(const struct study_file *f)
     return c;
 }
 
-int study_agent_init(struct study_agent *a, const struct space *space, const struct study_file *f, struct error *e)
+int study_agent_init(struct study_agent *a, const struct space *space, const struct costs_layer *layers, int n_layers,
+                     const struct study_file *f, struct error *e)
 {
     memset(a, 0, sizeof *a);
     a->space = *space;
@@ -42,8 +43,9 @@ int study_agent_init(struct study_agent *a, const struct space *space, const str
     a->weighs = config.goal != AGENT_BEST_REWARD;
     a->choices = calloc((size_t)a->total + 1, (size_t)space->n_slots);
     a->known = calloc((size_t)a->total + 1, sizeof *a->known);
-    if (!a->choices || !a->known)
+    if (!a->choices || !a->known || costs_init(&a->costs, &a->space, layers, n_layers) != 0)
         return error_set(e, "out of memory");
+    config.costs = &a->costs;
     a->agent = agent_create(&a->space, &config, e);
     return a->agent ? 0 : -1;
 }
@@ -51,6 +53,9 @@ int study_agent_init(struct study_agent *a, const struct space *space, const str
 void study_agent_finish(struct study_agent *a)
 {
     agent_destroy(a->agent);
+    for (int t = 0; a->known && t <= a->total; t++)
+        free(a->known[t].layer_cycles);
+    costs_finish(&a->costs);
     free(a->choices);
     free(a->known);
     a->agent = NULL;
@@ -93,9 +98,23 @@ int study_agent_add(struct study_agent *a, const char *text, struct error *e)
     return 0;
 }
 
-int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e)
+/* What the table of costs learns from a trial; float32 has no place in it. */
+static void tell_costs(struct study_agent *a, int trial)
 {
-    return agent_load(a->agent, state, size, e);
+    const struct study_known *k = &a->known[trial];
+    if (trial == 1)
+        costs_limit(&a->costs, a->aim.most_latency_us * 1e-6 * (double)k->figures.clock_hz, a->aim.most_energy_uj * 1000);
+    if (k->known && k->outcome == STORE_MEASURED && k->layer_cycles && trial != FLOAT32)
+        costs_tell(&a->costs, choices_of(a, trial), k->layer_cycles, k->figures.latency_cycles, k->figures.energy_nj);
+}
+
+int study_agent_load(struct study_agent *a, const void *state, size_t size, int applied, struct error *e)
+{
+    if (agent_load(a->agent, state, size, e) != 0)
+        return -1;
+    for (int t = 1; t <= applied; t++)
+        tell_costs(a, t);
+    return 0;
 }
 
 /* w8a8 is told as a result like others if it is a candidate of this space; float32 never is. */
@@ -107,28 +126,43 @@ static bool is_told(const struct study_agent *a, int trial)
     return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
 }
 
-void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures)
+void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures,
+                      const int64_t *layer_cycles, int n_layers)
 {
-    a->known[trial] = (struct study_known){true, outcome, *figures};
+    struct study_known *k = &a->known[trial];
+    free(k->layer_cycles);
+    *k = (struct study_known){true, outcome, *figures, NULL};
+    if (n_layers == 0 || n_layers != a->costs.n_layers)
+        return;
+    k->layer_cycles = malloc((size_t)n_layers * sizeof *layer_cycles);
+    if (!k->layer_cycles)
+        abort(); // a few bytes, without which a study would go on differently than after a restart
+    memcpy(k->layer_cycles, layer_cycles, (size_t)n_layers * sizeof *layer_cycles);
+}
+
+/* The agent weighs by itself, and keeps to the budgets by the table of costs; the others have all of it in the reward. */
+static int tell_measured(struct study_agent *a, int trial, struct error *e)
+{
+    const struct reward_figures *f = &a->known[trial].figures, *reference = &a->known[1].figures;
+    struct reward_aim free_aim = a->aim;
+    free_aim.most_latency_us = free_aim.most_energy_uj = 0;
+    bool aside = a->algorithm == AGENT_POLICY && reward_is_beyond(f, &a->aim);
+    double reward = a->weighs ? reward_points(f, reference) : reward_for(f, reference, aside ? &free_aim : &a->aim);
+    double cost = a->weighs ? (double)reward_cost_of(f, a->aim.cost) : 0;
+    return agent_result_cost(a->agent, choices_of(a, trial), aside ? AGENT_ASIDE : AGENT_MEASURED, reward, cost, e);
 }
 
 int study_agent_teach(struct study_agent *a, int trial, struct error *e)
 {
     const struct study_known *k = &a->known[trial];
-    const struct reward_figures *reference = &a->known[1].figures;
-    enum agent_outcome outcome = k->outcome == STORE_MEASURED     ? AGENT_MEASURED
-                                 : k->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE
-                                                                  : AGENT_GIVEN_UP;
     if (!k->known)
         return error_set(e, "the result of trial %d is not known", trial);
+    tell_costs(a, trial);
     if (!is_told(a, trial))
         return 0;
-    if (outcome != AGENT_MEASURED)
-        return agent_result(a->agent, choices_of(a, trial), outcome, 0, e);
-    if (!a->weighs)
-        return agent_result(a->agent, choices_of(a, trial), outcome, reward_for(&k->figures, reference, &a->aim), e);
-    return agent_result_cost(a->agent, choices_of(a, trial), outcome, reward_points(&k->figures, reference),
-                             (double)reward_cost_of(&k->figures, a->aim.cost), e);
+    if (k->outcome == STORE_MEASURED)
+        return tell_measured(a, trial, e);
+    return agent_result(a->agent, choices_of(a, trial), k->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE : AGENT_GIVEN_UP, 0, e);
 }
 
 /* Trial 1 before its result is told, and what was proposed before the agent was taught anew. */

@@ -12,10 +12,12 @@ struct study_known {
     bool known;
     enum store_outcome outcome;
     struct reward_figures figures;
+    int64_t *layer_cycles; // heap, [n_layers]; NULL: not measured
 };
 
 struct study_agent {
     struct space space;
+    struct costs costs;        // of what the agent was told
     struct agent *agent;
     enum agent_algorithm algorithm;
     int total, ahead;  // as in struct study
@@ -42,17 +44,20 @@ struct agent_step {
     char *summary;     // heap: JSON for study.show's "agent"
 };
 
-/* `space` is checked and copied. Returns 0, or -1 with the reason. */
-int study_agent_init(struct study_agent *a, const struct space *space, const struct study_file *file, struct error *e);
+/* `space` is checked and copied, the layers too. Returns 0, or -1 with the reason; study_agent_finish in any case. */
+int study_agent_init(struct study_agent *a, const struct space *space, const struct costs_layer *layers, int n_layers,
+                     const struct study_file *file, struct error *e);
 void study_agent_finish(struct study_agent *a);
 
 /* After a start: the candidates of the stored trials in order, then the saved state. */
 int study_agent_add(struct study_agent *a, const char *candidate, struct error *e);
-int study_agent_load(struct study_agent *a, const void *state, size_t size, struct error *e);
+/* The state has the results of the trials up to `applied` in it, which are known. */
+int study_agent_load(struct study_agent *a, const void *state, size_t size, int applied, struct error *e);
 
 /* What was found out about a trial, before the step that tells the agent; after a start too. On the loop: also while a step of an earlier
  * trial is in the thread pool. */
-void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures);
+void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures,
+                      const int64_t *layer_cycles, int n_layers);
 
 /* Instead of a saved state that cannot be used (of another version): tells a known result that was applied before. In order of the trials. */
 int study_agent_teach(struct study_agent *a, int trial, struct error *e);

@@ -16,6 +16,7 @@
 #define WEIGHT_MAX 1000.0
 #define METRIC_AUC 1 // places in `metrics`
 #define METRIC_SCORER 3
+#define MEASURED_MAX 1e12 // of a budget in microseconds or microjoules: days
 
 static const char *const layouts[] = {"nhwc", "nchw", NULL};
 static const char *const clippings[] = {"mse", "minmax", "percentile", "aciq", NULL};
@@ -178,6 +179,8 @@ static const struct key budget_keys[] = {
     {.name = "flash_of_int8", .kind = KEY_NUMBER, AT(flash_of_int8), .min = 0, .max = 10},
     {.name = "flash_bytes", .kind = KEY_INT, AT(flash_bytes), .min = 0, .max = INT32_MAX},
     {.name = "ram_bytes", .kind = KEY_INT, AT(ram_bytes), .min = 0, .max = INT32_MAX},
+    {.name = "latency_us", .kind = KEY_NUMBER, AT(latency_us), .min = 0, .max = MEASURED_MAX},
+    {.name = "energy_uj", .kind = KEY_NUMBER, AT(energy_uj), .min = 0, .max = MEASURED_MAX},
     {.name = NULL}};
 
 static const struct key goal_keys[] = {
@@ -286,6 +289,8 @@ static int check_goal(struct keys_reader *r, const struct study_file *f)
         return at_key(r, "objective", "has no meaning with this \"goal\": its weights are those of \"reward\" and \"front\"");
     if (has_cost(f) && f->goal_cost == REWARD_ENERGY && !f->energy)
         return at_key(r, "goal.cost", "needs \"measure.energy\"");
+    if (f->energy_uj > 0 && !f->energy)
+        return at_key(r, "budget.energy_uj", "needs \"measure.energy\"");
     if (f->energy_weight > 0 && !f->energy)
         return at_key(r, "objective.energy", "needs \"measure.energy\"");
     return 0;
@@ -426,7 +431,8 @@ static struct reward_weights front_weights(const struct study_file *f)
 struct reward_aim study_file_aim(const struct study_file *f)
 {
     struct reward_aim aim = {.least = f->goal == STUDY_LEAST_COST, .cost = (enum reward_cost)f->goal_cost,
-                             .max_loss_points = f->max_loss_points};
+                             .max_loss_points = f->max_loss_points, .most_latency_us = f->latency_us,
+                             .most_energy_uj = f->energy_uj};
     if (f->goal == STUDY_BEST_REWARD || f->goal == STUDY_WHOLE_FRONT)
         aim.weights = (struct reward_weights){.flash = f->flash_weight, .ram = f->ram_weight, .latency = f->latency_weight,
                                               .energy = f->energy_weight};

@@ -76,6 +76,7 @@ struct study_file {
     int64_t tune_steps;            // of training each candidate that has slots of scheme trained; 0: never
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;
+    double latency_us, energy_uj;  // of one inference, as measured
     int goal;                      // enum study_goal
     int goal_cost;                 // enum reward_cost
     double max_loss_points;

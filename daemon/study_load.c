@@ -15,13 +15,17 @@ int study_load_space(const struct study_file *file, const struct boards *boards,
     int64_t flash, ram;
     bool meters;
     struct space *space = malloc(sizeof *space);
+    struct costs_layer layers[CANDIDATE_LAYERS_MAX];
+    int layered = 0;
     cJSON *answer = cJSON_Parse(text);
     boards_about(boards, file->board_type, &flash, &ram, &meters);
     int rc = space ? space_json_read(answer, file, flash, ram, space, e) : error_set(e, "out of memory");
     const char *hash = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "network_sha256"));
     *n_layers = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "layers"));
     snprintf(network, SHA256_HEX, "%s", hash ? hash : "");
-    if (rc == 0 && (rc = study_agent_init(a, space, file, e)) != 0)
+    if (rc == 0)
+        rc = layered = space_json_layers(answer, space, layers, CANDIDATE_LAYERS_MAX, e);
+    if (rc >= 0 && (rc = study_agent_init(a, space, layers, layered, file, e)) != 0)
         study_agent_finish(a);
     cJSON_Delete(answer);
     free(space);
@@ -56,13 +60,14 @@ static int on_result(void *user, const struct store_result *r)
     struct reward_figures figures = {0};
     for (int i = 0; i < r->n_figures; i++)
         take_figure(&r->figures[i], &figures);
+    figures.clock_hz = r->clock_hz;
     if (r->result_seq != r->trial)
         return error_set(l->e, "the result of trial %d has place %lld", r->trial, (long long)r->result_seq);
     if (study_load_result(l->s, r->trial, r->kind, r->outcome, &figures, r->finalist, l->e) != 0)
         return -1;
     if (study_agent_add(l->a, r->candidate, l->e) != 0)
         return -1;
-    study_agent_know(l->a, r->trial, r->outcome, &figures);
+    study_agent_know(l->a, r->trial, r->outcome, &figures, r->layer_cycles, r->n_layers);
     return 0;
 }
 
@@ -91,7 +96,7 @@ static int load_agent(struct store *store, const struct store_study *row, const 
     struct buffer state;
     buffer_init(&state, STORE_AGENT_MAX);
     int rc = store_agent_state(store, row->study, &state, e);
-    if (rc == 0 && study_agent_load(a, state.data, state.size, e) != 0)
+    if (rc == 0 && study_agent_load(a, state.data, state.size, s->applied, e) != 0)
         rc = teach_anew(row, s, a, e->text, e);
     buffer_finish(&state);
     return rc == 0 ? 0 : error_wrap(e, "the agent's state");

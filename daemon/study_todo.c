@@ -56,6 +56,7 @@ static bool store(struct study *s, struct study_todo *t)
             struct reward_figures fresh = s->trials[w->trial].figures; // the score is the test set's
             fresh.latency_cycles = w->figures.latency_cycles;
             fresh.energy_nj = w->figures.energy_nj;
+            fresh.clock_hz = w->figures.clock_hz;
             t->reward = study_reward(s, &fresh);
         }
         return todo_for(t, STUDY_DO_STORE, &u, w);

@@ -65,7 +65,7 @@ void study_run_tell_of(struct study_run *r, enum study_event_kind kind, const st
     struct study_event ev = {.kind = kind, .final = t->final, .trial = t->trial, .text = t->reason};
     ev.figures = (struct reward_figures){.correct = t->correct, .total = t->total, .flash_bytes = t->flash_bytes,
                                          .ram_bytes = t->ram_bytes, .latency_cycles = t->latency.value,
-                                         .energy_nj = t->energy.value};
+                                         .energy_nj = t->energy.value, .clock_hz = t->clock_hz};
     study_run_event(r, &ev);
 }
 

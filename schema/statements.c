@@ -123,6 +123,7 @@ const char *const statement_sql[STATEMENT_COUNT] = {
         "WHERE t.study = ?1 AND t.result_seq > ?2 ORDER BY t.result_seq",
     [STATEMENT_FIGURES] = "SELECT name, value, unit, repeats, spread, of, origin FROM measurement "
                           "WHERE study = ?1 AND trial = ?2 AND series = 0 ORDER BY name",
+    [STATEMENT_LAYERS] = "SELECT layer, cycles FROM layer_measurement WHERE study = ?1 AND trial = ?2 AND series = 0 ORDER BY layer",
     [STATEMENT_AGENT_STATE] = "SELECT state FROM agent_state WHERE study = ?1 AND state IS NOT NULL",
 
     [STATEMENT_PUT_BOARD] = "INSERT INTO board (name, type, serial, virtual, wear_budget, created_ms, updated_ms) "

@@ -276,8 +276,7 @@ int store_stepped(struct store *s, int64_t study, const struct store_step *step,
 int store_each_proposal(struct store *s, int64_t study, int (*each)(void *user, const struct store_proposal *p), void *user,
                         struct error *e);
 
-/* Results with result_seq > `after`, in that order, with the figures of the search (not the finalists' fresh ones) and without
- * layer_cycles. `after` = applied_seq: what is unapplied; 0: all. */
+/* Results with result_seq > `after`, in that order, with the figures and layer_cycles of the search (not the finalists' fresh ones). `after` = applied_seq: what is unapplied; 0: all. */
 int store_each_result(struct store *s, int64_t study, int64_t after, int (*each)(void *user, const struct store_result *r),
                       void *user, struct error *e);
 

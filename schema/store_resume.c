@@ -131,6 +131,20 @@ static int read_figures(struct store *s, int64_t study, int trial, struct store_
     return result;
 }
 
+static int read_layers(struct store *s, int64_t study, int trial, int64_t *cycles, int *n, struct error *e)
+{
+    sqlite3_stmt *row;
+    *n = 0;
+    int result = connection_start(&s->c, STATEMENT_LAYERS, VALUES(as_int(study), as_int(trial)), &row, e);
+    while (result == 0 && (result = connection_step(&s->c, row, e)) == CONNECTION_ROW) {
+        result = *n < STORE_LAYERS_MAX && sqlite3_column_int(row, 0) == *n ? 0 : error_set(e, "trial %d lacks cycles of layer %d", trial, *n);
+        if (result == 0)
+            cycles[(*n)++] = sqlite3_column_int64(row, 1);
+    }
+    sqlite3_reset(row);
+    return result;
+}
+
 static struct store_result result_of(sqlite3_stmt *row)
 {
     return (struct store_result){
@@ -154,11 +168,15 @@ int store_each_result(struct store *s, int64_t study, int64_t after, int (*each)
 {
     sqlite3_stmt *row;
     struct store_figure figures[STORE_FIGURES_MAX];
+    int64_t cycles[STORE_LAYERS_MAX];
     int result = connection_start(&s->c, STATEMENT_EACH_RESULT, VALUES(as_int(study), as_int(after)), &row, e);
     while (result == 0 && (result = connection_step(&s->c, row, e)) == CONNECTION_ROW) {
         struct store_result r = result_of(row);
         result = read_figures(s, study, r.trial, figures, &r.n_figures, e);
         r.figures = figures;
+        if (result == 0)
+            result = read_layers(s, study, r.trial, cycles, &r.n_layers, e);
+        r.layer_cycles = cycles;
         if (result == 0)
             result = each(user, &r);
     }

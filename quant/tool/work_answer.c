@@ -43,6 +43,7 @@ static cJSON *layers_json(const struct net *n)
         cJSON_AddStringToObject(o, "name", candidate_file_name(n, i));
         cJSON_AddStringToObject(o, "kind", candidate_file_kind(n, i));
         add_number(o, "slot", n->layers[i].slot);
+        add_number(o, "input_slot", net_tensor_slot(n, n->ops[n->layers[i].op].in[0]));
         add_number(o, "macs", layer_macs(n, i));
         add_number(o, "parameters", layer_parameters(n, i));
         add_shape(o, "output", &n->tensors[n->ops[n->layers[i].op].out]);

@@ -228,7 +228,7 @@ START_TEST(the_lowest_cost_above_a_floor_is_found)
     for (int measured = 0; measured < 2; measured++)
         for (uint64_t seed = 1; seed <= 5; seed++) {
             struct agent_config config = {.seed = seed, .goal = AGENT_LEAST_COST, .floor = floor,
-                                          .cost = measured ? AGENT_COST_MEASURED : AGENT_COST_FLASH};
+                                          .cost = measured ? AGENT_COST_LATENCY : AGENT_COST_FLASH};
             struct agent *a = agent_create(s, &config, NULL);
             double found = INFINITY;
             for (int n = 0; n < 100 && agent_propose(a, choices, NULL) == 0; n++) {
@@ -458,7 +458,7 @@ START_TEST(the_largest_agent_fits_its_limits)
     for (int i = 0; i < SPACE_SLOTS_MAX; i++)
         s->slots[i].allowed = UINT32_MAX;
     size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    struct agent_config config = {.goal = AGENT_WHOLE_FRONT, .cost = AGENT_COST_MEASURED};
+    struct agent_config config = {.goal = AGENT_WHOLE_FRONT, .cost = AGENT_COST_LATENCY};
     struct agent *a = agent_create(s, &config, NULL);
     size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
     ck_assert_ptr_nonnull(a);

@@ -50,6 +50,23 @@ START_TEST(a_good_answer_is_read)
 }
 END_TEST
 
+START_TEST(layers_of_equal_shape_share_their_costs)
+{
+    struct costs_layer l[4];
+    cJSON *json = cJSON_Parse("{\"layers\":[{\"kind\":\"conv\",\"slot\":0,\"input_slot\":-1,\"macs\":9,\"parameters\":3,\"output\":[1,1,3]},"
+                              "{\"kind\":\"conv\",\"slot\":1,\"macs\":10,\"parameters\":3,\"output\":[1,1,3]},"
+                              "{\"kind\":\"conv\",\"slot\":1,\"input_slot\":0,\"macs\":9,\"parameters\":3,\"output\":[1,1,3]}]}");
+    ck_assert_int_eq(read_text(good), 0);
+    ck_assert_int_eq(space_json_layers(json, &space, l, 4, &error), 3);
+    ck_assert(l[0].shape == l[2].shape && l[0].shape != l[1].shape && l[0].kind == l[1].kind);
+    ck_assert(l[0].input_slot == -1 && l[1].input_slot == 0 && l[2].input_slot == 0);
+    ck_assert_int_eq(space_json_layers(json, &space, l, 2, &error), -1);
+    cJSON_SetNumberValue(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "layers"), 2), "input_slot"), 2);
+    ck_assert_int_eq(space_json_layers(json, &space, l, 4, &error), -1);
+    cJSON_Delete(json);
+}
+END_TEST
+
 START_TEST(the_smallest_budget_holds)
 {
     file.flash_of_int8 = 0.9;
@@ -119,6 +136,7 @@ int main(void)
     tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, a_good_answer_is_read);
+    tcase_add_test(t, layers_of_equal_shape_share_their_costs);
     tcase_add_test(t, the_smallest_budget_holds);
     tcase_add_test(t, a_network_that_fits_nothing_is_one_clear_error);
     tcase_add_test(t, senseless_answers_are_refused_by_name);

@@ -179,6 +179,12 @@ START_TEST(every_outcome_takes_a_place_in_the_order_of_results)
 }
 END_TEST
 
+static void check_figure(const struct figure *a, const struct figure *b)
+{
+    ck_assert(a->value == b->value && a->spread == b->spread && a->of == b->of && a->repeats == b->repeats && a->unit == b->unit &&
+              a->origin == b->origin);
+}
+
 static int keep_results(void *user, const struct store_result *r)
 {
     struct store_result *list = user;
@@ -192,7 +198,9 @@ static int keep_results(void *user, const struct store_result *r)
         for (int i = 0; i < told.n_figures; i++)
             for (int k = 0; k < told.n_figures; k++)
                 if (strcmp(figures[i].name, r->figures[k].name) == 0)
-                    ck_assert_mem_eq(&figures[i].figure, &r->figures[k].figure, sizeof(struct figure));
+                    check_figure(&figures[i].figure, &r->figures[k].figure);
+        ck_assert_int_eq(r->n_layers, told.n_layers);
+        ck_assert_mem_eq(r->layer_cycles, told.layer_cycles, (size_t)told.n_layers * sizeof *cycles);
     }
     return 0;
 }

@@ -10,6 +10,7 @@
 static struct space space;
 static struct study_file file;
 static struct study_agent agent;
+static const struct costs_layer layers[4] = {{0, -1, 1, 1}, {1, 0, 1, 2}, {2, 1, 1, 2}, {3, 2, 2, 3}};
 static struct error error;
 
 static void set_up(void)
@@ -34,7 +35,7 @@ static void set_up(void)
     file.trials = 30;
     file.ahead = 4;
     file.seed = 3;
-    ck_assert_int_eq(study_agent_init(&agent, &space, &file, &error), 0);
+    ck_assert_int_eq(study_agent_init(&agent, &space, layers, 4, &file, &error), 0);
 }
 
 static void tear_down(void)
@@ -51,7 +52,8 @@ static void know(struct study_agent *a, int trial)
 {
     struct reward_figures f = {.correct = 900 + trial * 37 % 90, .total = 1000, .flash_bytes = 1000 + trial * 53 % 400, .ram_bytes = 100,
                                .latency_cycles = 100000 + trial * 7919 % 5000, .energy_nj = 3000 + trial * 31 % 200};
-    study_agent_know(a, trial, outcome_of(trial), &f);
+    const int64_t cycles[4] = {20000, 30000 + trial % 3, 1000, f.latency_cycles - 60000};
+    study_agent_know(a, trial, outcome_of(trial), &f, cycles, outcome_of(trial) == STORE_MEASURED ? 4 : 0);
 }
 
 static struct agent_step step(struct study_agent *a, int trial)
@@ -113,7 +115,7 @@ END_TEST
 static void load_trials(struct study_agent *other)
 {
     char text[CANDIDATE_TEXT_MAX];
-    ck_assert_int_eq(study_agent_init(other, &space, &file, &error), 0);
+    ck_assert_int_eq(study_agent_init(other, &space, layers, 4, &file, &error), 0);
     for (int t = 1; t <= agent.n_trials; t++) {
         text_of(&agent, t, text);
         ck_assert_msg(study_agent_add(other, text, &error) == 0, "%s", error.text);
@@ -131,7 +133,7 @@ START_TEST(a_loaded_agent_goes_on_bit_for_bit)
         s = step(&agent, t);
     }
     load_trials(&other);
-    ck_assert_msg(study_agent_load(&other, s.state, (size_t)s.state_size, &error) == 0, "%s", error.text);
+    ck_assert_msg(study_agent_load(&other, s.state, (size_t)s.state_size, 9, &error) == 0, "%s", error.text);
     agent_step_finish(&s);
     for (int t = 10; t <= 20; t++) {
         struct agent_step a = step(&agent, t), b = step(&other, t);
@@ -169,7 +171,7 @@ static int run_law(struct study_agent *a, double *most)
     for (int t = 1; t <= a->n_trials; t++) {
         struct reward_figures f = law_of(a, t), reference = law_of(a, 1);
         double reward = reward_for(&f, &reference, &a->aim);
-        study_agent_know(a, t, STORE_MEASURED, &f);
+        study_agent_know(a, t, STORE_MEASURED, &f, NULL, 0);
         s = (struct agent_step){.trial = t, .reward = reward};
         study_agent_step(a, &s);
         ck_assert_msg(s.rc == 0, "%s", s.error.text);
@@ -190,7 +192,7 @@ START_TEST(the_least_cost_is_found_above_the_floor)
     file.goal_cost = REWARD_LATENCY;
     file.max_loss_points = 1;
     for (file.seed = 1; file.seed <= 5; file.seed++) {
-        ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+        ck_assert_int_eq(study_agent_init(&other, &space, layers, 4, &file, &error), 0);
         int best = run_law(&other, &most);
         struct reward_figures f = law_of(&other, best);
         ck_assert_int_eq(f.correct, 948); // slot 0 narrow, and no other
@@ -210,7 +212,7 @@ START_TEST(alternatives_follow_every_goal_by_its_reward)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct study_agent other;
         file.algorithm = (int)all[i];
-        ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+        ck_assert_int_eq(study_agent_init(&other, &space, layers, 4, &file, &error), 0);
         ck_assert_int_gt(run_law(&other, &most), 0);
         if (all[i] == AGENT_LOCAL)
             ck_assert_double_gt(most, 0);
@@ -226,7 +228,7 @@ START_TEST(a_whole_front_is_looked_for)
     bool found[1001] = {false};
     file.goal = STUDY_WHOLE_FRONT;
     file.goal_cost = REWARD_LATENCY;
-    ck_assert_int_eq(study_agent_init(&other, &space, &file, &error), 0);
+    ck_assert_int_eq(study_agent_init(&other, &space, layers, 4, &file, &error), 0);
     run_law(&other, &most);
     for (int t = 3; t <= other.n_trials; t++)
         found[law_of(&other, t).latency_cycles] = true;

@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(goals_decide_rewards_and_fronts)
 {
-    struct reward_figures int8 = {900, 1000, 1000, 1000, 1000, 1000}, f = {895, 1000, 1000, 1000, 250, 1000};
+    struct reward_figures int8 = {900, 1000, 1000, 1000, 1000, 1000, 1000000}, f = {895, 1000, 1000, 1000, 250, 1000, 1000000};
     struct reward_aim aim;
     ck_assert_msg(parse(HEAD SPACE ",\"goal\":{\"kind\":\"least_cost\",\"cost\":\"latency\",\"max_loss_points\":0.5}}") == 0, "%s", error.text);
     ck_assert(file.goal == STUDY_LEAST_COST && file.goal_cost == REWARD_LATENCY);
@@ -100,6 +100,11 @@ START_TEST(goals_decide_rewards_and_fronts)
     aim = study_file_aim(&file);
     ck_assert(aim.weights.energy == 1 && aim.weights.flash == 0);
     ck_assert_uint_eq(study_file_objectives(&file), STORE_BY_ENERGY);
+    f.correct = 900;
+    ck_assert_int_eq(parse(HEAD SPACE ",\"goal\":{\"kind\":\"accuracy\"},\"budget\":{\"latency_us\":125}}"), 0);
+    struct reward_aim quick = study_file_aim(&file);
+    ck_assert(reward_is_beyond(&f, &quick)); // 250 us
+    ck_assert_double_eq_tol(reward_for(&f, &int8, &quick), REWARD_SHORT - 1, 1e-9);
 }
 END_TEST
 
@@ -145,6 +150,7 @@ START_TEST(errors_are_one_line_that_names_the_key)
         {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
         {HEAD SPACE ",\"measure\":{\"energy\":1}}", "measure.energy", "neither true nor false"},
         {HEAD SPACE ",\"objective\":{\"energy\":1},\"measure\":{\"energy\":false}}", "objective.energy", "needs"},
+        {HEAD SPACE ",\"budget\":{\"energy_uj\":5},\"measure\":{\"energy\":false}}", "budget.energy_uj", "needs"},
         {HEAD SPACE ",\"goal\":{\"kind\":\"fast\"}}", "goal.kind", "none of reward, accuracy, least_cost, front"},
         {HEAD SPACE ",\"goal\":{\"kind\":\"accuracy\"},\"objective\":{\"ram\":1}}", "objective", "has no meaning"},
         {HEAD SPACE ",\"goal\":{\"kind\":\"front\",\"cost\":\"energy\"},\"measure\":{\"energy\":false}}", "goal.cost", "needs"},
