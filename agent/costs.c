@@ -224,12 +224,11 @@ static void tighten(struct costs *c, const uint8_t *choices, int64_t cycles, int
         c->tight += TIGHTEN * excess;
 }
 
-void costs_tell(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj)
+void costs_add(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj)
 {
     double rest = (double)cycles;
     if (cycles <= 0)
         return;
-    tighten(c, choices, cycles, energy_nj);
     for (int i = 0; i < c->n_layers; i++) {
         const struct costs_layer *l = &c->layers[i];
         rest -= (double)layer_cycles[i];
@@ -239,12 +238,25 @@ void costs_tell(struct costs *c, const uint8_t *choices, const int64_t *layer_cy
     mean_add(&c->rest, fmax(rest, 0));
     if (energy_nj > 0)
         mean_add(&c->energy, (double)energy_nj / (double)cycles);
+}
+
+void costs_refresh(struct costs *c)
+{
     c->ready = c->n_layers > 0;
     for (int s = 0; s < c->n_shapes; s++)
         c->ready = c->ready && c->cells[cell(c, s, c->reference, 1)].n > 0;
     for (int i = 0; i < c->n_layers; i++)
         expect_layer(c, i);
     bound(c);
+}
+
+void costs_tell(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj)
+{
+    if (cycles <= 0)
+        return;
+    tighten(c, choices, cycles, energy_nj);
+    costs_add(c, choices, layer_cycles, cycles, energy_nj);
+    costs_refresh(c);
 }
 
 /* --- candidates --- */

@@ -60,6 +60,10 @@ void costs_limit(struct costs *c, double cycles, double energy_nj);
 /* A measured candidate, as an option per slot; layer_cycles[n_layers], `cycles` of the whole inference, energy_nj 0 where it was not measured. */
 void costs_tell(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj);
 
+/* The same for many at once: what they say of others follows with costs_refresh. Tightens nothing. */
+void costs_add(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj);
+void costs_refresh(struct costs *c);
+
 /* Cycles of a candidate, expected and as cheap as the doubt permits; 0 while the table is not ready. */
 double costs_cycles(const struct costs *c, const uint8_t *choices);
 double costs_least_cycles(const struct costs *c, const uint8_t *choices);

@@ -14,7 +14,7 @@ enum agent_outcome {
     AGENT_MEASURED = 0, // `reward` counts
     AGENT_INFEASIBLE,   // the exact plan refused it: counts as the worst result so far
     AGENT_GIVEN_UP,     // never measured: teaches nothing, but is not proposed again
-    AGENT_ASIDE,        // `reward` teaches, but this is no answer: beyond a budget that only measuring shows, or stopped early and estimated
+    AGENT_ASIDE,        // `reward` teaches, but this is no answer: beyond a budget that only measuring shows, or dropped early and estimated
     AGENT_OUTCOME_COUNT,
 };
 

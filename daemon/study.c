@@ -102,6 +102,7 @@ void study_init(struct study *s, const struct study_file *f)
     s->finalists_wanted = (int)f->finalists;
     s->test_set = f->data[STUDY_TEST][0] != '\0';
     s->energy = f->energy;
+    s->promising = f->board == STUDY_PROMISING;
     s->aim = study_file_aim(f);
     s->front = f->goal == STUDY_WHOLE_FRONT;
     s->objectives = study_file_objectives(f);
@@ -168,13 +169,19 @@ int study_loaded(struct study *s, struct error *e)
 
 /* --- events --- */
 
+/* Whether the host looks before a board does. */
+static bool is_held(const struct study *s, const struct study_work *w)
+{
+    return s->promising && s->trials[w->trial].kind != STORE_BASELINE && study_known_before(s, w->trial) > STUDY_BASELINES;
+}
+
 static void on_lowered(struct study *s, struct study_work *w, const struct study_event *ev)
 {
     s->worker_busy = false;
     w->figures.flash_bytes = ev->figures.flash_bytes;
     w->figures.ram_bytes = ev->figures.ram_bytes;
     w->place = ev->final ? WORK_READY : WORK_PLANNED;
-    if (!ev->final)
+    if (!ev->final && !is_held(s, w))
         w->score = SCORE_WAITING;
 }
 
@@ -187,9 +194,30 @@ static void on_refused(struct study *s, struct study_work *w, const struct study
         w->score = SCORE_WAITING;
 }
 
+/* One part more: dropped, scored further, or off to a board. */
+static void on_part_scored(struct study *s, struct study_work *w, const struct study_event *ev)
+{
+    w->figures.correct = ev->figures.correct;
+    w->figures.total = ev->figures.total;
+    w->figures.latency_cycles = ev->figures.latency_cycles;
+    w->figures.energy_nj = ev->figures.energy_nj;
+    w->parts++;
+    w->beaten_by = study_beaten_by(s, w);
+    w->figures.latency_cycles = w->figures.energy_nj = 0; // nothing predicted is kept
+    w->score = w->beaten_by || w->parts == STUDY_PARTS ? SCORE_DONE : SCORE_WAITING;
+    if (w->beaten_by)
+        w->place = WORK_DROPPED;
+    else if (w->parts == STUDY_PARTS)
+        w->place = WORK_READY;
+}
+
 static void on_scored(struct study *s, struct study_work *w, const struct study_event *ev)
 {
     s->worker_busy = false;
+    if (w->place == WORK_HELD) {
+        on_part_scored(s, w, ev);
+        return;
+    }
     w->score = SCORE_DONE;
     w->figures.correct = ev->figures.correct;
     w->figures.total = ev->figures.total;
@@ -220,7 +248,9 @@ static bool is_spent(const struct study *s, const struct study_work *w)
 static void on_plan_stored(struct study *s, struct study_work *w)
 {
     w->storing = false;
-    w->place = is_spent(s, w) ? WORK_GIVEN_UP : WORK_READY;
+    w->place = is_spent(s, w) ? WORK_GIVEN_UP : is_held(s, w) ? WORK_HELD : WORK_READY;
+    if (w->place == WORK_HELD)
+        w->score = SCORE_WAITING;
 }
 
 static void on_failed(struct study *s, struct study_work *w, const struct study_event *ev)
@@ -245,7 +275,10 @@ static void on_failed(struct study *s, struct study_work *w, const struct study_
 
 enum store_outcome study_outcome(const struct study_work *w)
 {
-    return w->place == WORK_REFUSED ? STORE_INFEASIBLE : w->place == WORK_MEASURED ? STORE_MEASURED : STORE_GIVEN_UP;
+    return w->place == WORK_REFUSED    ? STORE_INFEASIBLE
+           : w->place == WORK_MEASURED ? STORE_MEASURED
+           : w->place == WORK_DROPPED  ? STORE_DROPPED
+                                       : STORE_GIVEN_UP;
 }
 
 static void on_stored(struct study *s, struct study_work *w, const struct study_event *ev)

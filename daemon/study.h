@@ -32,11 +32,13 @@ enum study_place {
     WORK_WAITING,   // for the worker
     WORK_LOWERING,  // by the worker
     WORK_PLANNED,   // its plan is being stored
+    WORK_HELD,      // the host looks first whether it is promising
     WORK_READY,     // a board may have it
     WORK_ON_BOARD,  // asked for, perhaps already measured
     WORK_MEASURED,
     WORK_REFUSED,   // the exact plan says that it does not fit
     WORK_GIVEN_UP,
+    WORK_DROPPED,   // not promising
 };
 
 enum study_score {
@@ -50,6 +52,8 @@ struct study_work {
     int trial;
     enum study_place place;
     enum study_score score;
+    int parts;       // of the validation set that it was scored on, while it is held
+    int beaten_by;   // the trial that it cannot become better than; 0: it may
     int faults;      // failures that may be the candidate's: measure.attempts of them end it
     int tries;       // all failures
     int avoid;       // board of the last failure, -1: none
@@ -79,7 +83,7 @@ struct study {
     int ahead;
     int attempts;
     int finalists_wanted;
-    bool test_set, energy;
+    bool test_set, energy, promising; // promising: only such trials are measured on a board
     struct reward_aim aim;
     bool front;                     // all of it is wanted, not one best trial
     unsigned objectives;            // STORE_BY_...
@@ -113,7 +117,7 @@ enum study_todo_kind {
     STUDY_DO_CLOSE,        // let it go
     STUDY_DO_BEGIN,        // store space, baselines and first proposals
     STUDY_DO_LOWER,        // make the trial's image
-    STUDY_DO_SCORE,        // the validation set; final: the test set
+    STUDY_DO_SCORE,        // the validation set, or a part of it; final: the test set
     STUDY_DO_STORE_PLAN,
     STUDY_DO_MEASURE,      // as soon as a board is free, after rest_ms; rather not on `avoid`
     STUDY_DO_CANCEL,       // withdraw that, if no board has it yet
@@ -134,7 +138,7 @@ enum study_event_kind {
     STUDY_EV_LOWERED,      // flash_bytes, ram_bytes
     STUDY_EV_REFUSED,      // the candidate does not fit
     STUDY_EV_PLAN_STORED,
-    STUDY_EV_SCORED,       // correct, total
+    STUDY_EV_SCORED,       // correct, total; of a part: of all parts so far, and latency_cycles and energy_nj as study_agent_hope says
     STUDY_EV_MEASURED,     // latency_cycles, energy_nj, clock_hz
     STUDY_EV_FAILED,       // a measurement: failure, board
     STUDY_EV_CANCELLED,    // a wish for a board was withdrawn
@@ -162,6 +166,7 @@ struct study_todo {
     int trial;
     enum store_outcome outcome;
     double reward;       // NAN unless measured
+    int part;            // of STUDY_DO_SCORE: number in study_parts; -1: all
     int avoid;
     uint32_t rest_ms;
 };
@@ -194,6 +199,27 @@ enum store_outcome study_outcome(const struct study_work *w);
 
 /* The reward of these figures against int8's of the search, by the study's aim. */
 double study_reward(const struct study *s, const struct reward_figures *figures);
+
+/* A held trial is scored on one part of the validation set after the other; together they are all of it. Each is spread over the whole. */
+#define STUDY_PARTS 4
+
+struct study_part {
+    int every, offset; // as in score_range
+};
+
+extern const struct study_part study_parts[STUDY_PARTS];
+
+/* Whether a held trial cannot become what the study is after (study_hope.c): even with as many right answers as its score allows (all but one
+ * chance in a thousand) and at the least cost that is thought possible, it is no better than a trial that was measured; for a whole front, than
+ * one that is nowhere worse. Only trials count that had a result before any later one could be proposed, so that it depends on nothing but
+ * the study file and figures. Returns the number of that trial, or 0. */
+int study_beaten_by(const struct study *s, const struct study_work *w);
+
+/* Why a trial was dropped, for its reason. */
+void study_dropped_text(const struct study *s, const struct study_work *w, char *text, size_t size);
+
+/* The last trial whose result counts for whether this one is promising. */
+int study_known_before(const struct study *s, int trial);
 
 /* Chooses the finalists (study_finish.c): the best rewards on the front, or spread over it if it is what is wanted; where it is too short,
  * the best of the others. */

@@ -98,13 +98,19 @@ int study_agent_add(struct study_agent *a, const char *text, struct error *e)
     return 0;
 }
 
-/* What the table of costs learns from a trial; float32 has no place in it. */
+/* Whether the table of costs learns from a trial; float32 has no place in it. */
+static bool teaches_costs(const struct study_agent *a, int trial)
+{
+    const struct study_known *k = &a->known[trial];
+    return k->known && k->outcome == STORE_MEASURED && k->layer_cycles && trial != FLOAT32;
+}
+
 static void tell_costs(struct study_agent *a, int trial)
 {
     const struct study_known *k = &a->known[trial];
     if (trial == 1)
         costs_limit(&a->costs, a->aim.most_latency_us * 1e-6 * (double)k->figures.clock_hz, a->aim.most_energy_uj * 1000);
-    if (k->known && k->outcome == STORE_MEASURED && k->layer_cycles && trial != FLOAT32)
+    if (teaches_costs(a, trial))
         costs_tell(&a->costs, choices_of(a, trial), k->layer_cycles, k->figures.latency_cycles, k->figures.energy_nj);
 }
 
@@ -124,6 +130,21 @@ static bool is_told(const struct study_agent *a, int trial)
     uint8_t choices[SPACE_SLOTS_MAX];
     study_agent_candidate(a, trial, &c);
     return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
+}
+
+void study_agent_hope(const struct study_agent *a, int trial, int before, struct reward_figures *f)
+{
+    struct costs c;
+    f->latency_cycles = f->energy_nj = 0;
+    if (costs_init(&c, &a->space, a->costs.layers, a->costs.n_layers) != 0)
+        return; // a board is asked more often than it need be
+    for (int t = 1; t <= before; t++)
+        if (teaches_costs(a, t))
+            costs_add(&c, choices_of(a, t), a->known[t].layer_cycles, a->known[t].figures.latency_cycles, a->known[t].figures.energy_nj);
+    costs_refresh(&c);
+    f->latency_cycles = (int64_t)costs_least_cycles(&c, choices_of(a, trial));
+    f->energy_nj = (int64_t)costs_least_energy(&c, choices_of(a, trial));
+    costs_finish(&c);
 }
 
 void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures,
@@ -152,6 +173,18 @@ static int tell_measured(struct study_agent *a, int trial, struct error *e)
     return agent_result_cost(a->agent, choices_of(a, trial), aside ? AGENT_ASIDE : AGENT_MEASURED, reward, cost, e);
 }
 
+/* The reward that a dropped trial would have had, if the rest of the set were like the part it was scored on and its costs as expected. */
+static int tell_dropped(struct study_agent *a, int trial, struct error *e)
+{
+    struct reward_figures f = a->known[trial].figures;
+    struct reward_aim free_aim = a->aim;
+    free_aim.most_latency_us = free_aim.most_energy_uj = 0;
+    f.latency_cycles = (int64_t)costs_cycles(&a->costs, choices_of(a, trial));
+    f.energy_nj = (int64_t)costs_energy(&a->costs, choices_of(a, trial));
+    double reward = a->weighs ? reward_points(&f, &a->known[1].figures) : reward_for(&f, &a->known[1].figures, &free_aim);
+    return agent_result(a->agent, choices_of(a, trial), AGENT_ASIDE, reward, e);
+}
+
 int study_agent_teach(struct study_agent *a, int trial, struct error *e)
 {
     const struct study_known *k = &a->known[trial];
@@ -162,6 +195,8 @@ int study_agent_teach(struct study_agent *a, int trial, struct error *e)
         return 0;
     if (k->outcome == STORE_MEASURED)
         return tell_measured(a, trial, e);
+    if (k->outcome == STORE_DROPPED)
+        return tell_dropped(a, trial, e);
     return agent_result(a->agent, choices_of(a, trial), k->outcome == STORE_INFEASIBLE ? AGENT_INFEASIBLE : AGENT_GIVEN_UP, 0, e);
 }
 

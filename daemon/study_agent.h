@@ -66,6 +66,10 @@ int study_agent_teach(struct study_agent *a, int trial, struct error *e);
 void study_agent_step(struct study_agent *a, struct agent_step *step);
 void agent_step_finish(struct agent_step *step);
 
+/* What a trial costs as cheap as may be, by the results of the trials 1 to `before`: latency_cycles and energy_nj of `f`, 0 where they say
+ * nothing. On the loop: also while a step is in the thread pool, if it is of a later trial. Under a millisecond for each hundred results. */
+void study_agent_hope(const struct study_agent *a, int trial, int before, struct reward_figures *f);
+
 /* A trial's candidate; the baselines' too. */
 void study_agent_candidate(const struct study_agent *a, int trial, struct candidate *c);
 

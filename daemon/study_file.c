@@ -24,6 +24,7 @@ static const char *const algorithms[] = {"policy", "frozen", "random", "uniform"
 static const char *const goals[] = {"reward", "accuracy", "least_cost", "front", NULL}; // enum study_goal
 static const char *const costs[] = {"flash", "ram", "latency", "energy", NULL};          // enum reward_cost
 static const char *const metrics[] = {"accuracy", "auc", "fidelity", "scorer", NULL};
+static const char *const boards[] = {"every", "promising", NULL};                        // enum study_board
 static const char *const placements[] = {"flash", "sram", NULL};              // enum board_placement
 
 /* --- values of their own --- */
@@ -206,6 +207,7 @@ static const struct key search_keys[] = {
 static const struct key measure_keys[] = {
     {.name = "placement", .kind = KEY_CHOICE, AT(placement), .names = placements},
     {.name = "energy", .kind = KEY_BOOL, AT(energy)},
+    {.name = "board", .kind = KEY_CHOICE, AT(board), .names = boards},
     {.name = "samples", .kind = KEY_INT, AT(samples), .min = 1, .max = STUDY_SAMPLES_MAX},
     {.name = "windows", .kind = KEY_INT, AT(windows), .min = 1, .max = STUDY_WINDOWS_MAX},
     {.name = "attempts", .kind = KEY_INT, AT(attempts), .min = 1, .max = STUDY_ATTEMPTS_MAX},
@@ -289,6 +291,8 @@ static int check_goal(struct keys_reader *r, const struct study_file *f)
         return at_key(r, "objective", "has no meaning with this \"goal\": its weights are those of \"reward\" and \"front\"");
     if (has_cost(f) && f->goal_cost == REWARD_ENERGY && !f->energy)
         return at_key(r, "goal.cost", "needs \"measure.energy\"");
+    if (f->board == STUDY_PROMISING && f->metric != 0)
+        return at_key(r, "measure.board", "is \"promising\", which counts right answers: it needs \"metric\": \"accuracy\"");
     if (f->energy_uj > 0 && !f->energy)
         return at_key(r, "budget.energy_uj", "needs \"measure.energy\"");
     if (f->energy_weight > 0 && !f->energy)

@@ -39,6 +39,12 @@ enum study_goal {
     STUDY_WHOLE_FRONT,     // every trade-off of accuracy and goal_cost
 };
 
+/* Who is measured on a board. */
+enum study_board {
+    STUDY_EVERY = 0,
+    STUDY_PROMISING, // whom the host cannot tell to be no better than what there is
+};
+
 struct study_channels {
     int n;
     double v[STUDY_CHANNELS_MAX];
@@ -89,6 +95,7 @@ struct study_file {
     int64_t scorer_seconds;
     int placement;                 // enum board_placement
     bool energy;
+    int board;                     // enum study_board
     int64_t samples, windows, attempts;
     int64_t finalists;
 };

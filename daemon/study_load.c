@@ -40,7 +40,7 @@ struct loading {
 
 static void take_figure(const struct store_figure *f, struct reward_figures *to)
 {
-    if (strcmp(f->name, STORE_CORRECT) == 0) {
+    if (strcmp(f->name, STORE_CORRECT) == 0 || strcmp(f->name, STORE_PART_CORRECT) == 0) {
         to->correct = f->figure.value;
         to->total = f->figure.of;
     } else if (strcmp(f->name, STORE_FLASH_BYTES) == 0) {

@@ -263,7 +263,7 @@ static struct store_result result_of(const struct job *j)
 
 static int run_result(struct store *s, struct writer_job *job, struct error *e)
 {
-    static const char *const topics[STORE_OUTCOME_COUNT] = {"trial.measured", "trial.infeasible", "trial.given_up"};
+    static const char *const topics[STORE_OUTCOME_COUNT] = {"trial.measured", "trial.infeasible", "trial.given_up", "trial.dropped"};
     struct job *j = (struct job *)job;
     struct store_result result = result_of(j);
     struct store_event event = {.topic = topics[j->outcome], .trial = result.trial, .data = j->event};

@@ -105,6 +105,7 @@ static bool use_worker(struct study *s, struct study_todo *t)
         if (u.work[i].score == SCORE_WAITING) {
             u.work[i].score = SCORE_RUNNING;
             s->worker_busy = true;
+            t->part = u.work[i].place == WORK_HELD ? u.work[i].parts : -1;
             return todo_for(t, STUDY_DO_SCORE, &u, &u.work[i]);
         }
     return false;
@@ -166,7 +167,7 @@ static bool forget(struct study *s, struct study_todo *t)
 
 void study_next(struct study *s, struct study_todo *t)
 {
-    *t = (struct study_todo){.kind = STUDY_DO_NOTHING, .reward = NAN, .avoid = -1};
+    *t = (struct study_todo){.kind = STUDY_DO_NOTHING, .reward = NAN, .part = -1, .avoid = -1};
     if (s->tell_state) {
         s->tell_state = false;
         t->kind = STUDY_DO_STATE;
@@ -188,8 +189,8 @@ void study_next(struct study *s, struct study_todo *t)
 
 static const char *doing(const struct study_work *w)
 {
-    static const char *const images[] = {"",           "waiting for the worker", "lowering", "storing its plan", "waiting for a board",
-                                         "waiting for a board", "measured",               "refused",  "given up"};
+    static const char *const images[] = {"",           "waiting for the worker", "lowering", "storing its plan", "held for its score",
+                                         "waiting for a board", "waiting for a board",    "measured", "refused", "given up", "dropped"};
     if (w->place >= WORK_MEASURED && w->score == SCORE_RUNNING)
         return "scoring";
     return w->place == WORK_NONE ? "scoring" : images[w->place];

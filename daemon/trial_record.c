@@ -42,6 +42,19 @@ int trial_record_score(struct trial_record *r, const cJSON *answer, struct error
     return 0;
 }
 
+int trial_record_part(struct trial_record *r, const cJSON *answer, struct error *e)
+{
+    int64_t correct, total;
+    if (read_count(answer, "correct", &correct, e) != 0 || read_count(answer, "total", &total, e) != 0)
+        return -1;
+    if (correct > total)
+        return error_set(e, "the worker counts %lld right answers of %lld", (long long)correct, (long long)total);
+    r->correct += correct;
+    r->total += total;
+    r->scored = r->total > 0;
+    return 0;
+}
+
 static void add_layers(struct trial_record *r, const struct board_result *b, int n_layers)
 {
     r->n_layers = n_layers < STORE_LAYERS_MAX ? n_layers : STORE_LAYERS_MAX;
@@ -106,7 +119,7 @@ void trial_record_figures(struct trial_record *r, const struct reward_figures *s
     if (search && search->total > 0 && r->measured)
         add(r, STORE_CORRECT, answers(search->correct, search->total));
     if (r->scored)
-        add(r, search ? STORE_TEST_CORRECT : STORE_CORRECT, answers(r->correct, r->total));
+        add(r, search ? STORE_TEST_CORRECT : r->dropped ? STORE_PART_CORRECT : STORE_CORRECT, answers(r->correct, r->total));
     if (r->measured) {
         add(r, STORE_LATENCY_CYCLES, r->latency);
         if (r->energy.repeats > 0)
@@ -121,7 +134,7 @@ char *trial_record_event(const struct trial_record *r, enum store_outcome outcom
     cJSON *o = cJSON_CreateObject();
     if (outcome != STORE_MEASURED)
         cJSON_AddStringToObject(o, "reason", r->reason);
-    if (r->scored) {
+    if (r->scored && !r->dropped) {
         cJSON_AddNumberToObject(o, "correct", (double)r->correct);
         cJSON_AddNumberToObject(o, "samples", (double)r->total);
     }

@@ -21,7 +21,7 @@ struct trial_record {
     struct board_wish wish;
     bool wished;
 
-    bool planned, scored, measured;
+    bool planned, scored, measured, dropped; // dropped: the score is of a part of the set
     int64_t flash_bytes, weights_bytes, parameters_bytes, program_bytes, ram_bytes;
     int64_t correct, total;        // of the validation set; final: of the test set
     int attempt;
@@ -41,6 +41,9 @@ int trial_record_plan(struct trial_record *r, const cJSON *answer, struct error 
 
 /* Takes the worker's answer to `score`. */
 int trial_record_score(struct trial_record *r, const cJSON *answer, struct error *e);
+
+/* The same of one part of the set: adds to those before. */
+int trial_record_part(struct trial_record *r, const cJSON *answer, struct error *e);
 
 /* Takes a board's good result. `n_layers` is that of the network. */
 void trial_record_measured(struct trial_record *r, const struct board_attempt *a, int n_layers);

@@ -113,6 +113,9 @@ void study_run_store_work(struct study_run *r, const struct study_todo *t)
     job_out(r);
     if (t->outcome == STORE_GIVEN_UP && !record->reason[0])
         snprintf(record->reason, sizeof record->reason, "its attempts failed too often before pared was started again");
+    record->dropped = t->outcome == STORE_DROPPED && t->kind == STUDY_DO_STORE;
+    if (record->dropped)
+        study_dropped_text(&r->core, study_work(&r->core, false, t->trial), record->reason, sizeof record->reason);
     trial_record_figures(record, t->final ? &r->core.trials[t->trial].figures : NULL);
     if (t->kind == STUDY_DO_STORE_PLAN)
         study_store_plan(&r->store, record, on_plan_stored, o);

@@ -122,6 +122,21 @@ static void on_lowered(void *user, const cJSON *answer, enum worker_kind kind, c
     }
 }
 
+/* Of a trial that is held: with what it can cost at the least. */
+static void on_part_scored(struct study_run *r, struct trial_record *t, const cJSON *answer)
+{
+    struct error e = {""};
+    struct study_event ev = {.kind = STUDY_EV_SCORED, .trial = t->trial};
+    if (trial_record_part(t, answer, &e) != 0) {
+        study_run_tell(r, STUDY_EV_UNABLE, e.text);
+        return;
+    }
+    ev.figures.correct = t->correct;
+    ev.figures.total = t->total;
+    study_agent_hope(&r->agent, t->trial, study_known_before(&r->core, t->trial), &ev.figures);
+    study_run_event(r, &ev);
+}
+
 static void on_scored(void *user, const cJSON *answer, enum worker_kind kind, const char *text)
 {
     struct out o = *(struct out *)user;
@@ -130,6 +145,8 @@ static void on_scored(void *user, const cJSON *answer, enum worker_kind kind, co
     free(user);
     if (!answer) // what can be lowered can be scored
         study_run_tell(o.run, kind == WORKER_INVALID ? STUDY_EV_INVALID : STUDY_EV_UNABLE, text);
+    else if (!o.record->final && study_work(&o.run->core, false, o.record->trial)->place == WORK_HELD)
+        on_part_scored(o.run, o.record, answer);
     else if (trial_record_score(o.record, answer, &e) != 0)
         study_run_tell(o.run, STUDY_EV_UNABLE, e.text);
     else
@@ -163,6 +180,10 @@ void study_run_ask_worker(struct study_run *r, const struct study_todo *t)
             cJSON_AddNumberToObject(params, "first", (double)first);
         if (n > 0)
             cJSON_AddNumberToObject(params, "n", (double)n);
+        if (t->part >= 0) {
+            cJSON_AddNumberToObject(params, "every", study_parts[t->part].every);
+            cJSON_AddNumberToObject(params, "offset", study_parts[t->part].offset);
+        }
         worker_ask(r->worker, "score", params, on_scored, o);
     }
 }

@@ -7,6 +7,10 @@ const char embedded_schema[] = {
 #include "schema/schema.sql.inc"
     0};
 
+const char embedded_version2[] = {
+#include "schema/version2.sql.inc"
+    0};
+
 const char embedded_views[] = {
 #include "schema/views.sql.inc"
     0};

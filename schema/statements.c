@@ -14,7 +14,7 @@
     "'finalist', json(iif(finalist, 'true', 'false')), 'board', board, 'attempts', attempts, 'seconds', seconds)"
 #define STUDY_JSON \
     "json_object('study', v.study, 'name', name, 'metric', metric, 'state', state, 'reason', reason, 'network', network, "                 \
-    "'board_type', board_type, 'trials', trials, 'measured', measured, 'infeasible', infeasible, 'given_up', given_up, "  \
+    "'board_type', board_type, 'trials', trials, 'measured', measured, 'infeasible', infeasible, 'given_up', given_up, 'dropped', dropped, "  \
     "'slots', slots, 'seed', seed, 'created', created, 'updated', updated, "                                            \
     "'best', json((SELECT " TRIAL_JSON " FROM v_trial WHERE study = v.study AND trial = v.best_trial)), "                   \
     "'progress', progress)"

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_VERSION 1              // PRAGMA user_version of files that this code writes
+#define STORE_VERSION 2              // PRAGMA user_version of files that this code writes
 #define STORE_APPLICATION 0x70617265 // PRAGMA application_id, "pare"
 #define STORE_NAME_MAX 64            // bytes of a study's or board's name, with the NUL
 #define STORE_FIGURE_NAME_MAX 32     // with the NUL
@@ -163,14 +163,16 @@ enum store_outcome { // in the order of agent_outcome
     STORE_MEASURED = 0,
     STORE_INFEASIBLE,
     STORE_GIVEN_UP,
+    STORE_DROPPED, // by the host: it could not have become better than what there was
     STORE_OUTCOME_COUNT,
 };
 
 const char *store_kind_name(enum store_kind kind);          // "baseline", "policy", "neighbour", "uniform"
-const char *store_outcome_name(enum store_outcome outcome); // "measured", "infeasible", "given_up"
+const char *store_outcome_name(enum store_outcome outcome); // "measured", "infeasible", "given_up", "dropped"
 
 /* Names of figures that the store itself looks at; others may be added. Lower case letters, digits and _. */
 #define STORE_CORRECT "correct"             // on the validation set
+#define STORE_PART_CORRECT "part_correct"   // on the part of it that a dropped trial was scored on
 #define STORE_TEST_CORRECT "test_correct"   // on the test set
 #define STORE_FLASH_BYTES "flash_bytes"     // of the whole candidate
 #define STORE_WEIGHTS_BYTES "weights_bytes" // packed weights
@@ -200,7 +202,7 @@ struct store_proposal {
 struct store_result {
     int trial;
     enum store_outcome outcome;
-    const char *reason;           // why it is infeasible or given up; NULL when measured
+    const char *reason;           // why it is infeasible, given up or dropped; NULL when measured
     const struct store_figure *figures;
     int n_figures;                // at most STORE_FIGURES_MAX; what is known of an infeasible one may be stored too
     int attempt;                  // number of the attempt that ends well with this, 0 without board

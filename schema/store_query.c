@@ -99,7 +99,7 @@ int store_read_trials(struct store_reader *r, int64_t study, const struct store_
                       struct error *e)
 {
     static const char *const states[] = {"proposed", "lowered", "measuring", "measured", "stepped",
-                                         "infeasible", "given_up", NULL};
+                                         "infeasible", "given_up", "dropped", NULL};
     static const char *const orders[] = {"trial", "reward", "flash_bytes", "accuracy", "latency_cycles", "energy_nj", NULL};
     if (!known(list->state, states))
         return error_set(e, "there is no state %s of trials", list->state);

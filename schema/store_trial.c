@@ -11,7 +11,7 @@ enum { SERIES_SEARCH = 0, SERIES_FINAL = 1 };
 
 const char *store_outcome_name(enum store_outcome outcome)
 {
-    static const char *const names[STORE_OUTCOME_COUNT] = {"measured", "infeasible", "given_up"};
+    static const char *const names[STORE_OUTCOME_COUNT] = {"measured", "infeasible", "given_up", "dropped"};
     return (unsigned)outcome < STORE_OUTCOME_COUNT ? names[outcome] : "unknown";
 }
 

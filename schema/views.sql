@@ -45,6 +45,7 @@ SELECT s.study, s.name, coalesce((SELECT atom FROM json_each(s.config) WHERE key
        (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'measured') AS measured,
        (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'infeasible') AS infeasible,
        (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'given_up') AS given_up,
+       (SELECT count(*) FROM trial t WHERE t.study = s.study AND t.outcome = 'dropped') AS dropped,
        iif(s.space IS NULL, NULL, (SELECT count(*) FROM json_each(s.space, '$.slots'))) AS slots,
        (SELECT t.trial FROM trial t WHERE t.study = s.study AND t.outcome = 'measured' AND coalesce(t.final_reward, t.reward) IS NOT NULL
         ORDER BY t.finalist DESC, coalesce(t.final_reward, t.reward) DESC, t.trial LIMIT 1) AS best_trial, -- finalists first

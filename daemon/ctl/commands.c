@@ -7,10 +7,10 @@
 
 #define TOPICS                                                                                                         \
     "study.created study.state study.progress trial.proposed trial.infeasible trial.measured trial.stepped "           \
-    "trial.given_up attempt.failed board.state board.canary"
+    "trial.given_up trial.dropped attempt.failed board.state board.canary"
 #define ORDERS "trial reward flash_bytes accuracy latency_cycles energy_nj"
 #define OBJECTIVES "flash_bytes ram_bytes latency_cycles energy_nj"
-#define TRIAL_STATES "proposed lowered measuring measured stepped infeasible given_up"
+#define TRIAL_STATES "proposed lowered measuring measured stepped infeasible given_up dropped"
 
 /* clang-format off */
 #define STUDY_ARGUMENT {.name = "study", .option = "STUDY", .type = PARAM_NAME, .required = true, .help = "name or number of the study"}

@@ -74,8 +74,8 @@ int condition_parse(const char *text, struct condition *c, struct error *e)
         return read_state(rest, c, e);
     if (strcmp(c->name, "trials") == 0)
         c->subject = CONDITION_RESULTS;
-    else if (strncmp(c->name, "best.", 5) != 0 && !commands_choice("measured infeasible given_up", c->name, n))
-        return error_set(e, "%s cannot be waited for: trials, measured, infeasible, given_up or best.FIELD", c->name);
+    else if (strncmp(c->name, "best.", 5) != 0 && !commands_choice("measured infeasible given_up dropped", c->name, n))
+        return error_set(e, "%s cannot be waited for: trials, measured, infeasible, given_up, dropped or best.FIELD", c->name);
     return read_value(rest, c, e);
 }
 
@@ -151,7 +151,7 @@ static enum verdict judge_state(const struct condition *c, const cJSON *item, co
 
 static double results(const cJSON *study)
 {
-    static const char *const fields[] = {"measured", "infeasible", "given_up"};
+    static const char *const fields[] = {"measured", "infeasible", "given_up", "dropped"};
     double sum = 0, value;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         sum += field_number(study, fields[i], &value) ? value : 0;

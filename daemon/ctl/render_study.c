@@ -28,7 +28,7 @@ enum color render_state_color(const char *state)
 
 static double results(const cJSON *study)
 {
-    static const char *const fields[] = {"measured", "infeasible", "given_up"};
+    static const char *const fields[] = {"measured", "infeasible", "given_up", "dropped"};
     double sum = 0, value;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         sum += field_number(study, fields[i], &value) ? value : 0;
@@ -122,6 +122,7 @@ static void study_head(const cJSON *study, struct buffer *out)
                                             {"network", "network"}, {"board type", "board_type"}, {"seed", "seed"},
                                             {"created", "created"}, {"updated", "updated"}};
     char best[256];
+    double dropped;
     text_print(out, "%-12s %s (study %s)\n", "name", field_text(study, "name").text, field_text(study, "study").text);
     for (size_t i = 0; i < sizeof before / sizeof *before; i++)
         line(out, before[i][0], study, before[i][1]);
@@ -129,6 +130,8 @@ static void study_head(const cJSON *study, struct buffer *out)
     text_print(out, "%-12s %.0f results of %s proposals and the baselines: %s measured, %s infeasible, %s given up\n", "trials", results(study),
                field_text(study, "trials").text, field_text(study, "measured").text, field_text(study, "infeasible").text,
                field_text(study, "given_up").text);
+    if (field_number(study, "dropped", &dropped) && dropped > 0)
+        text_print(out, "%-12s %.0f trials by the host, before a board was asked\n", "dropped", dropped);
     best_in_short(field_find(study, "best"), best, sizeof best);
     text_print(out, "%-12s %s\n", "best", best);
     if (field_find(study, "agent.updates"))

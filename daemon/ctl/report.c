@@ -44,9 +44,14 @@ static void fact_of(struct buffer *out, const char *title, const cJSON *object, 
 static void counts(struct buffer *out, const cJSON *study)
 {
     char text[256];
+    double dropped;
     snprintf(text, sizeof text, "%.20s measured, %.20s infeasible, %.20s given up, of %.20s proposals and two baselines", field_text(study, "measured").text,
              field_text(study, "infeasible").text, field_text(study, "given_up").text, field_text(study, "trials").text);
     fact(out, "trials", text);
+    if (field_number(study, "dropped", &dropped) && dropped > 0) {
+        snprintf(text, sizeof text, "%.0f trials by the host, before a board was asked", dropped);
+        fact(out, "dropped", text);
+    }
 }
 
 static void best_fact(struct buffer *out, const cJSON *best)

@@ -236,26 +236,38 @@ int evaluator_outputs_of(struct evaluator *v, const struct data *d, const int *s
     return 0;
 }
 
-int evaluator_labelled(const struct data *d, const int32_t *labels, int first, int n, int *samples)
+/* The labelled samples of a range. Returns how many there are. */
+static int list_labelled(const struct data *d, const int32_t *labels, const struct score_range *r, int *samples)
 {
-    int seen = 0, listed = 0;
+    int seen = 0, listed = 0, reached = 0;
     for (int i = 0; i < d->n; i++) {
         if (labels[i] < 0)
             continue;
-        if (seen++ >= first && (n < 0 || listed < n))
+        if (seen++ >= r->first && (r->n < 0 || reached < r->n) && reached++ % r->every == r->offset)
             samples[listed++] = i;
     }
     return listed;
 }
 
+int evaluator_labelled(const struct data *d, const int32_t *labels, int first, int n, int *samples)
+{
+    return list_labelled(d, labels, &(struct score_range){first, n, 1, 0}, samples);
+}
+
 int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n,
                     struct score *s, struct error *e)
+{
+    return evaluator_score_range(v, d, labels, &(struct score_range){first, n, 1, 0}, s, e);
+}
+
+int evaluator_score_range(struct evaluator *v, const struct data *d, const int32_t *labels, const struct score_range *range,
+                          struct score *s, struct error *e)
 {
     size_t bytes = program_output(v->program)->bytes;
     if (check_data(v, d, e))
         return -1;
     int *samples = malloc(((size_t)d->n + 1) * sizeof *samples);
-    int listed = samples ? evaluator_labelled(d, labels, first, n, samples) : 0;
+    int listed = samples ? list_labelled(d, labels, range, samples) : 0;
     uint8_t *outputs = malloc((size_t)listed * bytes + 1);
     if (samples && outputs) {
         run_all(v, d, samples, listed, outputs);

@@ -51,4 +51,12 @@ struct score {
 int evaluator_score(struct evaluator *v, const struct data *d, const int32_t *labels, int first, int n,
                     struct score *s, struct error *e);
 
+/* Of those `n` from the `first` on, only number `offset` and every `every`-th after it (1 and 0: all). */
+struct score_range {
+    int first, n, every, offset;
+};
+
+int evaluator_score_range(struct evaluator *v, const struct data *d, const int32_t *labels, const struct score_range *range,
+                          struct score *s, struct error *e);
+
 #endif

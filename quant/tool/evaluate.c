@@ -69,7 +69,7 @@ static int score_integers(const struct session_params *params, const struct cand
         return error_set(e, "out of memory");
     int rc = session_open(s, params, NULL, NULL, e) ? -1 : 0;
     if (!rc) {
-        rc = session_score(s, c, &s->validation, 0, -1, &score, e) ? -1 : 0;
+        rc = session_score(s, c, &s->validation, &(struct score_range){0, -1, 1, 0}, &score, e) ? -1 : 0;
         session_close(s);
     }
     free(s);

@@ -320,7 +320,7 @@ enum session_fault session_image(struct session *s, const char *path, struct ima
 }
 
 enum session_fault session_score(struct session *s, const struct candidate *c, struct session_set *set,
-                                 int first, int n, struct score *score, struct error *e)
+                                 const struct score_range *range, struct score *score, struct error *e)
 {
     enum session_fault fault = session_lower(s, c, false, e);
     if (fault)
@@ -331,8 +331,9 @@ enum session_fault session_score(struct session *s, const struct candidate *c, s
         s->evaluator = evaluator_create(&s->lowered.program, lowered_blobs(&s->lowered), threads, e);
     }
     if (s->evaluator && s->params.metric.kind != METRIC_ACCURACY)
-        return session_metric_score(s, set, first, n, score, e);
-    if (!s->evaluator || evaluator_score(s->evaluator, &set->samples, set->labels, first, n, score, e))
+        return range->every == 1 ? session_metric_score(s, set, range->first, range->n, score, e)
+                                 : (enum session_fault)error_set(e, "score: only accuracy is counted in parts");
+    if (!s->evaluator || evaluator_score_range(s->evaluator, &set->samples, set->labels, range, score, e))
         return SESSION_FAILED;
     return SESSION_OK;
 }

@@ -109,9 +109,9 @@ enum session_fault session_lower(struct session *s, const struct candidate *c, b
 enum session_fault session_image(struct session *s, const char *path, struct image_written *w,
                                  struct error *e);
 
-/* Scores samples first..first+n-1 (n < 0: all the rest) of the labelled ones of `set` by the metric: correct and total are answers,
- * or parts of METRIC_OF. */
+/* Scores a range of the labelled samples of `set` by the metric: correct and total are answers, or parts of METRIC_OF. Only accuracy has
+ * ranges of every second sample or fewer. */
 enum session_fault session_score(struct session *s, const struct candidate *c, struct session_set *set,
-                                 int first, int n, struct score *score, struct error *e);
+                                 const struct score_range *range, struct score *score, struct error *e);
 
 #endif

@@ -131,9 +131,9 @@ static enum session_fault do_score(struct work *w, const struct work_request *r,
     struct session_set *set = r->test ? &w->session.test : &w->session.validation;
     if (!set->labels)
         return (enum session_fault)error_set(e, "score: the study has no test set");
-    if (r->first > set->n_labelled || r->n > set->n_labelled - r->first)
+    if (r->range.first > set->n_labelled || r->range.n > set->n_labelled - r->range.first)
         return (enum session_fault)error_set(e, "score: the set has %d labelled samples", set->n_labelled);
-    enum session_fault fault = session_score(&w->session, c, set, r->first, r->n, &score, e);
+    enum session_fault fault = session_score(&w->session, c, set, &r->range, &score, e);
     if (!fault)
         *result = work_answer_score(&score);
     return fault;

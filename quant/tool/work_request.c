@@ -242,8 +242,10 @@ static int read_score(const cJSON *o, struct work_request *r, struct error *e)
     static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true},
                                              {"set", PARAMS_TEXT, true},
                                              {"first", PARAMS_INTEGER, false},
-                                             {"n", PARAMS_INTEGER, false}};
-    int64_t first, n;
+                                             {"n", PARAMS_INTEGER, false},
+                                             {"every", PARAMS_INTEGER, false},
+                                             {"offset", PARAMS_INTEGER, false}};
+    int64_t first, n, every, offset;
     if (params_check(o, "score", keys, COUNT(keys), e))
         return -1;
     const char *set = params_text(o, "set");
@@ -251,10 +253,10 @@ static int read_score(const cJSON *o, struct work_request *r, struct error *e)
     if (!r->test && strcmp(set, "validation"))
         return error_set(e, "score: 'set' is validation or test, not '%.40s'", set);
     if (params_integer(o, "first", 0, SAMPLES_MAX, 0, &first, e) ||
-        params_integer(o, "n", 1, SAMPLES_MAX, -1, &n, e))
+        params_integer(o, "n", 1, SAMPLES_MAX, -1, &n, e) || params_integer(o, "every", 1, SAMPLES_MAX, 1, &every, e) ||
+        params_integer(o, "offset", 0, every - 1, 0, &offset, e))
         return error_wrap(e, "score");
-    r->first = (int)first;
-    r->n = (int)n;
+    r->range = (struct score_range){(int)first, (int)n, (int)every, (int)offset};
     return 0;
 }
 

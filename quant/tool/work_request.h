@@ -28,7 +28,7 @@ struct work_request {
     const char *candidate;     // lower, score, package
     const char *image;         // lower, or NULL
     bool test;                 // score
-    int first, n;              // score; n -1: all the rest
+    struct score_range range;  // score; n -1: all the rest
     const char *folder, *name; // package
     const cJSON *figures;      // package, or NULL
 };

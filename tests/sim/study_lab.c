@@ -208,6 +208,17 @@ static void answer(struct lab *l, const struct study_todo *t)
         tell(l, STUDY_EV_UNABLE, t, 10)->event.text = l->config.worker_fails;
         return;
     }
+    if (t->kind == STUDY_DO_SCORE && t->part >= 0) {
+        static const int64_t totals[STUDY_PARTS] = {125, 250, 500, 1000};
+        struct reward_figures f = figures_of(l, t->trial);
+        f.correct = f.correct * totals[t->part] / 1000;
+        f.total = totals[t->part];
+        f.latency_cycles = f.latency_cycles * 95 / 100; // as cheap as may be
+        f.energy_nj = f.energy_nj * 95 / 100;
+        l->parts++;
+        tell(l, STUDY_EV_SCORED, t, 1000)->event.figures = f;
+        return;
+    }
     if (t->kind == STUDY_DO_SCORE) {
         tell(l, STUDY_EV_SCORED, t, 3000)->event.figures = figures_of(l, t->trial);
         return;
@@ -256,6 +267,7 @@ static void carry_out(struct lab *l, const struct study_todo *t)
         commit_later(l, LAB_PLAN, STUDY_EV_PLAN_STORED, t);
         break;
     case STUDY_DO_MEASURE:
+        l->asked += !t->final;
         l->wishes[l->n_wishes++] = *t;
         later(l, LAB_LEASE, t->rest_ms, 0);
         break;
@@ -403,6 +415,11 @@ int lab_run(struct lab *l)
     while (l->n_events)
         lab_turn(l);
     return l->delivered;
+}
+
+struct reward_figures lab_truth(const struct lab *l, int trial)
+{
+    return figures_of(l, trial);
 }
 
 uint64_t lab_digest(const struct lab *l)

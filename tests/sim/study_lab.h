@@ -64,6 +64,7 @@ struct lab {
     bool board_busy[8];
     struct study_todo wishes[STUDY_AHEAD_MAX + STUDY_FINALISTS_MAX];
     int n_wishes;
+    int parts, asked;  // parts of the validation set that were scored; measurements of the search that were asked for
     char trace[LAB_TRACE_MAX]; // what was done, a line each
     size_t trace_size;
 };
@@ -81,6 +82,9 @@ void lab_wants(struct lab *l, enum study_event_kind kind);
 
 /* Forgets all but the store, as kill -9 does, and goes on from there. */
 void lab_crash(struct lab *l);
+
+/* What a measurement of the trial's candidate would give. */
+struct reward_figures lab_truth(const struct lab *l, int trial);
 
 /* What must not depend on timing: the store without tries. */
 uint64_t lab_digest(const struct lab *l);

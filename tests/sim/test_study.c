@@ -4,6 +4,7 @@
 #include "tests/sim/study_lab.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,68 @@ START_TEST(a_study_without_trials_measures_the_baselines)
 }
 END_TEST
 
+static struct lab_config promising(void)
+{
+    struct lab_config c = small();
+    c.file.trials = 60;
+    c.file.ahead = 4;
+    c.file.board = STUDY_PROMISING;
+    return c;
+}
+
+/* What was dropped could not have been the best, and most of the boards' work is saved. */
+START_TEST(only_promising_trials_are_asked_of_a_board)
+{
+    struct lab_config c = promising();
+    for (c.file.seed = 1; c.file.seed <= 20; c.file.seed++) {
+        run(&c);
+        double best = -1e9;
+        int dropped = 0;
+        ck_assert_int_eq(lab.store.state, STORE_FINISHED);
+        for (int t = 3; t <= lab.store.n_trials; t++)
+            if (lab.store.outcomes[t] == STORE_MEASURED && lab.study.trials[t].reward > best)
+                best = lab.study.trials[t].reward;
+        for (int t = 3; t <= lab.store.n_trials; t++)
+            if (lab.store.outcomes[t] == STORE_DROPPED) {
+                struct reward_figures f = lab_truth(&lab, t);
+                ck_assert_double_le(study_reward(&lab.study, &f), best);
+                ck_assert(isnan(lab.study.trials[t].reward));
+                dropped++;
+            }
+        ck_assert_int_gt(dropped, 30);
+        ck_assert_int_eq(lab.asked, 62 - dropped);
+        ck_assert_int_lt(lab.parts, 4 * 58); // and not all of the set was needed for that
+    }
+}
+END_TEST
+
+START_TEST(what_is_promising_depends_on_neither_timing_nor_crashes)
+{
+    struct lab_config c = promising();
+    c.bad_every = 9;
+    c.refused_every = 11;
+    for (int goal = STUDY_BEST_REWARD; goal <= STUDY_WHOLE_FRONT; goal++) {
+        c.file.goal = goal;
+        c.file.goal_cost = REWARD_LATENCY;
+        c.file.max_loss_points = 5;
+        c.crash_at = 0;
+        uint64_t expected = run(&c);
+        int n = lab.delivered;
+        for (uint64_t timing = 2; timing < 20; timing++) {
+            c.timing = timing;
+            c.boards = 1 + (int)(timing % 4);
+            c.flaky_percent = timing % 3 ? 10 : 0;
+            ck_assert_uint_eq(run(&c), expected);
+        }
+        c.timing = 1;
+        c.boards = 1;
+        c.flaky_percent = 0;
+        for (c.crash_at = 1; c.crash_at < n; c.crash_at += 3)
+            ck_assert_msg(run(&c) == expected, "another study after a crash at event %d", c.crash_at);
+    }
+}
+END_TEST
+
 /* Of a front everything between its ends is wanted: its finalists are not the neighbours of one of them. */
 START_TEST(a_fronts_finalists_are_spread_over_it)
 {
@@ -384,6 +447,8 @@ int main(void)
     tcase_add_test(t, a_worker_that_cannot_work_pauses_the_study);
     tcase_add_test(t, an_exhausted_space_ends_the_search);
     tcase_add_test(t, a_study_without_trials_measures_the_baselines);
+    tcase_add_test(t, only_promising_trials_are_asked_of_a_board);
+    tcase_add_test(t, what_is_promising_depends_on_neither_timing_nor_crashes);
     tcase_add_test(t, a_fronts_finalists_are_spread_over_it);
     tcase_add_test(t, a_damaged_store_is_told);
     suite_add_tcase(s, t);

@@ -114,6 +114,33 @@ for ((round = 1; round <= rounds; round++)); do
     same "kill$round"
 done
 
+echo "only promising trials are asked of a board"
+sed -e 's/"samples": 2/"samples": 2, "board": "promising"/' -e 's/"trials": 12/"trials": 24/' "$lab/study.json" >"$lab/promising.json"
+lab_in promising one
+start pared.json
+"$pare" study create "$lab/promising.json" --set name=demo --set net=net.onnx --start >/dev/null || complain "study create"
+wait_for study:demo=finished
+says 0 "trials by the host, before a board was asked" study show demo
+says 0 "cannot become better than trial" trial list --state dropped --json
+stop
+dropped=$(sql state/pare.db "SELECT count(*) FROM trial WHERE outcome = 'dropped'")
+passes; [ "$dropped" -ge 4 ] || complain "$dropped trials were dropped"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM attempt a JOIN trial t USING (study, trial) WHERE t.outcome = 'dropped'")" = 0 ] || complain "a board was asked about a dropped trial"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM measurement WHERE origin = 'predicted'")" = 0 ] || complain "something predicted is stored"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM v_trial WHERE outcome = 'dropped' AND (correct IS NOT NULL OR latency_cycles IS NOT NULL OR reward IS NOT NULL)")" = 0 ] ||
+    complain "a dropped trial has figures as if it had been measured"
+lab_in promising2 one other
+start pared.json
+"$pare" study create "$lab/promising.json" --set name=demo --set net=net.onnx --start >/dev/null
+for n in 5 12 20 30 42 55; do
+    after_events "$n"
+    slay
+    start pared.json
+done
+wait_for study:demo=finished
+stop
+passes; [ "$(digest_of "$lab/promising")" = "$(digest_of "$lab/promising2")" ] || complain "promising: another study than the one left alone"
+
 echo "what kill -9 leaves"
 lab_in left one
 start pared.json

@@ -149,6 +149,8 @@ START_TEST(a_study_is_opened_lowered_scored_and_packaged)
     ck_assert_int_lt(score(&w, "w2a8", "\"set\": \"validation\""), all - 100);
     long long part = score(&w, "w8a8", "\"set\": \"validation\", \"n\": 700");
     ck_assert_int_eq(part + score(&w, "w8a8", "\"set\": \"validation\", \"first\": 700"), all);
+    long long parts = score(&w, "w8a8", "\"set\": \"validation\", \"every\": 2, \"offset\": 1");
+    ck_assert_int_eq(parts + score(&w, "w8a8", "\"set\": \"validation\", \"every\": 2"), all);
     ck_assert_int_gt(score(&w, "w8a8", "\"set\": \"test\""), 800);
 
     char params[256], path[128];

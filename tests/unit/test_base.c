@@ -153,6 +153,39 @@ START_TEST(files_are_replaced_whole_and_read_within_a_limit)
 }
 END_TEST
 
+/* The largest number that the definition allows, by counting all ways to draw. */
+static int64_t most_right_by_counting(int right, int seen, int total, double risk)
+{
+    int64_t most = right;
+    for (int all = right; all <= total - (seen - right); all++) {
+        double ways = 0, few = 0;
+        for (unsigned drawn = 0; drawn < 1u << total; drawn++) {
+            if (__builtin_popcount(drawn) != seen)
+                continue;
+            ways++;
+            few += __builtin_popcount(drawn & ((1u << all) - 1)) <= right;
+        }
+        if (few / ways >= risk)
+            most = all;
+    }
+    return most;
+}
+
+START_TEST(a_part_bounds_the_whole)
+{
+    for (int seen = 1; seen <= 12; seen += 3)
+        for (int right = 0; right <= seen; right += 2)
+            for (int k = 0; k < 3; k++) {
+                const double risks[] = {0.3, 0.05, 0.001};
+                ck_assert_int_eq(stats_most_right(right, seen, 12, risks[k]), most_right_by_counting(right, seen, 12, risks[k]));
+            }
+    ck_assert_int_eq(stats_most_right(900, 1000, 1000, 0.001), 900); // all was seen
+    ck_assert_int_eq(stats_most_right(0, 0, 1000, 0.001), 1000);     // nothing was
+    int64_t bound = stats_most_right(100, 125, 1000, 0.001);
+    ck_assert(bound > 870 && bound < 900); // 80 % of an eighth: 3.1 deviations of 3.3 points more
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -166,6 +199,7 @@ int main(void)
     tcase_add_test(t, buffer_hands_out_whole_records_within_its_limit);
     tcase_add_test(t, files_are_replaced_whole_and_read_within_a_limit);
     tcase_set_timeout(t, 0);
+    tcase_add_test(t, a_part_bounds_the_whole);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

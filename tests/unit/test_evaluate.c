@@ -196,6 +196,17 @@ START_TEST(scores_count_labelled_samples_in_parts)
     ck_assert_int_eq(part.total, 7);
     ck_assert_int_eq(part.total + rest.total, all.total);
     ck_assert_int_eq(part.correct + rest.correct, all.correct);
+    struct score whole = {0};
+    for (int offset = 0; offset < 3; offset++) { // every third one, three times: all, each once
+        ck_assert_int_eq(evaluator_score_range(v, &test_case.data, labels, &(struct score_range){2, -1, 3, offset}, &part, &error), 0);
+        whole.correct += part.correct;
+        whole.total += part.total;
+    }
+    ck_assert_int_eq(evaluator_score(v, &test_case.data, labels, 2, -1, &rest, &error), 0);
+    ck_assert_int_eq(whole.correct, rest.correct);
+    ck_assert_int_eq(whole.total, rest.total);
+    ck_assert_int_eq(evaluator_score_range(v, &test_case.data, labels, &(struct score_range){0, 7, 4, 1}, &part, &error), 0);
+    ck_assert_int_eq(part.total, 2); // numbers 1 and 5 of seven
     ck_assert_int_ne(memcmp(part.outputs_sha256, all.outputs_sha256, SHA256_BYTES), 0);
     evaluator_destroy(v);
     free(outputs);

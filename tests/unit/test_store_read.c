@@ -157,7 +157,7 @@ START_TEST(a_trial_shown_in_full)
 END_TEST
 
 #define STUDY_KEYS \
-    "study name metric state reason network board_type trials measured infeasible given_up slots seed created updated best progress"
+    "study name metric state reason network board_type trials measured infeasible given_up dropped slots seed created updated best progress"
 
 START_TEST(a_study_has_the_protocols_shape)
 {

@@ -150,6 +150,7 @@ START_TEST(errors_are_one_line_that_names_the_key)
         {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
         {HEAD SPACE ",\"measure\":{\"energy\":1}}", "measure.energy", "neither true nor false"},
         {HEAD SPACE ",\"objective\":{\"energy\":1},\"measure\":{\"energy\":false}}", "objective.energy", "needs"},
+        {HEAD SPACE ",\"metric\":\"auc\",\"measure\":{\"board\":\"promising\"}}", "measure.board", "needs"},
         {HEAD SPACE ",\"budget\":{\"energy_uj\":5},\"measure\":{\"energy\":false}}", "budget.energy_uj", "needs"},
         {HEAD SPACE ",\"goal\":{\"kind\":\"fast\"}}", "goal.kind", "none of reward, accuracy, least_cost, front"},
         {HEAD SPACE ",\"goal\":{\"kind\":\"accuracy\"},\"objective\":{\"ram\":1}}", "objective", "has no meaning"},
