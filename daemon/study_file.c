@@ -173,6 +173,7 @@ static const struct key space_keys[] = {
     {.name = "clipping", .kind = KEY_CHOICE, AT(clipping), .names = clippings},
     {.name = "per_tensor", .kind = KEY_BOOL, AT(per_tensor)},
     {.name = "equalize", .kind = KEY_BOOL, AT(equalize)},
+    {.name = "state_bits", .kind = KEY_INT, AT(state_bits), .min = 0, .max = 32},
     {.name = "tune_steps", .kind = KEY_INT, AT(tune_steps), .min = 0, .max = STUDY_TUNE_STEPS_MAX},
     {.name = NULL}};
 
@@ -394,6 +395,8 @@ cJSON *study_file_open(const struct study_file *f, const char *folder, int64_t f
     cJSON_AddStringToObject(o, "clipping", clippings[f->clipping]);
     cJSON_AddBoolToObject(o, "per_tensor", f->per_tensor);
     cJSON_AddBoolToObject(o, "equalize", f->equalize);
+    if (f->state_bits)
+        cJSON_AddNumberToObject(o, "state_bits", (double)f->state_bits);
     cJSON_AddNumberToObject(o, "tune_steps", (double)f->tune_steps);
     cJSON_AddNumberToObject(o, "board_samples", (double)f->samples);
     cJSON_AddNumberToObject(o, "flash_bytes", (double)flash_bytes);

@@ -79,6 +79,7 @@ struct study_file {
     struct study_rules rules;
     int clipping;                  // 0 mse, 1 minmax, 2 percentile, 3 aciq
     bool per_tensor, equalize;     // of weights
+    int64_t state_bits;            // of the states of scans: 16 or 32; 0: the worker decides
     int64_t tune_steps;            // of training each candidate that has slots of scheme trained; 0: never
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;

@@ -84,7 +84,7 @@ struct kernel_shape kernel_shape_random(struct rng *r)
     static const unsigned a_widths[] = {8, 4, 8, 4, 2, 8, 4, 3, 5, 6, 7, 16};
     struct kernel_shape s = {.groups = 1};
     do {
-        s.kind = (enum image_kind)between(r, IMAGE_CONV, IMAGE_KIND_COUNT - 1);
+        s.kind = (enum image_kind)between(r, IMAGE_CONV, IMAGE_MUL);
         s.float32 = rng_below(r, 8) == 0;
         s.w_bits = one_of(r, w_widths, sizeof w_widths / sizeof *w_widths);
         s.w_code = rng_below(r, 4) == 0 && s.w_bits <= 8 ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;

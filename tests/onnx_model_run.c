@@ -11,6 +11,8 @@
 
 #define VALUES_MAX 400
 
+#define ONNX_MODEL_STATES 16 // of a scan's channel
+
 struct machine {
     const Onnx__ModelProto *model;
     int n;
@@ -503,6 +505,47 @@ static struct onnx_array reduce_mean(const struct machine *m, const Onnx__NodePr
     return y;
 }
 
+static struct onnx_array mapped(const struct onnx_array *x, double (*f)(double))
+{
+    struct onnx_array y = copied(x);
+    for (size_t i = 0; i < onnx_array_count(&y); i++)
+        y.values[i] = f(y.values[i]);
+    return y;
+}
+
+static double inverse(double x)
+{
+    return 1 / x;
+}
+
+/* docs/networks.md. */
+static struct onnx_array selective_scan(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *u = get(m, node, 0), *delta = get(m, node, 1), *a = get(m, node, 2), *b = get(m, node, 3),
+                            *c = get(m, node, 4), *skip = get(m, node, 5);
+    struct onnx_array y = array(3, u->dims);
+    int channels = u->dims[2], n = a->dims[1];
+    for (int d = 0; d < channels; d++) {
+        double h[ONNX_MODEL_STATES] = {0};
+        for (int t = 0; t < u->dims[1]; t++) {
+            int at = t * channels + d;
+            double x = delta->values[at], step = int_of(node, "delta_softplus", 0) ? log(1 + exp(x)) : fmax(x, 0);
+            y.values[at] = skip ? skip->values[d] * u->values[at] : 0;
+            for (int i = 0; i < n; i++) {
+                h[i] = exp(step * a->values[d * n + i]) * h[i] + step * b->values[t * n + i] * u->values[at];
+                y.values[at] += c->values[t * n + i] * h[i];
+            }
+        }
+    }
+    return y;
+}
+
+/* A square: the only power there is. */
+static double square(double x)
+{
+    return x * x;
+}
+
 static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto *node)
 {
     const char *t = node->op_type;
@@ -536,6 +579,12 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return copied(get(m, node, 0)); // a softmax at the end is left away
     if (!isnan(function_of(node, 0)))
         return each(m, node);
+    if (!strcmp(t, "Pow"))
+        return mapped(get(m, node, 0), square);
+    if (!strcmp(t, "Sqrt") || !strcmp(t, "Reciprocal"))
+        return mapped(get(m, node, 0), t[0] == 'S' ? sqrt : inverse);
+    if (!strcmp(t, "SelectiveScan"))
+        return selective_scan(m, node);
     ck_abort_msg("the interpreter has no %s", t);
     return (struct onnx_array){0};
 }

@@ -16,7 +16,7 @@
 struct bench {
     int16_t **tensors; // [n_tensors], unpacked
     int16_t *plane;
-    uint8_t *arena; // float32: for program_run
+    uint8_t *arena; // for program_run, and for operations that only the kernels have
     uint8_t *input; // a sample in the program's format
     float *sample;
 };
@@ -61,8 +61,10 @@ static int init_bench(const struct evaluator *v, struct bench *b)
     b->input = malloc(program_input(p)->bytes);
     if (!b->sample || !b->input)
         return -1;
+    if (!(b->arena = aligned_alloc(64, aligned(p->header->arena_bytes) + 64)))
+        return -1;
     if (!v->steps)
-        return (b->arena = aligned_alloc(64, aligned(p->header->arena_bytes))) ? 0 : -1;
+        return 0;
     size_t plane = 0;
     for (uint32_t i = 0; i < p->header->n_ops; i++) {
         size_t n = step_plane_elements(&v->steps[i]);
@@ -133,6 +135,21 @@ static void run_float(const struct evaluator *v, struct bench *b, const void *in
     memcpy(output, b->arena + out->arena_offset, out->bytes);
 }
 
+/* By the kernel itself, on tensors packed to where the program has them. */
+static void run_kernel(const struct evaluator *v, struct bench *b, uint32_t i)
+{
+    const struct program *p = v->program;
+    const struct image_op *op = &p->ops[i];
+    const uint16_t in[] = {op->in0, op->in1, op->in2, op->in3};
+    for (int k = 0; k < (op->kind == IMAGE_SCAN ? 4 : 1); k++) {
+        const struct image_tensor *t = &p->tensors[in[k]];
+        pack_run(b->arena + t->arena_offset, b->tensors[in[k]], 0, elements_of(t), t->bits);
+    }
+    program_run_op(p, i, v->blobs, b->arena);
+    const struct image_tensor *out = &p->tensors[op->out];
+    unpack_run(b->tensors[op->out], b->arena + out->arena_offset, 0, elements_of(out), out->bits, 0);
+}
+
 static void run_sample(const struct evaluator *v, struct bench *b, const void *input, void *output)
 {
     const struct program *p = v->program;
@@ -144,8 +161,11 @@ static void run_sample(const struct evaluator *v, struct bench *b, const void *i
     unpack_run(b->tensors[p->header->input], input, 0, elements_of(in), in->bits, 0);
     for (uint32_t i = 0; i < p->header->n_ops; i++) {
         const struct image_op *op = &p->ops[i];
-        step_run(&v->steps[i], b->tensors[op->in0], op->in1 != 0xffff ? b->tensors[op->in1] : NULL,
-                 b->tensors[op->out], b->plane);
+        if (step_is_kernel(op))
+            run_kernel(v, b, i);
+        else
+            step_run(&v->steps[i], b->tensors[op->in0], op->in1 != 0xffff ? b->tensors[op->in1] : NULL,
+                     b->tensors[op->out], b->plane);
     }
     memset(output, 0, out->bytes);
     pack_run(output, b->tensors[p->header->output], 0, elements_of(out), out->bits);

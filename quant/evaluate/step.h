@@ -8,6 +8,8 @@
 #include "quant/evaluate/exact.h"
 #include "quant/kernels/program.h"
 
+#include <stdbool.h>
+
 /* What does not depend on the sample; shared by threads. */
 struct step {
     const struct image_op *op;
@@ -25,6 +27,9 @@ struct step {
     struct exact_output output;
     const int8_t *table; // LOOKUP: in the program
 };
+
+/* Is this an operation that has no loops here? It is left to the kernel. */
+bool step_is_kernel(const struct image_op *op);
 
 /* Decodes the weights. Returns 0, or -1 when memory is short; step_finish in both cases. */
 int step_init(struct step *s, const struct program *p, const struct image_op *op, const void *const *blobs,

@@ -158,6 +158,11 @@ static int init_factors(struct step *s, size_t n)
     return 0;
 }
 
+bool step_is_kernel(const struct image_op *op)
+{
+    return op->kind == IMAGE_RMSNORM || op->kind == IMAGE_SCAN;
+}
+
 int step_init(struct step *s, const struct program *p, const struct image_op *op, const void *const *blobs,
               const struct exact_loops *loops)
 {
@@ -169,7 +174,7 @@ int step_init(struct step *s, const struct program *p, const struct image_op *op
         return init_factors(s, op->kind == IMAGE_ADD ? 3 : 1);
     if (op->kind == IMAGE_LOOKUP)
         s->table = (const int8_t *)p->bytes + op->table_offset;
-    if (op->weights_blob == IMAGE_NONE)
+    if (op->weights_blob == IMAGE_NONE || step_is_kernel(op))
         return 0;
     lay_out_plane(s);
     if (lay_out_window(s))

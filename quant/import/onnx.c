@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the bytes of an ONNX file to a sealed network: unpack, number the names, find what the output needs,
 // take node after node.
-#include "quant/import/onnx.h"
+#include "quant/import/onnx_operators.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +145,12 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
     const char *type = node->op_type ? node->op_type : "";
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
     own = own && (strcmp(type, "Quant") || strcmp(node->domain, "qonnx.custom_op.general"));
-    const struct onnx_operator *row = own ? NULL : onnx_operator_find(type);
+    bool ours = own && !strcmp(node->domain, "pare"), part = !own && onnx_reads_root(x, node);
+    const struct onnx_operator *row = own && !ours ? NULL : onnx_operator_find(type, ours);
+    if (part && !onnx_root_part(x, node, e))
+        return 0;
+    if (part)
+        return error_wrap(e, "node '%.128s' (%.64s)", name_of(node), type);
     if (!row)
         error_set(e,
                   own ? "this operator of domain '%.64s' is not supported" : "this operator is not supported",
@@ -161,6 +166,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
     if (!v || v->state != ONNX_ACTIVATION || v->view.tensor < 0)
         return error_set(e, "nothing computes the output '%.128s'",
                          g->output[0]->name ? g->output[0]->name : "");
+    if (v->view.root)
+        return error_set(e, "a root mean square as the output is not supported");
     if (onnx_view_has_pads(&v->view))
         return error_set(e, "zero pads around the output are not supported");
     x->net->input = x->settled.tensor;

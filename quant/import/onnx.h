@@ -64,7 +64,11 @@ struct onnx_operator {
     int (*take)(struct onnx *x, const onnx_node *node, struct error *e);
 };
 
-const struct onnx_operator *onnx_operator_find(const char *name);
+/* `own`: of the domain "pare" (docs/networks.md), else one of ONNX's. */
+const struct onnx_operator *onnx_operator_find(const char *name, bool own);
+
+/* Does the node read a part of a root mean square? Then onnx_root_part takes it. */
+bool onnx_reads_root(struct onnx *x, const onnx_node *node);
 
 /* ---- inputs, outputs and attributes of a node ---- */
 

@@ -253,10 +253,23 @@ static int own_layer(struct onnx *x, const onnx_node *node, const struct onnx_va
     return onnx_add_op(x, &op, t.h, t.w, t.c, e);
 }
 
+static bool is_zero(const double *numbers, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (numbers[i] != 0)
+            return false;
+    return true;
+}
+
 int onnx_scale_shift(struct onnx *x, const onnx_node *node, struct onnx_value *v, const double *scale,
                      const double *shift, struct error *e)
 {
     struct net_op *op = onnx_producer(x, v, false);
+    if (op && op->kind == NET_RMSNORM && is_zero(shift, net_out_channels(x->net, op))) {
+        for (int c = 0; c < net_out_channels(x->net, op); c++)
+            op->weights[c] = (float)((double)op->weights[c] * scale[c]);
+        return onnx_output(x, node, v->view, v, e);
+    }
     if (op && (op->kind == NET_CONV || op->kind == NET_DENSE))
         return fold_into(x, op, scale, shift, e) || onnx_output(x, node, v->view, v, e) ? -1 : 0;
     struct onnx_view view = v->view;

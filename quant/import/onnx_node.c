@@ -28,6 +28,8 @@ struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t
         error_set(e, "input %zu is a constant where an activation is expected", i);
     else if (v->view.softmax)
         error_set(e, "a Softmax is supported only at the network's end");
+    else if (v->view.root)
+        error_set(e, "a root mean square is supported only as the divisor of what it is of");
     else
         return v;
     return NULL;

@@ -30,6 +30,7 @@ static const struct onnx_operator operators[] = {
     {"MaxPool", onnx_max_pool},
     {"Mul", onnx_mul},
     {"Pad", onnx_pad},
+    {"Pow", onnx_square},
     {"Quant", onnx_quant},
     {"QuantizeLinear", onnx_quantize_linear},
     {"ReduceMean", onnx_reduce_mean},
@@ -46,8 +47,17 @@ static const struct onnx_operator operators[] = {
     {"Unsqueeze", onnx_unsqueeze},
 };
 
-const struct onnx_operator *onnx_operator_find(const char *name)
+static const struct onnx_operator own_operators[] = {
+    {"SelectiveScan", onnx_selective_scan},
+};
+
+const struct onnx_operator *onnx_operator_find(const char *name, bool own)
 {
+    for (size_t i = 0; own && i < sizeof own_operators / sizeof *own_operators; i++)
+        if (!strcmp(own_operators[i].name, name))
+            return &own_operators[i];
+    if (own)
+        return NULL;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         if (!strcmp(operators[i].name, name))
             return &operators[i];

@@ -11,6 +11,9 @@ typedef int onnx_take(struct onnx *x, const onnx_node *node, struct error *e);
 onnx_take onnx_conv;   // onnx_conv.c
 onnx_take onnx_gemm;   // onnx_dense.c
 onnx_take onnx_matmul;
+onnx_take onnx_square; // onnx_sequence.c
+onnx_take onnx_root_part;
+onnx_take onnx_selective_scan;
 onnx_take onnx_average_pool; // onnx_pool.c
 onnx_take onnx_max_pool;
 onnx_take onnx_global_average_pool;

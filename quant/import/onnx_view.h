@@ -13,6 +13,15 @@
 
 #define ONNX_RANK_MAX 8
 
+/* How far a file has got with spelling out 1 / sqrt(mean(x^2) + epsilon) over the channels of a tensor. */
+enum onnx_root {
+    ONNX_ROOT_NONE = 0,
+    ONNX_ROOT_SQUARE,
+    ONNX_ROOT_MEAN, // epsilon added, or not yet
+    ONNX_ROOT_ROOT,
+    ONNX_ROOT_INVERSE,
+};
+
 enum onnx_axis {
     ONNX_H = 0,
     ONNX_W,
@@ -32,6 +41,8 @@ struct onnx_view {
     int pads[4];     // zeros around the plane that the next operation takes over: top, left, bottom, right
     bool softmax;    // came through a softmax that was left away
     bool shared;     // others read the same tensor
+    enum onnx_root root; // not the tensor, but a part of its root mean square: only onnx_sequence.c reads such
+    float epsilon;       // of it
 };
 
 /* A view on a tensor of the network, in channels-first order, rank 4; or rank 2 for a vector. */

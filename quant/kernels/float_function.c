@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of one value in float32 without a C library, to about six digits. Every product that is added to something is fused by
 // name, so that host and board give the same bits whatever their compilers fuse.
+#include "quant/kernels/float_function.h"
+
 #include "quant/kernels/kernel.h"
 
 #include <string.h>
@@ -30,7 +32,7 @@ static float absolute(float x)
 }
 
 /* exp(x) = 2^n exp(r), |r| <= ln(2) / 2: the Taylor polynomial of degree 7 is off by less than 1e-8. */
-static float exponential(float x)
+float float_exponential(float x)
 {
     x = x > 1 - EXP_MOST ? x : 1 - EXP_MOST; // what is not a number, too
     x = x < EXP_MOST ? x : EXP_MOST;
@@ -45,7 +47,7 @@ static float exponential(float x)
 
 static float sigmoid(float x)
 {
-    return 1 / (1 + exponential(-x));
+    return 1 / (1 + float_exponential(-x));
 }
 
 /* Near zero a polynomial: the quotient would lose its digits. */
@@ -54,7 +56,7 @@ static float hyperbolic_tangent(float x)
     float square = x * x;
     if (square < 0.01f)
         return x * MULTIPLY_ADD(square, MULTIPLY_ADD(square, 2 / 15.0f, -1 / 3.0f), 1);
-    float e = exponential(-2 * absolute(x)), y = (1 - e) / (1 + e);
+    float e = float_exponential(-2 * absolute(x)), y = (1 - e) / (1 + e);
     return x < 0 ? -y : y;
 }
 
@@ -76,8 +78,13 @@ static float cumulative(float x)
     float z = absolute(x) * 0.707106781f, t = 1 / MULTIPLY_ADD(0.3275911f, z, 1), sum = 1.061405429f;
     for (unsigned i = 0; i < sizeof factors / sizeof *factors; i++)
         sum = MULTIPLY_ADD(sum, t, factors[i]);
-    float tail = sum * t * exponential(-z * z) / 2;
+    float tail = sum * t * float_exponential(-z * z) / 2;
     return x < 0 ? tail : 1 - tail;
+}
+
+float float_softplus(float x)
+{
+    return logarithm_of_one_and(float_exponential(-absolute(x)), x > 0 ? x : 0);
 }
 
 static float function_of(const struct image_op *op, float alpha, float beta, float x)
@@ -94,11 +101,11 @@ static float function_of(const struct image_op *op, float alpha, float beta, flo
     case IMAGE_SILU:
         return x * sigmoid(x);
     case IMAGE_SOFTPLUS:
-        return logarithm_of_one_and(exponential(-absolute(x)), x > 0 ? x : 0);
+        return float_softplus(x);
     case IMAGE_GELU:
         return x * cumulative(x);
     case IMAGE_ELU:
-        return x < 0 ? alpha * (exponential(x) - 1) : x;
+        return x < 0 ? alpha * (float_exponential(x) - 1) : x;
     default: // IMAGE_LEAKY_RELU
         return x < 0 ? alpha * x : x;
     }

@@ -10,7 +10,7 @@
 
 #define IMAGE_PROGRAM_MAGIC 0x47505250u // "PRPG"
 #define IMAGE_FILE_MAGIC 0x474d4950u    // "PIMG"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 #define IMAGE_NONE 0xffffffffu // no blob, no tensor, no parameters
 #define IMAGE_ALIGN 16u        // of every section, blob and arena tensor; the flash's quad-word
 #define IMAGE_OPS_MAX 256u     // per-op cycle counters of the mailbox are as many
@@ -26,6 +26,8 @@ enum image_kind {
     IMAGE_MAXPOOL,
     IMAGE_LOOKUP,   // a function of each value
     IMAGE_MUL,      // of two tensors: in1 has out's shape, or is 1 x 1 x out.c
+    IMAGE_RMSNORM,  // channels of a pixel over the root of their mean square, times weights
+    IMAGE_SCAN,     // a selective scan over h * w steps: in0 u, in1 delta, in2 B, in3 C
     IMAGE_KIND_COUNT,
 };
 
@@ -74,7 +76,11 @@ struct image_tensor {
  * LOOKUP: out = table[code], int8[2^in.bits] at table_offset, indexed by the input's bits taken as an unsigned code; clamp and zero
  * points are in the table; both tensors have 2 to 8 bits. MUL: out = clamp(requantize((q_in0 - zero_in0) * (q_in1 - zero_in1),
  * add_multiplier[0], add_shift[0]) + zero_out). Both may write over an input of out's size and bits, as ADD does.
+ * RMSNORM (norm.c): weights as DEPTHWISE with one tap. SCAN (scan.c): weights A as CONV, rows of B's channels; numbers above 0 count as 0;
+ * at bias_offset its steps, uint16[257]; multipliers and shifts are four times out.c: rate, gain, skip, out. Numbers of an RMSNORM and
+ * a SCAN are scaled and rounded as fixed.h says.
  * Float32 programs use the same ops with 32-bit tensors, float weights and bias, and act_min/act_max as float bits;
+ * RMSNORM has its epsilon as float bits at add_multiplier[0], SCAN a bias (D) and `function` SOFTPLUS or NONE;
  * LOOKUP computes `function`, its alpha and beta are add_multiplier[0] and [1] as float bits.
  * Weights: output channel major. CONV: [oc][kh][kw][in.c/groups]; DEPTHWISE: [kh][kw][oc]; DENSE: [out][in]. Each output
  * channel's row of CONV and DENSE, and each tap's row of DEPTHWISE, starts weights_row_bytes (a multiple of 4) after the row
@@ -91,7 +97,7 @@ struct image_op {
     uint16_t dilation_h, dilation_w;
     uint16_t pad_top, pad_left; // the end pads follow from the output's shape
     uint16_t groups;
-    uint16_t function; // enum image_function, of LOOKUP
+    uint16_t function; // enum image_function, of LOOKUP, and of a float32 SCAN
     int32_t act_min, act_max;   // in the output's integers, or float bits
     uint32_t weights_blob;      // index into the blob table, or IMAGE_NONE
     uint32_t weights_row_bytes; // stride from one row of packed weights to the next
@@ -101,8 +107,11 @@ struct image_op {
     uint32_t table_offset;      // int16[2^w_bits] for IMAGE_CODE_TABLE
     uint32_t scratch_offset;    // in the arena; scratch_bytes is what the kernel's size function says
     uint32_t scratch_bytes;
-    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product
+    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product; RMSNORM: epsilon, lower 31 and upper bits
     int32_t add_shift[3];
+    uint16_t in2, in3;          // tensors of a SCAN, else 0xffff
+    uint8_t state_bits;         // of a SCAN of integers: 16 or 32; else 0
+    uint8_t reserved[3];
 };
 
 /* Where a blob stands. `address` is 0 in a file; hwlink writes the flash (or SRAM) address before it writes the program;

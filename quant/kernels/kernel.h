@@ -12,11 +12,11 @@
 /* One op with its offsets made pointers. What an op lacks is NULL. */
 struct kernel {
     const struct image_op *op;
-    const struct image_tensor *in, *in1, *out;
-    const uint8_t *in_data, *in1_data;
+    const struct image_tensor *in, *in1, *in2, *in3, *out;
+    const uint8_t *in_data, *in1_data, *in2_data, *in3_data;
     uint8_t *out_data;
     const uint8_t *weights;
-    const void *bias; // int32_t or float
+    const void *bias; // int32_t or float; of a SCAN uint16_t steps
     const int32_t *multiplier;
     const int8_t *shift;
     const int16_t *table; // of weights
@@ -32,6 +32,8 @@ void kernel_add(const struct kernel *k);
 void kernel_pool(const struct kernel *k);
 void kernel_lookup(const struct kernel *k);
 void kernel_mul(const struct kernel *k);
+void kernel_rmsnorm(const struct kernel *k);
+void kernel_scan(const struct kernel *k);
 void kernel_float_conv(const struct kernel *k);
 void kernel_float_dense(const struct kernel *k);
 void kernel_float_depthwise(const struct kernel *k);
@@ -39,12 +41,16 @@ void kernel_float_add(const struct kernel *k);
 void kernel_float_pool(const struct kernel *k);
 void kernel_float_lookup(const struct kernel *k);
 void kernel_float_mul(const struct kernel *k);
+void kernel_float_rmsnorm(const struct kernel *k);
+void kernel_float_scan(const struct kernel *k);
 
 /* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
 uint32_t dense_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 uint32_t add_scratch_bytes(const struct image_tensor *in, const struct image_tensor *in1);
 uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *out);
+uint32_t rmsnorm_scratch_bytes(const struct image_tensor *in);
+uint32_t scan_scratch_bytes(const struct image_op *op, const struct image_tensor *b); // of float32 too
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 
 /* Element i of an output of `bits`. */

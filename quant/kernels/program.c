@@ -44,6 +44,8 @@ const struct image_tensor *program_output(const struct program *p)
 uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tensor *tensors)
 {
     const struct image_tensor *in = &tensors[op->in0];
+    if (op->kind == IMAGE_SCAN)
+        return scan_scratch_bytes(op, &tensors[op->in2]);
     if (USES_FLOAT(op))
         return float_scratch_bytes(op, in);
     if (op->kind == IMAGE_CONV)
@@ -52,6 +54,8 @@ uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tens
         return dense_scratch_bytes(op, in);
     if (op->kind == IMAGE_ADD)
         return add_scratch_bytes(in, &tensors[op->in1]);
+    if (op->kind == IMAGE_RMSNORM)
+        return rmsnorm_scratch_bytes(in);
     return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, &tensors[op->out]) : 0;
 }
 
@@ -75,6 +79,10 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
     if (op->in1 != 0xffff) {
         k.in1 = &p->tensors[op->in1];
         k.in1_data = arena + k.in1->arena_offset;
+    }
+    if (op->kind == IMAGE_SCAN) {
+        k.in2 = &p->tensors[op->in2], k.in3 = &p->tensors[op->in3];
+        k.in2_data = arena + k.in2->arena_offset, k.in3_data = arena + k.in3->arena_offset;
     }
     k.weights = op->weights_blob == IMAGE_NONE ? NULL : blobs[op->weights_blob];
     k.bias = at_offset(p, op->bias_offset);
@@ -107,6 +115,12 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
         break;
     case IMAGE_MUL:
         KERNEL_FOR(k.op, kernel_mul, kernel_float_mul)(&k);
+        break;
+    case IMAGE_RMSNORM:
+        KERNEL_FOR(k.op, kernel_rmsnorm, kernel_float_rmsnorm)(&k);
+        break;
+    case IMAGE_SCAN:
+        KERNEL_FOR(k.op, kernel_scan, kernel_float_scan)(&k);
         break;
     default:
         KERNEL_FOR(k.op, kernel_pool, kernel_float_pool)(&k);

@@ -15,6 +15,7 @@
 #define PROGRAM_BYTES_MAX (16u << 20)  // bytes of program
 #define PROGRAM_TENSORS_MAX 1024u
 #define PROGRAM_COLUMN_MAX (1u << 20)  // multiplications that one output takes
+#define PROGRAM_STATES_MAX 256u        // of one channel of a scan
 
 /* What is wrong with a program. program_fault_name gives the words. */
 enum program_fault {

@@ -75,7 +75,8 @@ static enum program_fault check_tensor(const struct image_program *h, const stru
 
 static int has_weights(const struct image_op *op)
 {
-    return op->kind == IMAGE_CONV || op->kind == IMAGE_DEPTHWISE || op->kind == IMAGE_DENSE;
+    return op->kind == IMAGE_CONV || op->kind == IMAGE_DEPTHWISE || op->kind == IMAGE_DENSE || op->kind == IMAGE_RMSNORM ||
+           op->kind == IMAGE_SCAN;
 }
 
 static enum program_fault check_kind(const struct image_op *op)
@@ -94,6 +95,13 @@ static int reads_two(const struct image_op *op)
     return op->kind == IMAGE_ADD || op->kind == IMAGE_MUL;
 }
 
+/* The tensors that an op reads, as indices: at most 4. Returns how many. */
+static uint32_t inputs_of(const struct image_op *op, uint32_t in[4])
+{
+    in[0] = op->in0, in[1] = op->in1, in[2] = op->in2, in[3] = op->in3;
+    return op->kind == IMAGE_SCAN ? 4 : reads_two(op) ? 2 : 1;
+}
+
 /* Some kernels have no room for wide tensors: ADD's left shift of 20, a LOOKUP's table. */
 static int widths_fit(const struct program *p, const struct image_op *op)
 {
@@ -107,15 +115,14 @@ static int widths_fit(const struct program *p, const struct image_op *op)
 
 static enum program_fault check_operands(const struct program *p, const struct image_op *op)
 {
-    uint32_t n = p->header->n_tensors;
-    int two = reads_two(op);
-    if (op->in0 >= n || op->out >= n || (two ? op->in1 >= n : op->in1 != 0xffff))
+    uint32_t in[4], n = inputs_of(op, in);
+    if (op->out >= p->header->n_tensors || (n == 1 && op->in1 != 0xffff))
         return PROGRAM_BAD_OPERAND;
-    const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    if ((in->bits == 32) != op->float32 || (out->bits == 32) != op->float32)
+    if ((p->tensors[op->out].bits == 32) != op->float32)
         return PROGRAM_BAD_OPERAND;
-    if (two && (p->tensors[op->in1].bits == 32) != op->float32)
-        return PROGRAM_BAD_OPERAND;
+    for (uint32_t i = 0; i < n; i++)
+        if (in[i] >= p->header->n_tensors || (p->tensors[in[i]].bits == 32) != op->float32)
+            return PROGRAM_BAD_OPERAND;
     return widths_fit(p, op) ? PROGRAM_OK : PROGRAM_BAD_OPERAND;
 }
 
@@ -153,10 +160,20 @@ static enum program_fault check_elementwise(const struct program *p, const struc
     return fits ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
 }
 
+static enum program_fault check_scan(const struct program *p, const struct image_op *op)
+{
+    const struct image_tensor *out = &p->tensors[op->out], *b = &p->tensors[op->in2];
+    int fits = same_shape(&p->tensors[op->in0], out) && same_shape(&p->tensors[op->in1], out) && same_shape(b, &p->tensors[op->in3]);
+    fits = fits && b->h == out->h && b->w == out->w && b->c <= PROGRAM_STATES_MAX;
+    return fits && (op->float32 || op->state_bits == 16 || op->state_bits == 32) ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
+}
+
 static enum program_fault check_shape(const struct program *p, const struct image_op *op)
 {
+    if (op->kind == IMAGE_SCAN)
+        return check_scan(p, op);
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP)
+    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP || op->kind == IMAGE_RMSNORM)
         return check_elementwise(p, op);
     if (op->kind == IMAGE_DENSE)
         return elements_of(in) <= PROGRAM_COLUMN_MAX && elements_of(out) <= PROGRAM_COLUMN_MAX ? PROGRAM_OK
@@ -180,7 +197,11 @@ static enum program_fault check_shape(const struct program *p, const struct imag
 static void weights_shape(const struct program *p, const struct image_op *op, uint64_t *rows, uint64_t *columns)
 {
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    uint64_t taps = (uint64_t)op->kernel_h * op->kernel_w;
+    uint64_t taps = op->kind == IMAGE_RMSNORM ? 1 : (uint64_t)op->kernel_h * op->kernel_w;
+    if (op->kind == IMAGE_SCAN) {
+        *rows = out->c, *columns = p->tensors[op->in2].c;
+        return;
+    }
     *rows = op->kind == IMAGE_DENSE ? elements_of(out) : op->kind == IMAGE_CONV ? out->c : taps;
     *columns = op->kind == IMAGE_DENSE  ? elements_of(in)
                : op->kind == IMAGE_CONV ? taps * (in->c / op->groups)
@@ -213,16 +234,26 @@ static int scale_fits(int32_t multiplier, int32_t shift)
     return multiplier >= 0 && shift >= -31 && shift <= 30;
 }
 
+static int epsilon_fits(const struct image_op *op)
+{
+    return op->add_multiplier[0] >= 0 && op->add_multiplier[1] >= 0 && op->add_multiplier[1] < 1 << 30;
+}
+
+/* Of a SCAN four times as many; the third ones are D's and may be below 0. */
 static int scales_fit(const struct program *p, const struct image_op *op, uint64_t channels)
 {
+    uint64_t signed_from = op->kind == IMAGE_SCAN ? 2 * channels : 0, signed_to = op->kind == IMAGE_SCAN ? 3 * channels : 0;
+    channels *= op->kind == IMAGE_SCAN ? 4 : 1;
     if (!array_fits(p, op->multiplier_offset, channels, sizeof(int32_t)) ||
         !array_fits(p, op->shift_offset, channels, sizeof(int8_t)))
         return 0;
     const int32_t *multiplier = (const int32_t *)(const void *)(p->bytes + op->multiplier_offset);
     const int8_t *shift = (const int8_t *)(p->bytes + op->shift_offset);
-    for (uint64_t i = 0; i < channels; i++)
-        if (!scale_fits(multiplier[i], shift[i]))
+    for (uint64_t i = 0; i < channels; i++) {
+        int is_signed = i >= signed_from && i < signed_to && multiplier[i] > INT32_MIN;
+        if (!scale_fits(is_signed ? 0 : multiplier[i], shift[i]))
             return 0;
+    }
     return 1;
 }
 
@@ -257,7 +288,9 @@ static enum program_fault check_parameters(const struct program *p, const struct
             return PROGRAM_BAD_PARAMETERS;
     if (!has_weights(op))
         return PROGRAM_OK;
-    if (!scales_fit(p, op, channels))
+    if (!scales_fit(p, op, channels) || (op->kind == IMAGE_RMSNORM && !epsilon_fits(op)))
+        return PROGRAM_BAD_PARAMETERS;
+    if (op->kind == IMAGE_SCAN && !array_fits(p, op->bias_offset, 257, sizeof(uint16_t)))
         return PROGRAM_BAD_PARAMETERS;
     if (op->w_code == IMAGE_CODE_TABLE && !array_fits(p, op->table_offset, 1ull << op->w_bits, sizeof(int16_t)))
         return PROGRAM_BAD_PARAMETERS;
@@ -280,18 +313,20 @@ static int clashes(const struct image_op *op, const struct image_tensor *in, con
 
 static enum program_fault check_places(const struct program *p, const struct image_op *op)
 {
-    const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    const struct image_tensor *in1 = reads_two(op) ? &p->tensors[op->in1] : in;
-    if (clashes(op, in, out) || clashes(op, in1, out))
-        return PROGRAM_BAD_OVERLAP;
+    const struct image_tensor *out = &p->tensors[op->out];
+    uint32_t in[4], n = inputs_of(op, in);
+    for (uint32_t i = 0; i < n; i++)
+        if (clashes(op, &p->tensors[in[i]], out))
+            return PROGRAM_BAD_OVERLAP;
     uint32_t needed = kernel_scratch_bytes(op, p->tensors);
     if (needed > op->scratch_bytes || op->scratch_offset % IMAGE_ALIGN ||
         !in_range(op->scratch_offset, op->scratch_bytes, p->header->arena_bytes))
         return PROGRAM_BAD_SCRATCH;
-    if (overlap(op->scratch_offset, op->scratch_bytes, in->arena_offset, in->bytes) ||
-        overlap(op->scratch_offset, op->scratch_bytes, in1->arena_offset, in1->bytes) ||
-        overlap(op->scratch_offset, op->scratch_bytes, out->arena_offset, out->bytes))
+    if (overlap(op->scratch_offset, op->scratch_bytes, out->arena_offset, out->bytes))
         return PROGRAM_BAD_OVERLAP;
+    for (uint32_t i = 0; i < n; i++)
+        if (overlap(op->scratch_offset, op->scratch_bytes, p->tensors[in[i]].arena_offset, p->tensors[in[i]].bytes))
+            return PROGRAM_BAD_OVERLAP;
     return PROGRAM_OK;
 }
 

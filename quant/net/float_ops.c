@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/net/float_ops.h"
 
+#include "quant/net/float_scan.h"
+
 #include <cblas.h>
 #include <math.h>
 #include <string.h>
@@ -56,6 +58,8 @@ static size_t rows_at_a_time(const struct conv *c)
 
 size_t float_ops_scratch(const struct net *n, const struct net_op *op)
 {
+    if (op->kind == NET_SCAN)
+        return float_scan_scratch(n, op);
     if (op->kind != NET_CONV)
         return 0;
     struct conv c = conv_of(n, op);
@@ -220,12 +224,25 @@ static void run_lookup(const struct net_op *op, const float *in, float *out, siz
 }
 
 /* The second factor begins anew with each sample, or with each pixel where it has one value for each channel. */
-static void run_mul(const struct net *n, const struct net_op *op, const float *const in[2], float *out, int samples)
+static void run_mul(const struct net *n, const struct net_op *op, const float *const in[NET_INPUTS_MAX], float *out, int samples)
 {
     size_t each = net_elements(&n->tensors[op->in[0]]), period = net_elements(&n->tensors[op->in[1]]);
     for (size_t first = 0; first < each * (size_t)samples; first += period)
         for (size_t i = 0; i < period; i++)
             out[first + i] = in[0][first + i] * in[1][first / each * period + i];
+}
+
+static void run_rmsnorm(const struct net *n, const struct net_op *op, const float *in, float *out, int samples)
+{
+    size_t channels = (size_t)n->tensors[op->out].c, pixels = (size_t)samples * net_elements(&n->tensors[op->out]) / channels;
+    for (size_t i = 0; i < pixels; i++, in += channels, out += channels) {
+        double sum = 0;
+        for (size_t c = 0; c < channels; c++)
+            sum += (double)in[c] * (double)in[c];
+        double root = sqrt(sum / (double)channels + (double)op->epsilon);
+        for (size_t c = 0; c < channels; c++) // all zero, with an epsilon of zero: zero
+            out[c] = root > 0 ? (float)((double)in[c] / root * (double)op->weights[c]) : 0;
+    }
 }
 
 static void clamp(float *values, size_t n, float low, float high)
@@ -238,7 +255,7 @@ static void clamp(float *values, size_t n, float low, float high)
     }
 }
 
-void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[2], float *out,
+void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[NET_INPUTS_MAX], float *out,
                    int samples, float *scratch)
 {
     size_t total = (size_t)samples * net_elements(&n->tensors[op->out]);
@@ -258,6 +275,12 @@ void float_ops_run(const struct net *n, const struct net_op *op, const float *co
         break;
     case NET_MUL:
         run_mul(n, op, in, out, samples);
+        break;
+    case NET_RMSNORM:
+        run_rmsnorm(n, op, in[0], out, samples);
+        break;
+    case NET_SCAN:
+        float_scan_run(n, op, in, out, samples, NULL, scratch);
         break;
     default:
         run_pool(n, op, in[0], out, samples);

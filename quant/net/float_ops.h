@@ -9,7 +9,7 @@
 /* Floats of scratch that `op` needs; depends on the op alone. */
 size_t float_ops_scratch(const struct net *n, const struct net_op *op);
 
-/* in and out: [samples][elements], NHWC; in[1] only where there are two. `scratch` has float_ops_scratch floats. */
-void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[2], float *out, int samples, float *scratch);
+/* in and out: [samples][elements], NHWC; as many inputs as the kind has. `scratch` has float_ops_scratch floats. */
+void float_ops_run(const struct net *n, const struct net_op *op, const float *const in[NET_INPUTS_MAX], float *out, int samples, float *scratch);
 
 #endif

@@ -134,7 +134,9 @@ const float *float_run_go(struct float_run *r, int samples, float_run_see *see, 
         see(userdata, n->input, r->tensors[n->input], samples);
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &n->ops[i];
-        const float *const in[2] = {r->tensors[op->in[0]], op->in[1] >= 0 ? r->tensors[op->in[1]] : NULL};
+        const float *in[NET_INPUTS_MAX] = {NULL};
+        for (int k = 0; k < net_inputs(op->kind); k++)
+            in[k] = r->tensors[op->in[k]];
         float_ops_run(n, op, in, r->tensors[op->out], samples, r->columns);
         if (see)
             see(userdata, op->out, r->tensors[op->out], samples);

@@ -86,9 +86,10 @@ static int check_place(struct net *n, const struct net_op *op, struct error *e)
 {
     if (n->n_ops >= NET_OPS_MAX)
         return error_set(e, "more than %d operations", NET_OPS_MAX);
-    int second = net_inputs(op->kind) == 2 ? op->in[1] : op->in[0];
-    if (op->in[0] < 0 || op->in[0] >= n->n_tensors || second < 0 || second >= n->n_tensors || op->out < 0 ||
-        op->out >= n->n_tensors)
+    bool exist = op->out >= 0 && op->out < n->n_tensors;
+    for (int k = 0; k < net_inputs(op->kind); k++)
+        exist = exist && op->in[k] >= 0 && op->in[k] < n->n_tensors;
+    if (!exist)
         return error_set(e, "%s: a tensor that does not exist", op->name);
     return allocate(n, e);
 }
@@ -104,8 +105,8 @@ int net_add_op(struct net *n, const struct net_op *op, struct error *e)
     *added = *op;
     added->name[NET_NAME_MAX - 1] = 0;
     added->layer = -1;
-    if (net_inputs(added->kind) < 2)
-        added->in[1] = -1;
+    for (int k = net_inputs(added->kind); k < NET_INPUTS_MAX; k++)
+        added->in[k] = -1;
     return 0;
 }
 
@@ -123,6 +124,10 @@ size_t net_weight_count(const struct net *n, const struct net_op *op)
         return out_c * (size_t)op->kernel_h * (size_t)op->kernel_w * (size_t)(in->c / op->groups);
     case NET_DENSE:
         return out_c * net_elements(in);
+    case NET_RMSNORM:
+        return out_c;
+    case NET_SCAN:
+        return out_c * (size_t)n->tensors[op->in[2]].c;
     default:
         return 0;
     }
@@ -144,6 +149,7 @@ const char *net_kind_name(enum net_kind kind)
     static const char *const names[NET_KIND_COUNT] = {
         [NET_NONE] = "none",       [NET_CONV] = "conv",       [NET_DENSE] = "dense",   [NET_ADD] = "add",
         [NET_AVGPOOL] = "avgpool", [NET_MAXPOOL] = "maxpool", [NET_LOOKUP] = "lookup", [NET_MUL] = "mul",
+        [NET_RMSNORM] = "rmsnorm", [NET_SCAN] = "scan",
     };
     return kind < NET_KIND_COUNT ? names[kind] : "none";
 }
@@ -160,7 +166,12 @@ bool net_has_window(enum net_kind kind)
 
 int net_inputs(enum net_kind kind)
 {
-    return kind == NET_ADD || kind == NET_MUL ? 2 : 1;
+    return kind == NET_SCAN ? 4 : kind == NET_ADD || kind == NET_MUL ? 2 : 1;
+}
+
+bool net_is_product(enum net_kind kind)
+{
+    return kind == NET_CONV || kind == NET_DENSE;
 }
 
 bool net_keeps_scale(const struct net_op *op)
@@ -183,7 +194,7 @@ void net_alive(const struct net *n, int op, bool *alive)
     }
     for (int i = 0; i < n->n_ops; i++) {
         first[n->ops[i].out] = i;
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
             if (n->ops[i].in[k] >= 0 && last[n->ops[i].in[k]] < i)
                 last[n->ops[i].in[k]] = i;
     }

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define NET_NAME_MAX 96
+#define NET_INPUTS_MAX 4
+#define NET_STATES_MAX 256            // of one channel of a scan
 #define NET_OPS_MAX 512
 #define NET_SIDE_MAX 8192             // of heights, widths, channels, kernel sides, strides, pads
 #define NET_WEIGHTS_MAX (64u << 20)   // floats of one network: ResNet-50 has 25.6 M
@@ -29,6 +31,8 @@ enum net_kind {
     NET_MAXPOOL,
     NET_LOOKUP,  // a function of each value; so called because a table of all codes is what becomes of it
     NET_MUL,     // in[0] times in[1], which has the same shape or, for each channel of in[0], one value (1 x 1 x c)
+    NET_RMSNORM, // in[0] / sqrt(mean over the channels of in[0]^2 + epsilon) * weights[c]
+    NET_SCAN,    // a selective scan (docs/networks.md): in u, delta, B, C; time is h * w
     NET_KIND_COUNT,
 };
 
@@ -53,15 +57,17 @@ struct net_given {
     int32_t *bias;
 };
 
-/* One operation. Weights: CONV [out.c][kernel_h][kernel_w][in.c/groups], DENSE [out.c][in.h*in.w*in.c]; bias [out.c] or NULL.
+/* One operation. Weights: CONV [out.c][kernel_h][kernel_w][in.c/groups], DENSE [out.c][in.h*in.w*in.c], RMSNORM [out.c],
+ * SCAN [out.c][B's c], A; bias [out.c] or NULL: of a SCAN D, of an RMSNORM NULL.
  * The end pads follow from the shapes, as in image.h. The result is clamped to act_min..act_max (-INFINITY, INFINITY: no activation). */
 struct net_op {
     enum net_kind kind;
     char name[NET_NAME_MAX]; // of the node in the file, or made up ("conv_3")
-    int in[2], out;          // tensors; in[1] is -1 where there is one input
+    int in[NET_INPUTS_MAX], out; // tensors; -1 where there is none
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right, groups;
     float act_min, act_max;
-    struct function function; // of a LOOKUP
+    struct function function; // of a LOOKUP; of a SCAN: what makes steps of delta, SOFTPLUS, or NONE: max(delta, 0)
+    float epsilon;            // of an RMSNORM
     float *weights, *bias;   // owned by the net
     struct net_given given;
     int layer;               // index into layers, or -1 without weights
@@ -118,7 +124,8 @@ int64_t net_macs(const struct net *n, const struct net_op *op);        // multip
 const char *net_kind_name(enum net_kind kind);                          // "conv", "dense", "add" ...
 bool net_is_depthwise(const struct net *n, const struct net_op *op);
 bool net_has_window(enum net_kind kind); // a kernel with strides and pads
-int net_inputs(enum net_kind kind);      // activations that an operation reads: 1 or 2
+int net_inputs(enum net_kind kind);      // activations that an operation reads
+bool net_is_product(enum net_kind kind); // weights that inputs are multiplied with and summed: CONV and DENSE
 
 /* Does the result have the scale and zero point of in[0]? Pools; all others have their own. */
 bool net_keeps_scale(const struct net_op *op);

@@ -89,6 +89,31 @@ static int check_lookup(const struct net *n, const struct net_op *op, struct err
     return isfinite(op->function.alpha) && isfinite(op->function.beta) ? 0 : error_set(e, "a function whose numbers are not finite");
 }
 
+static int check_rmsnorm(const struct net *n, const struct net_op *op, struct error *e)
+{
+    if (memcmp(&n->tensors[op->in[0]], &n->tensors[op->out], sizeof n->tensors[0]))
+        return error_set(e, "a norm cannot change a shape");
+    if (!isfinite(op->epsilon) || op->epsilon < 0)
+        return error_set(e, "an epsilon of %g", (double)op->epsilon);
+    return op->bias ? error_set(e, "a norm has no bias") : 0;
+}
+
+/* A that grows with time would leave any fixed range. */
+static int check_scan(const struct net *n, const struct net_op *op, struct error *e)
+{
+    const struct net_tensor *u = &n->tensors[op->in[0]], *b = &n->tensors[op->in[2]];
+    if (memcmp(u, &n->tensors[op->in[1]], sizeof *u) || memcmp(u, &n->tensors[op->out], sizeof *u))
+        return error_set(e, "u, delta and y must have one shape");
+    if (memcmp(b, &n->tensors[op->in[3]], sizeof *b) || b->h != u->h || b->w != u->w || b->c > NET_STATES_MAX)
+        return error_set(e, "B and C must have one shape, the time of u, and at most %d states", NET_STATES_MAX);
+    if (op->function.kind != FUNCTION_NONE && op->function.kind != FUNCTION_SOFTPLUS)
+        return error_set(e, "steps are softplus of delta, or delta");
+    for (size_t i = 0; op->weights && i < net_weight_count(n, op); i++)
+        if (op->weights[i] > 0)
+            return error_set(e, "an A of %g: it must not be above 0", (double)op->weights[i]);
+    return 0;
+}
+
 /* Pads smaller than the kernel leave a tap inside the plane to every window. */
 static int check_pool(const struct net *n, const struct net_op *op, struct error *e)
 {
@@ -128,7 +153,7 @@ static int check_op(const struct net *n, const struct net_op *op, struct error *
     static int (*const checks[NET_KIND_COUNT])(const struct net *, const struct net_op *, struct error *) = {
         [NET_CONV] = check_conv,    [NET_DENSE] = check_dense,  [NET_ADD] = check_add,
         [NET_AVGPOOL] = check_pool, [NET_MAXPOOL] = check_pool, [NET_LOOKUP] = check_lookup,
-        [NET_MUL] = check_mul,
+        [NET_MUL] = check_mul,      [NET_RMSNORM] = check_rmsnorm, [NET_SCAN] = check_scan,
     };
     if (op->kind <= NET_NONE || op->kind >= NET_KIND_COUNT)
         return error_set(e, "no such kind of operation");
@@ -146,8 +171,9 @@ static int check_order(const struct net *n, struct error *e)
     written[n->input] = true;
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &n->ops[i];
-        if (!written[op->in[0]] || (op->in[1] >= 0 && !written[op->in[1]]))
-            return error_set(e, "%s: reads what has not been computed yet", op->name);
+        for (int k = 0; k < net_inputs(op->kind); k++)
+            if (!written[op->in[k]])
+                return error_set(e, "%s: reads what has not been computed yet", op->name);
         if (written[op->out])
             return error_set(e, "%s: writes what has been written before", op->name);
         written[op->out] = true;
@@ -163,7 +189,7 @@ static int prune(struct net *n, struct error *e)
     bool needed[NET_OPS_MAX + 1] = {false};
     needed[n->output] = true;
     for (int i = n->n_ops - 1; i >= 0; i--)
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
             if (needed[n->ops[i].out] && n->ops[i].in[k] >= 0)
                 needed[n->ops[i].in[k]] = true;
     if (!needed[n->input])
@@ -182,7 +208,7 @@ static int prune(struct net *n, struct error *e)
         number[op.out] = n_tensors;
         grids[n_tensors] = n->grids[op.out];
         kept[n_tensors++] = n->tensors[op.out];
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
             op.in[k] = op.in[k] >= 0 ? number[op.in[k]] : -1;
         op.out = number[op.out];
         n->ops[n_ops++] = op;

@@ -63,12 +63,14 @@ static int64_t least_scratch(const struct net *n, int op, const struct setting *
     int64_t least = INT64_MAX;
     for (int i = 0; i < n_options; i++) {
         struct image_op lowered;
-        struct image_tensor tensors[2];
+        struct image_tensor tensors[3];
         const struct net_op *o = &n->ops[op];
         lowering_geometry(n, op, options[i], &lowered);
         lowering_tensor(n, NULL, o->in[0], 32, &tensors[0]); // shapes are what the scratch depends on
         lowering_tensor(n, NULL, o->out, 32, &tensors[1]);
-        lowered.in0 = lowered.in1 = 0, lowered.out = 1;
+        if (o->in[2] >= 0)
+            lowering_tensor(n, NULL, o->in[2], 32, &tensors[2]);
+        lowered.in0 = lowered.in1 = 0, lowered.out = 1, lowered.in2 = 2, lowered.state_bits = 16;
         int64_t bytes = kernel_scratch_bytes(&lowered, tensors);
         least = bytes < least ? bytes : least;
     }
@@ -81,7 +83,7 @@ static bool may_overwrite(const struct net *n, int op)
     const struct net_op *o = &n->ops[op];
     bool later[NET_OPS_MAX + 1] = {false};
     for (int i = op + 1; i < n->n_ops; i++)
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
             if (n->ops[i].in[k] >= 0)
                 later[n->ops[i].in[k]] = true;
     later[n->output] = true;

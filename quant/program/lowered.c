@@ -93,6 +93,10 @@ static void make_ops(struct making *m)
             lowering_add(m->tensors, to);
         if (to->kind == IMAGE_MUL && !m->is_float)
             lowering_mul(m->tensors, to);
+        if (to->kind == IMAGE_RMSNORM && !m->is_float)
+            lowering_epsilon(op, &m->tensors[to->in0], to);
+        if (to->kind == IMAGE_SCAN && !m->is_float)
+            to->state_bits = (uint8_t)m->q->state_bits;
         to->scratch_bytes = kernel_scratch_bytes(to, m->tensors);
     }
 }
@@ -108,8 +112,9 @@ static int last_reader(const struct net *n, int tensor)
 {
     int last = tensor == n->output ? n->n_ops : -1;
     for (int i = 0; i < n->n_ops; i++)
-        if ((n->ops[i].in[0] == tensor || n->ops[i].in[1] == tensor) && i > last)
-            last = i;
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
+            if (n->ops[i].in[k] == tensor && i > last)
+                last = i;
     return last;
 }
 
@@ -207,7 +212,7 @@ static uint32_t lay_out(struct making *m, struct image_program *h, int64_t *para
         struct packed_parameters p = packed_parameters(n, op, setting_of(m, op));
         to->weights_blob = (uint32_t)i;
         to->weights_row_bytes = packed_shape(n, op, setting_of(m, op)).row_bytes;
-        to->bias_offset = at + p.bias;
+        to->bias_offset = p.bias == IMAGE_NONE ? IMAGE_NONE : at + p.bias;
         to->multiplier_offset = p.multiplier == IMAGE_NONE ? IMAGE_NONE : at + p.multiplier;
         to->shift_offset = p.shift == IMAGE_NONE ? IMAGE_NONE : at + p.shift;
         to->table_offset = p.table == IMAGE_NONE ? IMAGE_NONE : at + p.table;

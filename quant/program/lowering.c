@@ -23,6 +23,7 @@ void lowering_geometry(const struct net *n, int op, struct setting s, struct ima
     to->w_code = from->layer >= 0 && quantized_table_bytes(s) ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
     to->layer = from->layer >= 0 ? (uint16_t)from->layer : 0xffff;
     to->in0 = (uint16_t)from->in[0], to->in1 = from->in[1] >= 0 ? (uint16_t)from->in[1] : 0xffff,
+    to->in2 = from->in[2] >= 0 ? (uint16_t)from->in[2] : 0xffff, to->in3 = from->in[3] >= 0 ? (uint16_t)from->in[3] : 0xffff;
     to->out = (uint16_t)from->out;
     to->kernel_h = to->kernel_w = to->stride_h = to->stride_w = to->dilation_h = to->dilation_w = to->groups =
         1;
@@ -110,6 +111,10 @@ void lowering_function(const struct net_op *op, struct image_op *to)
     to->function = (uint16_t)functions[op->function.kind];
     if (!to->float32)
         return;
+    if (op->kind == NET_RMSNORM) {
+        memcpy(&to->add_multiplier[0], &op->epsilon, sizeof op->epsilon);
+        return;
+    }
     memcpy(&to->add_multiplier[0], &op->function.alpha, sizeof op->function.alpha);
     memcpy(&to->add_multiplier[1], &op->function.beta, sizeof op->function.beta);
 }
@@ -136,8 +141,8 @@ static bool multiplies_in_float(const struct image_op *op, const struct quantize
     return shared;
 }
 
-void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
-                         const struct image_op *to, uint8_t *program)
+static void product_parameters(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
+                               uint8_t *program)
 {
     float in = tensors[to->in0].scale;
     double out = (double)tensors[to->out].scale;
@@ -152,6 +157,17 @@ void lowering_parameters(const struct image_tensor *tensors, const struct quanti
         lowering_multiplier(sum_scale / out, &multiplier[i], &exponent);
         shift[i] = (int8_t)exponent;
     }
+}
+
+void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
+                         const struct image_op *to, uint8_t *program)
+{
+    if (to->kind == IMAGE_SCAN)
+        lowering_scan(tensors, w, to, program);
+    else if (to->kind == IMAGE_RMSNORM)
+        lowering_rmsnorm(tensors, w, to, program);
+    else
+        product_parameters(tensors, w, to, program);
     if (to->table_offset != IMAGE_NONE)
         memcpy(program + to->table_offset, w->table, sizeof(int16_t) << w->w_bits);
 }

@@ -34,6 +34,15 @@ void lowering_table(const struct net_op *op, const struct image_tensor *tensors,
 /* Factors of an addition (TFLite's quantized Add with left_shift 20). */
 void lowering_add(const struct image_tensor *tensors, struct image_op *to);
 
+/* The epsilon of an RMSNORM of integers. */
+void lowering_epsilon(const struct net_op *op, const struct image_tensor *in, struct image_op *to);
+
+/* Multipliers and shifts of an RMSNORM; steps, multipliers and shifts of a SCAN. Private to lowering.c. */
+void lowering_rmsnorm(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
+                      uint8_t *program);
+void lowering_scan(const struct image_tensor *tensors, const struct quantized_weights *w, const struct image_op *to,
+                   uint8_t *program);
+
 /* Biases, multipliers, shifts and table of a layer, at the offsets that `to` has, into the program. */
 void lowering_parameters(const struct image_tensor *tensors, const struct quantized_weights *w,
                          const struct image_op *to, uint8_t *program);

@@ -3,6 +3,7 @@
 #include "quant/program/packed.h"
 
 #include "quant/kernels/pack.h"
+#include "quant/kernels/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,15 @@ enum image_kind packed_kind(const struct net *n, const struct net_op *op)
     static const enum image_kind kinds[NET_KIND_COUNT] = {
         [NET_CONV] = IMAGE_CONV,       [NET_DENSE] = IMAGE_DENSE,     [NET_ADD] = IMAGE_ADD,
         [NET_AVGPOOL] = IMAGE_AVGPOOL, [NET_MAXPOOL] = IMAGE_MAXPOOL, [NET_LOOKUP] = IMAGE_LOOKUP,
-        [NET_MUL] = IMAGE_MUL,
+        [NET_MUL] = IMAGE_MUL,         [NET_RMSNORM] = IMAGE_RMSNORM, [NET_SCAN] = IMAGE_SCAN,
     };
     return net_is_depthwise(n, op) ? IMAGE_DEPTHWISE : kinds[op->kind];
+}
+
+/* Channels in a row, a row for each weight of a channel. */
+static bool is_turned(enum image_kind kind)
+{
+    return kind == IMAGE_DEPTHWISE || kind == IMAGE_RMSNORM;
 }
 
 struct packed_shape packed_shape(const struct net *n, const struct net_op *op, struct setting s)
@@ -22,7 +29,7 @@ struct packed_shape packed_shape(const struct net *n, const struct net_op *op, s
     uint32_t channels = (uint32_t)net_out_channels(n, op),
              per_channel = (uint32_t)net_weight_count(n, op) / channels;
     struct packed_shape p = {.rows = channels, .columns = per_channel};
-    if (packed_kind(n, op) == IMAGE_DEPTHWISE)
+    if (is_turned(packed_kind(n, op)))
         p.rows = per_channel, p.columns = channels;
     p.row_bytes = (uint32_t)pack_row_bytes(p.columns, s.w_bits);
     p.bytes = packed_align((uint64_t)p.rows * p.row_bytes);
@@ -35,9 +42,14 @@ struct packed_parameters packed_parameters(const struct net *n, const struct net
     struct packed_parameters p = {0, IMAGE_NONE, IMAGE_NONE, IMAGE_NONE, packed_align(channels * 4u)};
     if (s.scheme == SCHEME_FLOAT32)
         return p;
+    uint32_t factors = op->kind == NET_SCAN ? 4 * channels : channels;
+    if (op->kind == NET_RMSNORM)
+        p.bias = IMAGE_NONE, p.bytes = 0;
+    if (op->kind == NET_SCAN)
+        p.bytes = packed_align(SCAN_STEPS * sizeof(uint16_t));
     p.multiplier = p.bytes;
-    p.shift = p.multiplier + packed_align(channels * 4u);
-    p.bytes = p.shift + packed_align(channels);
+    p.shift = p.multiplier + packed_align(factors * 4u);
+    p.bytes = p.shift + packed_align(factors);
     if (table) {
         p.table = p.bytes;
         p.bytes += packed_align(table);
@@ -53,7 +65,7 @@ uint32_t packed_table(const struct net_op *op, unsigned bits)
 /* Where in net_op.weights the weight of a row and column stands. */
 static size_t place_of(enum image_kind kind, const struct packed_shape *p, uint32_t row, uint32_t column)
 {
-    return kind == IMAGE_DEPTHWISE ? (size_t)column * p->rows + row : (size_t)row * p->columns + column;
+    return is_turned(kind) ? (size_t)column * p->rows + row : (size_t)row * p->columns + column;
 }
 
 static void pack_codes(uint8_t *blob, enum image_kind kind, const struct packed_shape *p,

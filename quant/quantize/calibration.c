@@ -77,7 +77,7 @@ static int prepare(const struct net *n, struct calibration *c, struct error *e)
         const struct net_tensor *in = &n->tensors[op->in[0]];
         size_t wanted = op->kind == NET_DENSE ? net_elements(in) : (size_t)in->c;
         struct calibrated *t = &c->tensors[op->in[0]];
-        t->n_means = op->layer >= 0 && wanted > t->n_means ? wanted : t->n_means;
+        t->n_means = net_is_product(op->kind) && wanted > t->n_means ? wanted : t->n_means;
     }
     for (int i = 0; i < n->n_tensors; i++) {
         struct calibrated *t = &c->tensors[i];
@@ -221,6 +221,11 @@ void calibration_row(const struct calibration *c, const struct net *n, const str
 {
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
     const struct calibrated *t = &c->tensors[op->in[0]];
+    if (!net_is_product(op->kind)) { // an error of a weight is no error times an input
+        for (size_t i = 0; i < net_weight_count(n, op) / (size_t)net_out_channels(n, op); i++)
+            mean[i] = 0, square[i] = 1;
+        return;
+    }
     if (op->kind == NET_DENSE) {
         memcpy(mean, t->mean, t->n_means * sizeof *mean);
         memcpy(square, t->square, t->n_means * sizeof *square);

@@ -30,7 +30,8 @@ int calibration_run(const struct net *n, const struct data *d, int samples, quan
 void calibration_finish(struct calibration *c);
 
 /* What the weights of one output channel meet on average, in their order: mean and mean square of the input
- * at each weight of a row, with padding as zeros. Rows have net_weight_count / out.c entries; of a grouped
+ * at each weight of a row, with padding as zeros (0 and 1 where weights are not multiplied with inputs and
+ * summed). Rows have net_weight_count / out.c entries; of a grouped
  * convolution, the row of `channel`. */
 void calibration_row(const struct calibration *c, const struct net *n, const struct net_op *op, int channel,
                      double *mean, double *square);

@@ -35,7 +35,7 @@ static int allocate(struct gathering *g)
         const struct net_op *op = &n->ops[n->layers[i].op];
         struct covariance *c = &g->layers[i];
         *c = (struct covariance){length_of(n, op), op->kind == NET_CONV ? op->groups : 1, NULL, NULL};
-        if (c->n > COVARIANCE_LENGTH_MAX)
+        if (c->n > COVARIANCE_LENGTH_MAX || !net_is_product(op->kind))
             continue;
         size_t rows = (size_t)c->groups * (size_t)c->n;
         longest = c->n > longest ? c->n : longest;

@@ -22,10 +22,10 @@ static struct net_op *only_reader(struct net *n, int tensor)
     struct net_op *found = NULL;
     int readers = tensor == n->output;
     for (int i = 0; i < n->n_ops; i++)
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < NET_INPUTS_MAX; k++)
             if (n->ops[i].in[k] == tensor)
                 found = &n->ops[i], readers++;
-    return found && readers == 1 && found->layer >= 0 ? found : NULL;
+    return found && readers == 1 && net_is_product(found->kind) ? found : NULL;
 }
 
 static double scale_of(double first, double second)
@@ -73,7 +73,7 @@ static double equalize_pair(const struct net *n, struct net_op *a, struct net_op
 
 static bool is_homogeneous(const struct net_op *op)
 {
-    return op->layer >= 0 && isinf(op->act_max) && (isinf(op->act_min) || op->act_min == 0);
+    return net_is_product(op->kind) && isinf(op->act_max) && (isinf(op->act_min) || op->act_min == 0);
 }
 
 int equalize_network(struct net *n)

@@ -7,6 +7,7 @@
 #include "quant/quantize/covariance.h"
 #include "quant/quantize/quantizer.h"
 #include "quant/quantize/sensitivity.h"
+#include "quant/quantize/states.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void quantized_finish(struct quantized *q)
         free(q->weights[i].codes);
         free(q->weights[i].table);
         free(q->weights[i].sums);
+        free(q->weights[i].states);
     }
     free(q->weights);
     free(q->tensors);
@@ -90,6 +92,9 @@ static int take_params(const struct net *n, const struct quantize_params *p, str
         return error_set(e, "%d options: there must be 1 to %d", p->n_options, QUANTIZED_OPTIONS_MAX);
     if (p->clipping <= CLIPPING_NONE || p->clipping >= CLIPPING_COUNT)
         return error_set(e, "no such clipping");
+    q->state_bits = p->state_bits ? p->state_bits : QUANTIZED_STATE_BITS;
+    if (q->state_bits != 16 && q->state_bits != 32)
+        return error_set(e, "states of %d bits: they have 16 or 32", q->state_bits);
     for (int i = 0; i < p->n_options; i++) {
         if (check_option(p->options[i], e) || check_given(n, p->options[i], e))
             return -1;
@@ -305,6 +310,7 @@ static int compute(const struct net *n, const struct data *d, const struct quant
     int failed = !covariances ? error_set(e, "out of memory") : 0;
     failed = failed || covariance_run(n, d, p->calibration_samples, progress, user, covariances, e) ||
              make_weights(n, &c, covariances, p->per_tensor, progress, user, q, e) ||
+             states_run(n, d, p->calibration_samples, q, e) ||
              sensitivity_run(n, d, p->calibration_samples, progress, user, q, e);
     if (covariances)
         covariance_finish(covariances, n->n_layers);

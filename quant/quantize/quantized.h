@@ -17,6 +17,7 @@
 #define QUANTIZED_OPTIONS_MAX 32      // as many as a search space has
 #define QUANTIZED_BITS_MAX 16         // widths of activations and weights
 #define QUANTIZED_INPUT_BITS 8        // of the network's input
+#define QUANTIZED_STATE_BITS 32       // of a scan's states, where the user does not decide
 #define QUANTIZED_FILE_MAX (2u << 30) // bytes of one file: ResNet-50 at 32 options is below
 
 /* Where the range of an activation ends. */
@@ -38,6 +39,7 @@ struct quantize_params {
     enum clipping clipping;
     bool per_tensor;         // one scale for all weights of a layer
     int calibration_samples; // the first so many; 0: all
+    int state_bits;          // of a scan's states: 16, 32 or 0: QUANTIZED_STATE_BITS
     int n_options;           // settings that candidates may use; float32 may be among them
     struct setting options[QUANTIZED_OPTIONS_MAX];
 };
@@ -65,6 +67,7 @@ struct quantized_weights {
     float *bias;     // [n_channels], the network's, corrected by what rounding the weights changes on average
     uint16_t *codes; // [n_codes] in the order of net_op.weights
     int16_t *table;  // [2^w_bits] or NULL
+    float *states;   // [n_channels] of a scan: the largest |state| seen; else NULL
     int32_t *sums;   // [n_channels] biases in the integers that the file has, or NULL; they hold while the input's scale
     float sums_scale; // is this one
 };
@@ -82,7 +85,7 @@ static inline int quantized_number(const struct quantized_weights *w, size_t i)
 
 struct quantized {
     uint8_t key[SHA256_BYTES]; // quantized_key of what it was made from
-    int n_tensors, n_layers, n_slots, n_options, n_variants;
+    int n_tensors, n_layers, n_slots, n_options, n_variants, state_bits;
     struct setting options[QUANTIZED_OPTIONS_MAX];
     struct quantized_variant variants[QUANTIZED_OPTIONS_MAX];
     struct quantized_tensor *tensors;  // [n_tensors] as in the net

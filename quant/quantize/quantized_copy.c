@@ -21,8 +21,12 @@ static int copy_weights(const struct quantized_weights *from, struct quantized_w
     to->bias = copied(from->bias, from->n_channels * sizeof *from->bias);
     to->codes = copied(from->codes, from->n_codes * sizeof *from->codes);
     to->table = from->table ? copied(from->table, sizeof *from->table << from->w_bits) : NULL;
+    to->states = from->states ? copied(from->states, from->n_channels * sizeof *from->states) : NULL;
     to->sums = from->sums ? copied(from->sums, from->n_channels * sizeof *from->sums) : NULL;
-    return to->scales && to->bias && to->codes && (to->table || !from->table) && (to->sums || !from->sums) ? 0 : -1;
+    return to->scales && to->bias && to->codes && (to->table || !from->table) && (to->sums || !from->sums) &&
+                   (to->states || !from->states)
+               ? 0
+               : -1;
 }
 
 static int option_of(const struct quantized *q, struct setting s)
@@ -58,6 +62,7 @@ static int take_settings(const struct quantized *q, const struct candidate *c, s
 
 static int copy_arrays(const struct quantized *q, struct quantized *to)
 {
+    to->state_bits = q->state_bits;
     to->n_tensors = q->n_tensors, to->n_layers = q->n_layers, to->n_slots = q->n_slots;
     to->tensors = copied(q->tensors, (size_t)q->n_tensors * sizeof *q->tensors);
     to->weights = calloc((size_t)q->n_layers * (size_t)to->n_variants + 1, sizeof *to->weights);

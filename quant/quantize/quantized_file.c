@@ -11,26 +11,27 @@
 #include <unistd.h>
 
 #define FILE_MAGIC 0x51455250u // "PREQ"
-#define FILE_VERSION 3u
+#define FILE_VERSION 4u
 
 struct file_header {
     uint32_t magic, version;
     uint8_t key[SHA256_BYTES];
-    int32_t n_tensors, n_layers, n_slots, n_options, n_variants, reserved;
+    int32_t n_tensors, n_layers, n_slots, n_options, n_variants, state_bits;
 };
 
 struct file_weights {
-    uint32_t w_bits, scheme, n_channels, n_codes, n_table, n_sums;
+    uint32_t w_bits, scheme, n_channels, n_codes, n_table, n_sums, n_states;
     float sums_scale;
 };
 
 static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *op)
 {
-    const int numbers[] = {(int)op->kind, op->in[0],       op->in[1],      op->out,        op->kernel_h,
+    const int numbers[] = {(int)op->kind, op->in[0],       op->in[1],      op->in[2],
+                           op->in[3],     op->out,        op->kernel_h,
                            op->kernel_w,  op->stride_h,    op->stride_w,   op->dilation_h, op->dilation_w,
                            op->pad_top,   op->pad_left,    op->pad_bottom, op->pad_right,  op->groups,
                            op->layer,     op->bias != NULL, (int)op->function.kind};
-    const float clamp[] = {op->act_min, op->act_max, op->function.alpha, op->function.beta};
+    const float clamp[] = {op->act_min, op->act_max, op->function.alpha, op->function.beta, op->epsilon};
     sha256_update(s, numbers, sizeof numbers);
     sha256_update(s, clamp, sizeof clamp);
     if (op->layer < 0)
@@ -54,7 +55,7 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
     const int numbers[] = {n->n_tensors, n->n_ops,         n->n_layers,    n->n_slots,
                            n->input,     n->output,        t->n_mean,      t->n_std,
                            t->nchw,      (int)p->clipping, calibration->n, p->calibration_samples,
-                           p->n_options,     p->per_tensor};
+                           p->n_options, p->per_tensor,    p->state_bits ? p->state_bits : QUANTIZED_STATE_BITS};
     sha256_init(&s);
     sha256_update(&s, &version, sizeof version);
     sha256_update(&s, numbers, sizeof numbers);
@@ -73,18 +74,19 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
 static int put_weights(struct buffer *b, const struct quantized_weights *w)
 {
     struct file_weights f = {w->w_bits, w->scheme, w->n_channels, w->n_codes, w->table ? 1u << w->w_bits : 0,
-                              w->sums ? w->n_channels : 0, w->sums_scale};
+                              w->sums ? w->n_channels : 0, w->states ? w->n_channels : 0, w->sums_scale};
     return buffer_append(b, &f, sizeof f) || buffer_append(b, w->scales, w->n_channels * sizeof *w->scales) ||
            buffer_append(b, w->bias, w->n_channels * sizeof *w->bias) ||
            buffer_append(b, w->codes, w->n_codes * sizeof *w->codes) ||
            (w->table && buffer_append(b, w->table, f.n_table * sizeof *w->table)) ||
-           (w->sums && buffer_append(b, w->sums, f.n_sums * sizeof *w->sums));
+           (w->sums && buffer_append(b, w->sums, f.n_sums * sizeof *w->sums)) ||
+           (w->states && buffer_append(b, w->states, f.n_states * sizeof *w->states));
 }
 
 static int put_all(struct buffer *b, const struct quantized *q)
 {
     struct file_header h = {FILE_MAGIC,   FILE_VERSION,  {0}, q->n_tensors, q->n_layers, q->n_slots,
-                            q->n_options, q->n_variants, 0};
+                            q->n_options, q->n_variants, q->state_bits};
     memcpy(h.key, q->key, sizeof h.key);
     if (buffer_append(b, &h, sizeof h) || buffer_append(b, q->options, sizeof q->options) ||
         buffer_append(b, q->variants, sizeof q->variants) ||
@@ -143,7 +145,8 @@ static int take_weights(struct reader *r, struct quantized_weights *w)
     struct file_weights f;
     if (take_into(r, &f, sizeof f) || f.w_bits < 1 || f.w_bits > QUANTIZED_BITS_MAX ||
         f.scheme >= SCHEME_COUNT || f.n_channels < 1 || f.n_codes % f.n_channels ||
-        (f.n_table && f.n_table != 1u << f.w_bits) || (f.n_sums && f.n_sums != f.n_channels))
+        (f.n_table && f.n_table != 1u << f.w_bits) || (f.n_sums && f.n_sums != f.n_channels) ||
+        (f.n_states && f.n_states != f.n_channels))
         return -1;
     w->w_bits = (uint8_t)f.w_bits, w->scheme = (uint8_t)f.scheme, w->n_channels = f.n_channels,
     w->n_codes = f.n_codes, w->sums_scale = f.sums_scale;
@@ -156,7 +159,9 @@ static int take_weights(struct reader *r, struct quantized_weights *w)
             return -1;
     if (f.n_table && !(w->table = take(r, f.n_table, sizeof *w->table)))
         return -1;
-    return f.n_sums && !(w->sums = take(r, f.n_sums, sizeof *w->sums)) ? -1 : 0;
+    if (f.n_sums && !(w->sums = take(r, f.n_sums, sizeof *w->sums)))
+        return -1;
+    return f.n_states && !(w->states = take(r, f.n_states, sizeof *w->states)) ? -1 : 0;
 }
 
 static int take_all(struct reader *r, const struct file_header *h, struct quantized *q)
@@ -164,8 +169,9 @@ static int take_all(struct reader *r, const struct file_header *h, struct quanti
     if (h->n_tensors < 1 || h->n_tensors > NET_OPS_MAX + 1 || h->n_layers < 0 ||
         h->n_layers > CANDIDATE_LAYERS_MAX || h->n_slots < 0 || h->n_slots > h->n_layers ||
         h->n_options < 1 || h->n_options > QUANTIZED_OPTIONS_MAX || h->n_variants < 0 ||
-        h->n_variants > h->n_options)
+        h->n_variants > h->n_options || (h->state_bits != 16 && h->state_bits != 32))
         return -1;
+    q->state_bits = h->state_bits;
     q->n_tensors = h->n_tensors, q->n_slots = h->n_slots, q->n_options = h->n_options;
     q->n_layers = h->n_layers, q->n_variants = h->n_variants;
     memcpy(q->key, h->key, sizeof q->key);
@@ -225,7 +231,7 @@ static bool fits(const struct quantized *q, const struct net *n)
         const struct quantized_weights *w = &q->weights[i];
         const struct quantized_variant *v = &q->variants[i % q->n_variants];
         same = w->n_codes == net_weight_count(n, op) && w->n_channels == (uint32_t)net_out_channels(n, op) &&
-               w->w_bits == v->w_bits && w->scheme == v->scheme;
+               w->w_bits == v->w_bits && w->scheme == v->scheme && (w->states != NULL) == (op->kind == NET_SCAN);
     }
     return same;
 }

@@ -2,68 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/quantize/sensitivity.h"
 
+#include "quant/net/float_ops.h"
 #include "quant/net/float_run.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A layer by itself: a network of one operation whose weights are replaced for each variant. */
-struct alone {
-    struct net net;
-    struct float_run run;
-    bool running;
-};
-
 struct look {
     const struct net *net;
     struct quantized *q;
     struct float_run run; // the whole network
-    struct alone *alone;  // [n_layers]
+    float *weights, *bias; // of one layer as an option has them
+    float *got, *scratch;  // what it gives then, for a batch
     double *errors;       // [n_tensors][n_options], sums of squares
     double *powers;       // [n_tensors]
 };
-
-static float *copied(const float *from, size_t n)
-{
-    float *to = malloc(n * sizeof *to);
-    if (to && from)
-        memcpy(to, from, n * sizeof *to);
-    else if (to)
-        memset(to, 0, n * sizeof *to);
-    return to;
-}
-
-static int make_alone(const struct net *n, const struct net_op *op, int samples, struct alone *a,
-                      struct error *e)
-{
-    const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
-    net_init(&a->net);
-    struct net_op own = *op;
-    own.given = (struct net_given){0, NULL, NULL};
-    own.in[0] = net_add_tensor(&a->net, in->h, in->w, in->c, e);
-    own.in[1] = -1;
-    own.out = net_add_tensor(&a->net, out->h, out->w, out->c, e);
-    own.weights = copied(op->weights, net_weight_count(n, op));
-    own.bias = copied(op->bias, (size_t)net_out_channels(n, op));
-    if (own.in[0] < 0 || own.out < 0 || !own.weights || !own.bias) {
-        free(own.weights);
-        free(own.bias);
-        return error_set(e, "out of memory");
-    }
-    a->net.input = own.in[0], a->net.output = own.out;
-    if (net_add_op(&a->net, &own, e) || net_seal(&a->net, e) || float_run_init(&a->run, &a->net, samples, e))
-        return -1;
-    a->running = true;
-    return 0;
-}
 
 static void put_weights(struct net_op *op, const struct quantized_weights *w)
 {
     uint32_t row = w->n_codes / w->n_channels;
     for (uint32_t i = 0; i < w->n_codes; i++)
         op->weights[i] = w->scales[i / row] * (float)quantized_number(w, i);
-    memcpy(op->bias, w->bias, w->n_channels * sizeof *op->bias);
+    if (op->bias)
+        memcpy(op->bias, w->bias, w->n_channels * sizeof *op->bias);
 }
 
 /* Squared distance of `values`, rounded to `bits`, from what they should be. */
@@ -84,18 +46,20 @@ static double rounded_error(const float *values, const float *wanted, size_t n, 
 static void look_at_layer(struct look *l, const struct net_op *op, const float *wanted, int samples)
 {
     struct quantized *q = l->q;
-    struct alone *a = &l->alone[op->layer];
+    struct net_op own = *op;
+    const float *in[NET_INPUTS_MAX] = {NULL};
     size_t n = (size_t)samples * net_elements(&l->net->tensors[op->out]);
-    size_t n_in = (size_t)samples * net_elements(&l->net->tensors[op->in[0]]);
+    own.weights = l->weights, own.bias = op->kind == NET_RMSNORM ? NULL : l->bias;
+    for (int k = 0; k < net_inputs(op->kind); k++)
+        in[k] = l->run.tensors[op->in[k]];
     for (int v = 0; v < q->n_variants; v++) {
-        put_weights(&a->net.ops[0], &q->weights[op->layer * q->n_variants + v]);
-        memcpy(float_run_input(&a->run), l->run.tensors[op->in[0]], n_in * sizeof(float));
-        const float *got = float_run_go(&a->run, samples, NULL, NULL);
+        put_weights(&own, &q->weights[op->layer * q->n_variants + v]);
+        float_ops_run(l->net, &own, in, l->got, samples, l->scratch);
         for (int o = 0; o < q->n_options; o++) {
             struct setting s = q->options[o];
             if (s.w_bits == q->variants[v].w_bits && s.scheme == q->variants[v].scheme)
                 l->errors[op->out * q->n_options + o] +=
-                    rounded_error(got, wanted, n, q->tensors[op->out].at[s.a_bits], s.a_bits);
+                    rounded_error(l->got, wanted, n, q->tensors[op->out].at[s.a_bits], s.a_bits);
         }
     }
 }
@@ -144,28 +108,37 @@ static void sum_up(struct look *l)
     }
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static int prepare(struct look *l, int batch, struct error *e)
 {
     const struct net *n = l->net;
-    l->alone = calloc((size_t)n->n_layers, sizeof *l->alone);
+    size_t weights = 1, bias = 1, got = 1, scratch = 1;
+    for (int i = 0; i < n->n_layers; i++) {
+        const struct net_op *op = &n->ops[n->layers[i].op];
+        weights = larger(weights, net_weight_count(n, op));
+        bias = larger(bias, (size_t)net_out_channels(n, op));
+        got = larger(got, net_elements(&n->tensors[op->out]) * (size_t)batch);
+        scratch = larger(scratch, float_ops_scratch(n, op));
+    }
+    l->weights = malloc(weights * sizeof *l->weights), l->bias = malloc(bias * sizeof *l->bias);
+    l->got = malloc(got * sizeof *l->got), l->scratch = malloc(scratch * sizeof *l->scratch);
     l->errors = calloc((size_t)n->n_tensors * (size_t)l->q->n_options, sizeof *l->errors);
     l->powers = calloc((size_t)n->n_tensors, sizeof *l->powers);
-    if (!l->alone || !l->errors || !l->powers)
+    if (!l->weights || !l->bias || !l->got || !l->scratch || !l->errors || !l->powers)
         return error_set(e, "out of memory");
-    for (int i = 0; i < n->n_layers; i++)
-        if (make_alone(n, &n->ops[n->layers[i].op], batch, &l->alone[i], e))
-            return -1;
     return 0;
 }
 
 static void finish(struct look *l)
 {
-    for (int i = 0; l->alone && i < l->net->n_layers; i++) {
-        if (l->alone[i].running)
-            float_run_finish(&l->alone[i].run);
-        net_finish(&l->alone[i].net);
-    }
-    free(l->alone);
+    free(l->weights);
+    free(l->bias);
+    free(l->got);
+    free(l->scratch);
     free(l->errors);
     free(l->powers);
     float_run_finish(&l->run);

@@ -161,16 +161,18 @@ static int read_paths(const cJSON *o, struct session_params *p, struct error *e)
 
 static int read_counts(const cJSON *o, struct session_params *p, struct error *e)
 {
-    int64_t calibration, board, tune;
+    int64_t calibration, board, tune, states;
     if (params_integer(o, "calibration_samples", 1, SAMPLES_MAX, 0, &calibration, e) ||
         params_integer(o, "board_samples", 1, SESSION_BOARD_SAMPLES_MAX, 4, &board, e) ||
         params_integer(o, "tune_steps", 0, TUNE_STEPS_MAX, 0, &tune, e) ||
+        params_integer(o, "state_bits", 16, 32, QUANTIZED_STATE_BITS, &states, e) ||
         params_integer(o, "ram_bytes", 1, BYTES_MAX, 0, &p->budget.ram_bytes, e) ||
         params_integer(o, "flash_bytes", 1, BYTES_MAX, 0, &p->budget.flash_bytes, e))
         return error_wrap(e, "open");
     p->quantize.calibration_samples = (int)calibration;
     p->board_samples = (int)board;
     p->tune_steps = (int)tune;
+    p->quantize.state_bits = (int)states;
     return 0;
 }
 
@@ -209,7 +211,7 @@ static int read_open(const cJSON *o, struct session_params *p, struct error *e)
         {"flash_bytes", PARAMS_INTEGER, true},    {"per_tensor", PARAMS_BOOL, false},
         {"equalize", PARAMS_BOOL, false},         {"tune_steps", PARAMS_INTEGER, false},
         {"metric", PARAMS_TEXT, false},           {"scorer", PARAMS_TEXT, false},
-        {"scorer_seconds", PARAMS_INTEGER, false},
+        {"scorer_seconds", PARAMS_INTEGER, false}, {"state_bits", PARAMS_INTEGER, false},
     };
     memset(p, 0, sizeof *p);
     if (params_check(o, "open", keys, COUNT(keys), e))

@@ -138,7 +138,9 @@ void tape_forward(struct tape *t, int samples, const struct tape_step *step)
     step_forth(t, step, NULL, n->input, samples);
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &t->ops[i];
-        const float *const in[2] = {t->values[op->in[0]], op->in[1] >= 0 ? t->values[op->in[1]] : NULL};
+        const float *in[NET_INPUTS_MAX] = {NULL};
+        for (int k = 0; k < net_inputs(op->kind); k++)
+            in[k] = t->values[op->in[k]];
         float_ops_run(n, op, in, t->raw[op->out], samples, t->scratch);
         step_forth(t, step, &n->ops[i], op->out, samples);
     }
@@ -168,11 +170,11 @@ void tape_backward(struct tape *t, int samples, const struct tape_step *step)
             step->back(step->user, op->out, t->raw[op->out], t->slopes[op->out], size);
         else
             tape_clamp_back(&n->ops[i], t->raw[op->out], t->slopes[op->out], size);
-        const float *second = op->in[1] >= 0 ? t->values[op->in[1]] : NULL;
-        struct tape_op back = {n, op, samples, {t->values[op->in[0]], second}, t->slopes[op->out], {NULL, NULL}, NULL, NULL,
-                               t->scratch};
-        for (int k = 0; k < 2; k++)
-            back.in_slopes[k] = op->in[k] >= 0 && op->in[k] != n->input ? t->slopes[op->in[k]] : NULL;
+        struct tape_op back = {.net = n, .op = op, .samples = samples, .out_slopes = t->slopes[op->out], .scratch = t->scratch};
+        for (int k = 0; k < net_inputs(op->kind); k++) {
+            back.in[k] = t->values[op->in[k]];
+            back.in_slopes[k] = op->in[k] != n->input ? t->slopes[op->in[k]] : NULL;
+        }
         if (op->layer >= 0)
             back.weight_slopes = t->weight_slopes[op->layer], back.bias_slopes = t->bias_slopes[op->layer];
         tape_ops_back(&back);

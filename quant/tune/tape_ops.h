@@ -12,8 +12,8 @@ struct tape_op {
     const struct net *net;
     const struct net_op *op;
     int samples;
-    const float *in[2], *out_slopes;      // [samples][elements]; in[1] NULL where there is one input
-    float *in_slopes[2];                  // added to; NULL: not wanted
+    const float *in[NET_INPUTS_MAX], *out_slopes; // [samples][elements]; NULL where there is no such input
+    float *in_slopes[NET_INPUTS_MAX];     // added to; NULL: not wanted
     float *weight_slopes, *bias_slopes;   // added to
     float *scratch;                       // tape_ops_scratch floats
 };

@@ -479,6 +479,75 @@ START_TEST(what_would_be_cut_off_a_sequence_itself_is_refused)
 }
 END_TEST
 
+/* A root mean square over the channels as PyTorch writes it; `wrong` breaks it at one place. */
+static void root_mean_square(const char *wrong)
+{
+    bool inverse = import_case_drawn(0, 1);
+    import_case_start(13, 3, DIMS(1, 5, 7));
+    import_case_noise("g", 1, DIMS(7));
+    onnx_model_number(import_case.model, "two", strcmp(wrong, "cube") ? 2 : 3);
+    onnx_model_number(import_case.model, "eps", 1e-3f);
+    import_case_node("Pow", "x two", "p");
+    onnx_model_ints(import_case_node("ReduceMean", "p", "m"), "axes", 1, DIMS(strcmp(wrong, "time") ? -1 : 1));
+    import_case_node("Add", "m eps", "e");
+    import_case_node(strcmp(wrong, "relu") ? "Sqrt" : "Relu", "e", "s");
+    if (inverse)
+        import_case_node("Reciprocal", "s", "r");
+    import_case_node(inverse ? "Mul" : "Div", inverse ? "r x" : "x s", "n");
+    import_case_node("Mul", "n g", "y");
+}
+
+START_TEST(a_root_mean_square_is_a_norm_with_its_weights)
+{
+    for (int i = 0; i < 10; i++) {
+        root_mean_square("");
+        import_case_compare(AS_STORED, AS_STORED);
+        ck_assert_int_eq(import_case.net.n_ops, 1);
+        ck_assert_int_eq(import_case.net.ops[0].kind, NET_RMSNORM);
+        ck_assert_float_eq(import_case.net.ops[0].epsilon, 1e-3f);
+    }
+    root_mean_square("cube");
+    import_case_refuse("a power of 3");
+    root_mean_square("time");
+    import_case_refuse("over the channels alone");
+    root_mean_square("relu");
+    import_case_refuse("only as parts of RMSNorm");
+}
+END_TEST
+
+static void scan(int b_channels, double a, const char *domain)
+{
+    import_case_start(13, 3, DIMS(1, 6, 4));
+    import_case_noise("wb", 2, DIMS(4, 3));
+    import_case_noise("wc", 2, DIMS(4, b_channels));
+    Onnx__TensorProto *t = onnx_model_noise(import_case.model, "A", 2, DIMS(4, 3), 0, &import_case.rng);
+    for (int i = 0; i < 12; i++) {
+        float value = (float)a - 0.1f * (float)i;
+        memcpy(t->raw_data.data + 4 * i, &value, sizeof value);
+    }
+    import_case_noise("D", 1, DIMS(4));
+    import_case_node("MatMul", "x wb", "B");
+    import_case_node("MatMul", "x wc", "C");
+    Onnx__NodeProto *n = import_case_node("SelectiveScan", "x x A B C D", "y");
+    onnx_model_int(n, "delta_softplus", import_case_drawn(0, 1));
+    n->domain = strdup(domain);
+}
+
+START_TEST(a_selective_scan_follows_its_definition)
+{
+    for (int i = 0; i < 10; i++) {
+        scan(3, -0.1, "pare");
+        import_case_compare(AS_STORED, AS_STORED);
+    }
+    scan(3, 0.5, "pare");
+    import_case_refuse("must not be above 0");
+    scan(2, -0.1, "pare");
+    import_case_refuse("B and C must have one shape");
+    scan(3, -0.1, "somebody");
+    import_case_refuse("of domain 'somebody' is not supported");
+}
+END_TEST
+
 START_TEST(a_softmax_at_the_end_is_left_away)
 {
     import_case_start(13, 2, DIMS(1, 12));
@@ -529,6 +598,8 @@ int main(void)
     tcase_add_test(tc, constants_may_be_reshaped_and_transposed);
     tcase_add_test(tc, a_sequence_goes_through_products_and_causal_convolutions);
     tcase_add_test(tc, what_would_be_cut_off_a_sequence_itself_is_refused);
+    tcase_add_test(tc, a_root_mean_square_is_a_norm_with_its_weights);
+    tcase_add_test(tc, a_selective_scan_follows_its_definition);
     tcase_add_test(tc, a_softmax_at_the_end_is_left_away);
     tcase_add_test(tc, what_the_output_does_not_need_may_be_anything);
     return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
