@@ -15,8 +15,8 @@ static unsigned wanted_early(const struct op_use *first, const struct op_use *se
 
 unsigned op_bubble(const struct op_use *first, const struct op_use *second)
 {
-    if (first->fills_multiplier && second->multiplies)
-        return TIMING_BUBBLE_CYCLES;
+    if (first->fills_multiplier && second->multiplies && TIMING_MULTIPLY_BUBBLE_CYCLES)
+        return TIMING_MULTIPLY_BUBBLE_CYCLES;
     if (wanted_early(first, second))
         return TIMING_BUBBLE_CYCLES;
     /* Flags of an instruction with a shifted operand come a cycle later. */

@@ -18,6 +18,9 @@
  * bubble if the very next instruction wants it. Which uses are exempt is in op_timing.c. [jnk] The bubble also stands between SMMLA, SMMLS
  * or SMMUL and a multiply that follows at once, whatever it reads. [fit] */
 #define TIMING_BUBBLE_CYCLES 1u
+#ifndef TIMING_MULTIPLY_BUBBLE_CYCLES // what is fitted can be set from outside: tests/bench/left_out.sh
+#define TIMING_MULTIPLY_BUBBLE_CYCLES 1u
+#endif
 
 /* Taken branch, beyond its issue: 2 cycles in all; 1 if it is the second of a pair. [jnk] */
 #define TIMING_TAKEN TIMING_CYCLE
@@ -29,7 +32,9 @@
 #define TIMING_LOADED_PC (2u * TIMING_CYCLE)
 
 /* An operand shifted left by this much at most makes no late result: that of the sources was shifted further. [fit] */
+#ifndef TIMING_FAST_SHIFT
 #define TIMING_FAST_SHIFT 3u
+#endif
 
 /* MULS.N, and a flag-setting instruction whose constant is rotated into place. [jnk] */
 #define TIMING_LATE_FLAGS_CYCLES 2u
@@ -63,7 +68,9 @@
 #define TIMING_CODE_PREFETCH 4u
 
 /* The same for data: the wait states and 2.7 cycles of cache and bus; 3 in all for a line that has been prefetched. [fit] */
+#ifndef TIMING_REFILL
 #define TIMING_REFILL 691u
 #define TIMING_REFILL_PREFETCHED (3u * TIMING_CYCLE)
+#endif
 
 #endif
