@@ -26,6 +26,14 @@ enum color render_state_color(const char *state)
     return COLOR_NONE;
 }
 
+#define BASELINES 2 // int8 and float32 are measured before anything is proposed
+
+static double all_trials(const cJSON *study)
+{
+    double proposals;
+    return field_number(study, "trials", &proposals) ? proposals + BASELINES : 0;
+}
+
 static double results(const cJSON *study)
 {
     static const char *const fields[] = {"measured", "infeasible", "given_up", "dropped"};
@@ -72,7 +80,7 @@ void render_studies(const cJSON *answer, const struct style *style, struct buffe
         table_cell(&t, COLOR_NONE, "%s", field_text(study, "name").text);
         table_cell(&t, render_state_color(state), "%s", state);
         table_cell(&t, COLOR_NONE, "%.0f", results(study));
-        table_cell(&t, COLOR_NONE, "%s", field_text(study, "trials").text);
+        table_cell(&t, COLOR_NONE, "%.0f", all_trials(study));
         table_cell(&t, COLOR_NONE, "%s", field_text(study, "board_type").text);
         table_cell(&t, COLOR_NONE, "%s", best);
         table_cell(&t, COLOR_NONE, "%s", strcmp(note, "-") != 0 ? note : field_text(study, "progress").text);
