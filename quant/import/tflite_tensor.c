@@ -125,7 +125,7 @@ static int dequantize(const struct tflite_tensor *t, const struct flat_vector *v
         size_t k = scales.n > 1 ? i / (size_t)inner % scales.n : 0;
         int64_t code = t->type == TFLITE_UINT8 ? flat_element(v, i) & 255 : flat_element(v, i);
         to[i] = (float)((double)flat_element_float(&scales, k) *
-                        (double)(code - flat_element(&zeros, zeros.n > 1 ? k : 0)));
+                        ((double)code - (double)flat_element(&zeros, zeros.n > 1 ? k : 0)));
     }
     return 0;
 }
@@ -184,10 +184,11 @@ int tflite_grid(const struct tflite_tensor *t, struct net_grid *g, struct error 
         return error_set(e, "activations of type %d are not supported", (int)t->type);
     struct scales s = scales_of(t);
     int bits = t->type == TFLITE_INT16 ? 16 : 8;
-    int64_t half_range = 1ll << (bits - 1), zero = flat_element(&s.zeros, 0) - (t->type == TFLITE_UINT8 ? half_range : 0);
+    int64_t half_range = 1ll << (bits - 1), zero = flat_element(&s.zeros, 0);
     float scale = flat_element_float(&s.scales, 0);
     if (s.scales.n != 1 || !isnormal(scale) || scale < 0)
         return error_set(e, "integer activations without one scale");
+    zero = zero > 65536 ? 65536 : zero - (t->type == TFLITE_UINT8 && zero > -65536 ? half_range : 0); // a file may say anything
     if (zero < -half_range || zero >= half_range || (bits == 16 && zero))
         return error_set(e, "a zero point of %lld", (long long)flat_element(&s.zeros, 0));
     *g = (struct net_grid){scale, (int32_t)zero, bits};
