@@ -12,6 +12,7 @@
 
 #define TRIES_POLICY 64     // samples before a proposal turns to neighbours of known candidates
 #define TRIES_NEIGHBOUR 512
+#define TRIES_LIMITED 8192  // uniform samples before a limit of costs is taken to admit nothing new: it and flash together may leave little
 #define SAMPLE_EVERY 6      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm)
@@ -220,6 +221,9 @@ static enum agent_origin propose_sample(struct agent *a, uint8_t *choices)
         if (!dead && mind_fits(a, choices) && trials_find(&a->trials, choices) < 0)
             return late || uniform ? AGENT_ANY : AGENT_SAMPLE;
     }
+    for (int tries = 0; a->config.costs && a->config.costs->bounds && tries < TRIES_LIMITED; tries++)
+        if (!mind_sample_uniform(a, choices) && mind_fits(a, choices) && trials_find(&a->trials, choices) < 0)
+            return AGENT_ANY;
     return AGENT_ORIGIN_COUNT;
 }
 

@@ -12,7 +12,8 @@
 #define DOUBT_WIDTH 0.15     // of the same setting at another width of the input
 #define DOUBT_NOTHING 0.5    // of a setting that was never measured
 #define TIGHTEN 0.5          // share of an excess that the limit is lowered by
-#define RELAX 0.9            // of that, after each result that fits
+#define RELAX 0.9            // of that, after each result that is no such surprise
+#define TIGHT_MOST 0.05      // logarithm: beyond that not the limit is at fault
 
 static const struct setting int8 = {8, 8, SCHEME_UNIFORM};
 
@@ -212,16 +213,14 @@ void costs_limit(struct costs *c, double cycles, double energy_nj)
     bound(c);
 }
 
-/* Dual ascent on what the table thought to be within the limit. */
+/* Dual ascent on what the table expected, not only hoped, to be within the limit. */
 static void tighten(struct costs *c, const uint8_t *choices, int64_t cycles, int64_t energy_nj)
 {
     double excess = c->cycles_limit > 0 ? log((double)cycles / c->cycles_limit) : -INFINITY;
     if (c->energy_limit > 0 && energy_nj > 0)
         excess = fmax(excess, log((double)energy_nj / c->energy_limit));
-    if (excess <= 0)
-        c->tight *= RELAX;
-    else if (c->bounds && costs_fit(c, choices))
-        c->tight += TIGHTEN * excess;
+    bool expected = c->bounds && costs_cycles(c, choices) <= limit_of(c);
+    c->tight = excess > 0 && expected ? fmin(c->tight + TIGHTEN * excess, TIGHT_MOST) : c->tight * RELAX;
 }
 
 void costs_add(struct costs *c, const uint8_t *choices, const int64_t *layer_cycles, int64_t cycles, int64_t energy_nj)

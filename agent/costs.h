@@ -10,7 +10,7 @@
 // nothing of it is saved: a study that goes on tells them again.
 //
 // A limit of cycles or energy becomes a mask: an option is allowed while prefix, option and the cheapest rest, all as cheap as
-// the doubt permits, stay within. A result beyond the limit that the table thought within tightens it (dual ascent), later ones that fit relax it.
+// the doubt permits, stay within. A result beyond the limit that the table expected within tightens it (dual ascent), others relax it.
 #ifndef PARE_AGENT_COSTS_H
 #define PARE_AGENT_COSTS_H
 

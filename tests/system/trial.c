@@ -53,7 +53,7 @@ static void open_session(struct trial *t)
     static const struct setting options[] = {
         {8, 8, SCHEME_UNIFORM}, {4, 8, SCHEME_UNIFORM}, {2, 8, SCHEME_UNIFORM}, {8, 4, SCHEME_UNIFORM},
         {4, 4, SCHEME_UNIFORM}, {2, 4, SCHEME_UNIFORM}, {3, 6, SCHEME_UNIFORM}, {5, 8, SCHEME_UNIFORM},
-        {6, 3, SCHEME_UNIFORM}, {3, 8, SCHEME_LOG},     {4, 4, SCHEME_LOG},     {3, 5, SCHEME_CODEBOOK},
+        {6, 3, SCHEME_UNIFORM}, {3, 8, SCHEME_UNIFORM}, {3, 8, SCHEME_LOG},     {4, 4, SCHEME_LOG},     {3, 5, SCHEME_CODEBOOK},
     };
     struct error e;
     struct session_params *p = calloc(1, sizeof *p);

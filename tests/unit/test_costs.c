@@ -179,12 +179,17 @@ START_TEST(a_surprise_tightens_and_fitting_results_relax)
     uniform(narrow, 1);
     tell(&costs, all);
     costs_limit(&costs, 9000, 0);
-    ck_assert(costs_fit(&costs, narrow));
-    law(narrow, cycles);
-    costs_tell(&costs, narrow, cycles, 9900, 0); // 10 % more than the limit
-    ck_assert_double_eq_tol(costs.tight, 0.5 * log(1.1), 1e-12);
-    costs_tell(&costs, narrow, cycles, 8000, 0);
-    ck_assert_double_eq_tol(costs.tight, 0.45 * log(1.1), 1e-12);
+    ck_assert(costs_fit(&costs, narrow) && costs_cycles(&costs, narrow) > 9000);
+    int64_t sum = law(narrow, cycles);
+    costs_tell(&costs, narrow, cycles, 9900, 0); // hoped to be within, not expected: no surprise
+    ck_assert_double_eq(costs.tight, 0);
+    costs_limit(&costs, 1.02 * (double)sum + 1000, 0);
+    ck_assert(costs_cycles(&costs, narrow) <= costs.cycles_limit);
+    costs_tell(&costs, narrow, cycles, (int64_t)(1.05 * costs.cycles_limit), 0);
+    ck_assert_double_eq_tol(costs.tight, 0.5 * log(1.05), 1e-3);
+    double tight = costs.tight;
+    costs_tell(&costs, narrow, cycles, sum, 0);
+    ck_assert_double_eq_tol(costs.tight, 0.9 * tight, 1e-12);
 }
 END_TEST
 
