@@ -292,6 +292,7 @@ static int make_weights(const struct net *n, const struct calibration *c, const 
 static int allocate(const struct net *n, struct quantized *q, struct error *e)
 {
     q->n_tensors = n->n_tensors, q->n_layers = n->n_layers, q->n_slots = n->n_slots;
+    q->state_bits = q->state_bits ? q->state_bits : QUANTIZED_STATE_BITS;
     q->tensors = calloc((size_t)n->n_tensors, sizeof *q->tensors);
     q->weights = calloc((size_t)n->n_layers * (size_t)q->n_variants + 1, sizeof *q->weights);
     q->sensitivity = calloc((size_t)n->n_slots * (size_t)q->n_options + 1, sizeof *q->sensitivity);

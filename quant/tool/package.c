@@ -33,6 +33,8 @@ static const struct {
     {"header.in", "include/@NAME@.h", true},
     {"source.in", "src/@NAME@.c", true},
     {"column.h", "src/kernels/column.h", false},
+    {"fixed.h", "src/kernels/fixed.h", false},
+    {"float_function.h", "src/kernels/float_function.h", false},
     {"image.h", "src/kernels/image.h", false},
     {"kernel.h", "src/kernels/kernel.h", false},
     {"mailbox.h", "board/mailbox.h", false},
@@ -42,6 +44,7 @@ static const struct {
     {"program.h", "src/kernels/program.h", false},
     {"requantize.h", "src/kernels/requantize.h", false},
     {"rows.h", "src/kernels/rows.h", false},
+    {"scan.h", "src/kernels/scan.h", false},
     {"simd.h", "src/kernels/simd.h", false},
     {"selftest.in", "test/selftest.c", true},
     {"console.c", "test/console.c", false},
@@ -60,9 +63,9 @@ static const struct {
 };
 
 /* Kernels that every package has, and those that only float32 needs. */
-static const char *const kernels[] = {"add.c",    "column.c", "conv.c", "dense.c",   "depthwise.c",
-                                      "lookup.c", "mul.c",    "output.c", "pack.c",   "pool.c", "product.c", "program.c", "rows.c"};
-static const char *const float_kernels[] = {"float32.c", "float_function.c"};
+static const char *const kernels[] = {"add.c",    "column.c", "conv.c",    "dense.c",   "depthwise.c", "fixed.c", "lookup.c", "mul.c",
+                                      "output.c", "pack.c",   "pool.c",    "product.c", "program.c",   "rmsnorm.c", "rows.c", "scan.c"};
+static const char *const float_kernels[] = {"float32.c", "float_function.c", "float_sequence.c"};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
