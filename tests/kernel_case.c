@@ -25,14 +25,14 @@ static uint32_t aligned(size_t bytes)
     return (uint32_t)((bytes + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN);
 }
 
-static int reads_two(enum image_kind kind)
+static int reads_two(const struct kernel_shape *s)
 {
-    return kind == IMAGE_ADD || kind == IMAGE_MUL;
+    return s->kind == IMAGE_ADD || s->kind == IMAGE_MUL || s->in1_c;
 }
 
 static int is_elementwise(enum image_kind kind)
 {
-    return reads_two(kind) || kind == IMAGE_LOOKUP;
+    return kind == IMAGE_ADD || kind == IMAGE_MUL || kind == IMAGE_LOOKUP;
 }
 
 static unsigned out_side(unsigned in, unsigned pads, unsigned kernel, unsigned dilation, unsigned stride)
@@ -72,6 +72,10 @@ static void random_channels(struct kernel_shape *s, struct rng *r)
     case IMAGE_DENSE:
         s->out_c = between(r, 1, 20);
         return;
+    case IMAGE_CHANNELS:
+        s->in1_c = rng_below(r, 2) ? between(r, 1, 20) : 0;
+        s->out_c = between(r, 1, 40);
+        return;
     default:
         s->out_c = s->c;
         return;
@@ -93,6 +97,7 @@ struct kernel_shape kernel_shape_random(struct rng *r)
         s.h = between(r, 1, 12), s.w = between(r, 1, 12), s.c = between(r, 1, 20), s.groups = 1;
         if (s.kind == IMAGE_DENSE)
             s.h = between(r, 1, 5), s.w = between(r, 1, 5);
+        s.in1_c = 0, s.own_scale = s.kind == IMAGE_AVGPOOL && !s.float32 && rng_below(r, 2);
         s.per_channel = s.kind == IMAGE_MUL && rng_below(r, 2);
         random_channels(&s, r);
         random_window(&s, r);
@@ -117,15 +122,17 @@ static void make_tensors(struct kernel_case *c, struct image_tensor *t, struct r
     unsigned h = s->h, w = s->w;
     if (s->kind == IMAGE_DENSE) {
         h = w = 1;
-    } else if (!is_elementwise(s->kind)) {
+    } else if (s->kind == IMAGE_RESIZE) {
+        h *= s->stride_h, w *= s->stride_w;
+    } else if (!is_elementwise(s->kind) && s->kind != IMAGE_CHANNELS) {
         h = out_side(s->h, s->pad_top + s->pad_bottom, s->kernel_h, s->dilation_h, s->stride_h);
         w = out_side(s->w, s->pad_left + s->pad_right, s->kernel_w, s->dilation_w, s->stride_w);
     }
     t[0] = tensor_of(s->h, s->w, s->c, s->float32 ? 32 : s->in_bits, r);
-    t[1] = tensor_of(s->per_channel ? 1 : s->h, s->per_channel ? 1 : s->w, s->c, s->float32 ? 32 : s->in1_bits ? s->in1_bits : 8, r);
+    t[1] = tensor_of(s->per_channel ? 1 : s->h, s->per_channel ? 1 : s->w, s->in1_c ? s->in1_c : s->c, s->float32 ? 32 : s->in1_bits ? s->in1_bits : 8, r);
     t[2] = tensor_of(h, w, s->out_c, s->float32 ? 32 : s->out_bits, r);
     t[2].arena_offset = aligned(t[0].bytes);
-    if (reads_two(s->kind)) {
+    if (reads_two(s)) {
         t[1].arena_offset = t[2].arena_offset;
         t[2].arena_offset += aligned(t[1].bytes);
     } else {
@@ -268,7 +275,7 @@ static void make_geometry(const struct kernel_shape *s, struct image_op *op)
     op->kind = (uint8_t)s->kind;
     op->float32 = (uint8_t)s->float32;
     op->layer = 0xffff;
-    op->in0 = 0, op->in1 = reads_two(s->kind) ? 1 : 0xffff, op->out = 2;
+    op->in0 = 0, op->in1 = reads_two(s) ? 1 : 0xffff, op->out = 2;
     op->kernel_h = (uint16_t)s->kernel_h, op->kernel_w = (uint16_t)s->kernel_w;
     op->stride_h = (uint16_t)s->stride_h, op->stride_w = (uint16_t)s->stride_w;
     op->dilation_h = (uint16_t)s->dilation_h, op->dilation_w = (uint16_t)s->dilation_w;
@@ -282,8 +289,21 @@ static void make_factors(struct kernel_case *c, struct image_op *op, struct rng 
     const struct kernel_shape *s = &c->shape;
     for (int i = 0; i < 3 && s->kind == IMAGE_ADD; i++)
         random_scale(&op->add_multiplier[i], &op->add_shift[i], i < 2 ? 1 : 20 + s->in_bits, i < 2 ? 0 : s->out_bits, r);
+    for (int i = 0; i < 2 && s->kind == IMAGE_CHANNELS; i++)
+        random_scale(&op->add_multiplier[i], &op->add_shift[i], i ? s->in1_bits : s->in_bits, s->out_bits, r);
+    if (s->own_scale)
+        random_scale(&op->add_multiplier[0], &op->add_shift[0], s->in_bits + log2_of(s->kernel_h * s->kernel_w), s->out_bits, r);
     if (s->kind == IMAGE_MUL)
         random_scale(&op->add_multiplier[0], &op->add_shift[0], s->in_bits + s->in1_bits - 1, s->out_bits, r);
+}
+
+static uint32_t make_choice(struct kernel_case *c, struct image_op *op, uint32_t at, struct rng *r)
+{
+    uint16_t *choice = (uint16_t *)(void *)(c->bytes + at);
+    op->table_offset = at;
+    for (unsigned i = 0; i < c->shape.out_c; i++)
+        choice[i] = (uint16_t)rng_below(r, c->shape.c + c->shape.in1_c);
+    return aligned(at + c->shape.out_c * sizeof *choice);
 }
 
 static uint32_t make_lookup(struct kernel_case *c, struct image_op *op, uint32_t at, struct rng *r)
@@ -328,6 +348,8 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
     make_factors(c, op, r);
     if (shape.kind == IMAGE_LOOKUP)
         h->bytes = make_lookup(c, op, h->bytes, r);
+    if (shape.kind == IMAGE_CHANNELS)
+        h->bytes = make_choice(c, op, h->bytes, r);
     op->scratch_offset = tensors[2].arena_offset + aligned(tensors[2].bytes);
     if (c->aliased)
         op->scratch_offset = tensors[1].arena_offset + aligned(tensors[1].bytes);
@@ -337,7 +359,7 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
         return PROGRAM_BAD_SIZE;
     memset(c->arena, 0xa5, KERNEL_CASE_ARENA_BYTES);
     fill_tensor(c, &tensors[0], r);
-    if (reads_two(shape.kind))
+    if (reads_two(&shape))
         fill_tensor(c, &tensors[1], r);
     kernel_case_seal(c);
     c->blobs[0] = c->blob;

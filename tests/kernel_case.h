@@ -20,6 +20,8 @@ struct kernel_shape {
     unsigned h, w, c, out_c;
     unsigned kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     unsigned pad_top, pad_left, pad_bottom, pad_right, groups;
+    unsigned in1_c;  // CHANNELS: of a second input, 0 without one
+    int own_scale;   // AVGPOOL: the output does not keep the scale
     int per_channel; // MUL: the second factor has one value for each channel
     const void *weights; // where they stand already (a benchmark's flash), or NULL: random ones are made
 };

@@ -157,11 +157,38 @@ static void add_gate(struct building *b)
     add(b, product, t.h, t.w, t.c);
 }
 
+/* Channels of the tensor at hand, shuffled, some left away, with or without those of a convolution of it. */
+static void add_choice(struct building *b)
+{
+    struct net_tensor t = b->net->tensors[b->at];
+    struct net_op op = plain(b->r, NET_CHANNELS);
+    int from = b->at, all = t.c, n = between(b->r, 1, 20);
+    op.in[1] = -1;
+    if (rng_below(b->r, 3)) {
+        add(b, plain(b->r, NET_CONV), t.h, t.w, between(b->r, 1, 8));
+        op.in[1] = b->at, all += b->net->tensors[b->at].c, b->at = from;
+    }
+    op.choice = malloc((size_t)n * sizeof *op.choice);
+    for (int i = 0; i < n; i++)
+        op.choice[i] = (int)rng_below(b->r, (uint32_t)all);
+    add(b, op, t.h, t.w, n);
+}
+
+static void add_resize(struct building *b)
+{
+    struct net_tensor t = b->net->tensors[b->at];
+    struct net_op op = plain(b->r, NET_RESIZE);
+    if (t.h > 6 || t.w > 6)
+        return;
+    op.stride_h = between(b->r, 1, 2), op.stride_w = between(b->r, 1, 3);
+    add(b, op, t.h * op.stride_h, t.w * op.stride_w, t.c);
+}
+
 static void build(struct building *b)
 {
     b->at = b->net->input = tensor(b, between(b->r, 3, 12), between(b->r, 3, 12), between(b->r, 1, 6));
     for (int n = between(b->r, 2, 6); n; n--) {
-        switch (rng_below(b->r, 6)) {
+        switch (rng_below(b->r, 9)) {
         case 0:
             add_pool(b);
             break;
@@ -173,6 +200,12 @@ static void build(struct building *b)
             break;
         case 3:
             add_gate(b);
+            break;
+        case 4:
+            add_choice(b);
+            break;
+        case 5:
+            add_resize(b);
             break;
         default:
             add_conv(b);

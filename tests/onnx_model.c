@@ -75,12 +75,14 @@ Onnx__NodeProto *onnx_model_node(Onnx__ModelProto *m, const char *type, const ch
     onnx__node_proto__init(n);
     n->op_type = strdup(type);
     n->name = strdup(output);
-    char *names = strdup(inputs), *at = names;
+    char *names = strdup(inputs), *at = names, *outputs = strdup(output), *to = outputs;
     for (char *name; (name = strsep(&at, " "));)
         if (name[0])
             n->input = append(n->input, &n->n_input, strdup(strcmp(name, "-") ? name : ""));
+    for (char *name; (name = strsep(&to, " "));)
+        n->output = append(n->output, &n->n_output, strdup(name));
     free(names);
-    n->output = append(NULL, &n->n_output, strdup(output));
+    free(outputs);
     m->graph->node = append(m->graph->node, &m->graph->n_node, n);
     return n;
 }

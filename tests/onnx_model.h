@@ -17,7 +17,7 @@
 Onnx__ModelProto *onnx_model_create(int opset, int rank, const int64_t *dims);
 void onnx_model_destroy(Onnx__ModelProto *m);
 
-/* Adds a node. `inputs` are names separated by spaces ("-" is an input left empty). The node is named after its output. */
+/* Adds a node. `inputs` are names separated by spaces ("-" is an input left empty), `output` too. The node is named after its output. */
 Onnx__NodeProto *onnx_model_node(Onnx__ModelProto *m, const char *type, const char *inputs, const char *output);
 void onnx_model_int(Onnx__NodeProto *n, const char *name, int64_t value);
 void onnx_model_float(Onnx__NodeProto *n, const char *name, float value);

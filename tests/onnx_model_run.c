@@ -434,6 +434,95 @@ static struct onnx_array slice(const struct machine *m, const Onnx__NodeProto *n
     return picked(x, dims, natural, start, step);
 }
 
+/* ---- channels ---- */
+
+static int axis_of(const Onnx__NodeProto *node, int rank, int otherwise)
+{
+    int axis = (int)int_of(node, "axis", otherwise);
+    return axis < 0 ? axis + rank : axis;
+}
+
+/* Elements first .. first + n - 1 along an axis. */
+static struct onnx_array part(const struct onnx_array *x, int axis, int first, int n)
+{
+    int dims[ONNX_MODEL_RANK], start[ONNX_MODEL_RANK] = {0};
+    memcpy(dims, x->dims, sizeof dims);
+    dims[axis] = n, start[axis] = first;
+    return picked(x, dims, natural, start, ones);
+}
+
+/* y = x and then z, along an axis. */
+static struct onnx_array joined(const struct onnx_array *x, const struct onnx_array *z, int axis)
+{
+    int dims[ONNX_MODEL_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[axis] += z->dims[axis];
+    struct onnx_array y = array(x->rank, dims);
+    size_t inner = 1, at = 0;
+    for (int d = axis + 1; d < x->rank; d++)
+        inner *= (size_t)x->dims[d];
+    size_t a = inner * (size_t)x->dims[axis], b = inner * (size_t)z->dims[axis];
+    for (size_t i = 0; i < onnx_array_count(x) / a; i++, at += a + b) {
+        memcpy(y.values + at, x->values + i * a, a * sizeof *y.values);
+        memcpy(y.values + at + a, z->values + i * b, b * sizeof *y.values);
+    }
+    return y;
+}
+
+static struct onnx_array concat(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    for (size_t i = 1; i < node->n_input; i++) {
+        struct onnx_array longer = joined(&y, get(m, node, i), axis_of(node, y.rank, 0));
+        free(y.values);
+        y = longer;
+    }
+    return y;
+}
+
+static struct onnx_array gather(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0), *which = get(m, node, 1);
+    int axis = axis_of(node, x->rank, 0);
+    struct onnx_array y = {0};
+    for (size_t i = 0; i < onnx_array_count(which); i++) {
+        int k = (int)which->values[i];
+        struct onnx_array one = part(x, axis, k < 0 ? k + x->dims[axis] : k, 1), longer = i ? joined(&y, &one, axis) : one;
+        if (i) {
+            free(y.values);
+            free(one.values);
+        }
+        y = longer;
+    }
+    return y;
+}
+
+static void split(struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int axis = axis_of(node, x->rank, 0), sizes[8], first = 0, n = list_of(m, node, "split", 1, sizes);
+    for (size_t i = 0; i < node->n_output; i++) {
+        int size = n ? sizes[i] : x->dims[axis] / (int)node->n_output;
+        put(m, node->output[i], part(x, axis, first, size));
+        first += size;
+    }
+}
+
+/* To the nearest pixel, asymmetric coordinates rounded down. */
+static struct onnx_array resize(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0), *scales = get(m, node, node->n_input > 2 ? 2 : 1);
+    int dims[ONNX_MODEL_RANK];
+    for (int d = 0; d < 4; d++)
+        dims[d] = (int)(x->dims[d] * scales->values[d]);
+    struct onnx_array y = array(4, dims);
+    for (size_t i = 0; i < onnx_array_count(&y); i++) {
+        int w = (int)(i % (size_t)dims[3]), h = (int)(i / (size_t)dims[3] % (size_t)dims[2]), c = (int)(i / (size_t)dims[3] / (size_t)dims[2]);
+        y.values[i] = at(x, c, (int)(h / scales->values[2]), (int)(w / scales->values[3]), 0);
+    }
+    return y;
+}
+
 static struct onnx_array reshaped(const struct onnx_array *x, int rank, const int *dims)
 {
     struct onnx_array y = copied(x);
@@ -569,6 +658,12 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return transpose(m, node);
     if (!strcmp(t, "Pad"))
         return pad(m, node);
+    if (!strcmp(t, "Concat"))
+        return concat(m, node);
+    if (!strcmp(t, "Gather"))
+        return gather(m, node);
+    if (!strcmp(t, "Resize") || !strcmp(t, "Upsample"))
+        return resize(m, node);
     if (!strcmp(t, "Slice"))
         return slice(m, node);
     if (!strcmp(t, "Constant"))
@@ -604,7 +699,10 @@ struct onnx_array onnx_model_run(const Onnx__ModelProto *model, const double *in
     for (size_t i = 0; i < g->n_initializer; i++)
         put(m, g->initializer[i]->name, decoded(g->initializer[i]));
     for (size_t i = 0; i < g->n_node; i++)
-        put(m, g->node[i]->output[0], run_node(m, g->node[i]));
+        if (!strcmp(g->node[i]->op_type, "Split"))
+            split(m, g->node[i]);
+        else
+            put(m, g->node[i]->output[0], run_node(m, g->node[i]));
     struct onnx_array y = m->arrays[m->n - 1];
     for (int i = 0; i < m->n - 1; i++)
         free(m->arrays[i].values);

@@ -140,6 +140,18 @@ static int32_t rounded_mean(int32_t sum, int32_t n)
     return sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n;
 }
 
+/* Sums over n taps with a scale of their own. */
+static int32_t moved_sum(const struct step *s, int32_t sum, int32_t n)
+{
+    int32_t taps = s->op->kernel_h * s->op->kernel_w;
+    int64_t all = ((int64_t)sum - (int64_t)n * s->in->zero_point) * taps, half = n / 2;
+    if (n != taps)
+        all = all < 0 ? -((-all + half) / n) : (all + half) / n;
+    else
+        all /= taps;
+    return kernel_requantize((int32_t)all, s->op->add_multiplier[0], s->op->add_shift[0]) + s->out->zero_point;
+}
+
 #define POOL_RUN 32 // channels at a time
 
 static void pool_channels(const struct step *s, const int16_t *in, const int window[4], int c, int n,
@@ -162,7 +174,8 @@ static void pool_channels(const struct step *s, const int16_t *in, const int win
     }
     int32_t taps = (window[1] - window[0]) * (window[3] - window[2]);
     for (int i = 0; i < n; i++) {
-        int32_t value = maximum ? results[i] : rounded_mean(results[i], taps);
+        bool own_scale = s->op->add_multiplier[0] > 0;
+        int32_t value = maximum ? results[i] : own_scale ? moved_sum(s, results[i], taps) : rounded_mean(results[i], taps);
         out[i] = (int16_t)clamp(value, s->output.least, s->output.most);
     }
 }
@@ -195,6 +208,23 @@ static void run_mul(const struct step *s, const int16_t *a, const int16_t *b, in
         s->loops->mul(a + first, b, period, s->in->zero_point, s->in1->zero_point, &s->rounding, &s->output, out + first);
 }
 
+static void run_channels(const struct step *s, const int16_t *a, const int16_t *b, int16_t *out)
+{
+    const int16_t *first = s->moved[0] + (1 << (s->in->bits - 1)), *second = s->in1 ? s->moved[1] + (1 << (s->in1->bits - 1)) : first;
+    for (int pixel = 0; pixel < s->out->h * s->out->w; pixel++, a += s->in->c, b += s->in1 ? s->in1->c : 0)
+        for (int c = 0; c < s->out->c; c++)
+            *out++ = s->choice[c] < s->in->c ? first[a[s->choice[c]]] : second[b[s->choice[c] - s->in->c]];
+}
+
+static void run_resize(const struct step *s, const int16_t *in, int16_t *out)
+{
+    for (int pixel = 0; pixel < s->out->h * s->out->w; pixel++) {
+        int from = pixel / s->out->w / s->op->stride_h * s->in->w + pixel % s->out->w / s->op->stride_w;
+        for (int c = 0; c < s->out->c; c++)
+            *out++ = (int16_t)clamp(in[from * s->in->c + c], s->output.least, s->output.most);
+    }
+}
+
 void step_run(const struct step *s, const int16_t *in, const int16_t *in1, int16_t *out, int16_t *plane)
 {
     if (s->op->kind == IMAGE_ADD) {
@@ -204,6 +234,10 @@ void step_run(const struct step *s, const int16_t *in, const int16_t *in1, int16
         run_mul(s, in, in1, out);
     } else if (s->op->kind == IMAGE_LOOKUP) {
         run_lookup(s, in, out);
+    } else if (s->op->kind == IMAGE_CHANNELS) {
+        run_channels(s, in, in1 ? in1 : in, out);
+    } else if (s->op->kind == IMAGE_RESIZE) {
+        run_resize(s, in, out);
     } else if (!is_layer(s)) {
         run_pool(s, in, out);
     } else {

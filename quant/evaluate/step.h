@@ -23,9 +23,11 @@ struct step {
     struct exact_stretches stretches;
     int16_t *weights;               // [group][block][pair][EXACT_CHANNELS][2]
     int32_t *taps;                  // DEPTHWISE: [tap][plane_c]
-    struct exact_rounding rounding; // [group][block][EXACT_CHANNELS], or [plane_c]; ADD: three, MUL: one
+    struct exact_rounding rounding; // [group][block][EXACT_CHANNELS], or [plane_c]; ADD: three, MUL and AVGPOOL: one
     struct exact_output output;
     const int8_t *table; // LOOKUP: in the program
+    const uint16_t *choice; // CHANNELS: in the program
+    int16_t *moved[2];      // CHANNELS: of each input what each value becomes, from the least on
 };
 
 /* Is this an operation that has no loops here? It is left to the kernel. */

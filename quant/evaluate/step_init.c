@@ -163,6 +163,25 @@ bool step_is_kernel(const struct image_op *op)
     return op->kind == IMAGE_RMSNORM || op->kind == IMAGE_SCAN;
 }
 
+/* Of each input's values what they become: there are at most 2^16. */
+static int init_channels(struct step *s, const struct program *p)
+{
+    s->choice = (const uint16_t *)(const void *)(p->bytes + s->op->table_offset);
+    for (int i = 0; i < (s->in1 ? 2 : 1); i++) {
+        const struct image_tensor *in = i ? s->in1 : s->in;
+        int32_t values = 1 << in->bits;
+        if (!(s->moved[i] = malloc((size_t)values * sizeof *s->moved[i])))
+            return -1;
+        for (int32_t k = 0; k < values; k++) {
+            int32_t value = kernel_requantize(k - values / 2 - in->zero_point, s->op->add_multiplier[i], s->op->add_shift[i]);
+            value = (int32_t)((uint32_t)value + (uint32_t)s->output.zero_point);
+            value = value < s->output.least ? s->output.least : value > s->output.most ? s->output.most : value;
+            s->moved[i][k] = (int16_t)value;
+        }
+    }
+    return 0;
+}
+
 int step_init(struct step *s, const struct program *p, const struct image_op *op, const void *const *blobs,
               const struct exact_loops *loops)
 {
@@ -170,8 +189,10 @@ int step_init(struct step *s, const struct program *p, const struct image_op *op
     s->output = (struct exact_output){s->out->zero_point, op->act_min, op->act_max};
     if (op->in1 != 0xffff)
         s->in1 = &p->tensors[op->in1];
-    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL)
+    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_AVGPOOL)
         return init_factors(s, op->kind == IMAGE_ADD ? 3 : 1);
+    if (op->kind == IMAGE_CHANNELS)
+        return init_channels(s, p);
     if (op->kind == IMAGE_LOOKUP)
         s->table = (const int8_t *)p->bytes + op->table_offset;
     if (op->weights_blob == IMAGE_NONE || step_is_kernel(op))
@@ -186,6 +207,8 @@ int step_init(struct step *s, const struct program *p, const struct image_op *op
 void step_finish(struct step *s)
 {
     free(s->at);
+    free(s->moved[0]);
+    free(s->moved[1]);
     free(s->weights);
     free(s->taps);
     free(s->rounding.bias);

@@ -168,8 +168,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
                          g->output[0]->name ? g->output[0]->name : "");
     if (v->view.root)
         return error_set(e, "a root mean square as the output is not supported");
-    if (onnx_view_has_pads(&v->view))
-        return error_set(e, "zero pads around the output are not supported");
+    if (onnx_view_has_pads(&v->view) || v->view.split)
+        return error_set(e, "zero pads around the output, or split channels, are not supported");
     x->net->input = x->settled.tensor;
     if (!x->net->grids[x->net->input].bits)
         x->net->grids[x->net->input] = x->input_grid;

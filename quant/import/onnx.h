@@ -98,6 +98,11 @@ int onnx_axes(struct onnx *x, const onnx_node *node, size_t i, int rank, int *ax
 /* Says what the node's first output is. `from`, if not NULL, is the value that the view looks at too: when it has other readers,
  * the operation behind it must stay as it is. */
 int onnx_output(struct onnx *x, const onnx_node *node, struct onnx_view view, const struct onnx_value *from, struct error *e);
+/* The same of output i; `shared`: whoever wrote the tensor must stay as it is. */
+int onnx_output_at(struct onnx *x, const onnx_node *node, size_t i, struct onnx_view view, bool shared, struct error *e);
+
+/* Does anything read output i? */
+bool onnx_is_read(const struct onnx *x, const onnx_node *node, size_t i);
 int onnx_output_constant(struct onnx *x, const onnx_node *node, struct onnx_constant constant, struct error *e);
 
 /* ---- building ---- */
@@ -140,6 +145,21 @@ int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, floa
  * any. op->in is set. Returns 0, or -1 when memory is short. */
 int onnx_give(const struct onnx *x, const struct onnx_constant *w, int axis, size_t channels, const struct onnx_constant *b,
               struct net_op *op, struct error *e);
+
+/* ---- channels ---- */
+
+/* Settles the value as something whose channels are along `axis`: a plane, a sequence or a vector. Returns 0, or -1 with the reason. */
+int onnx_channel_axis(struct onnx *x, struct onnx_value *v, int axis, struct error *e);
+
+/* Output i has the channels choice[n] of v, which onnx_channel_axis has settled. `choice` is taken over, also on failure. */
+int onnx_choose_channels(struct onnx *x, const onnx_node *node, size_t i, const struct onnx_value *v, int axis, int *choice, int n,
+                         struct error *e);
+
+/* Would a reshape to `dims` split the channels of a plane into groups, the first half of a shuffle? */
+bool onnx_can_split(const struct onnx *x, const struct onnx_view *v, int rank, const int64_t *dims);
+
+/* The second half: v, whose channels are split, in the shape `dims`. */
+int onnx_join_channels(struct onnx *x, const onnx_node *node, const struct onnx_value *v, int rank, const int64_t *dims, struct error *e);
 
 /* ---- windows of convolutions and pools ---- */
 

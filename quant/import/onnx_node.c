@@ -26,6 +26,8 @@ struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t
                   onnx_has_input(node, i) ? node->input[i] : "");
     else if (v->state != ONNX_ACTIVATION)
         error_set(e, "input %zu is a constant where an activation is expected", i);
+    else if (v->view.split)
+        error_set(e, "channels that a reshape has split: only a shuffle of them is supported");
     else if (v->view.softmax)
         error_set(e, "a Softmax is supported only at the network's end");
     else if (v->view.root)
@@ -136,31 +138,42 @@ int onnx_axes(struct onnx *x, const onnx_node *node, size_t i, int rank, int *ax
                        : error_set(e, "axes must be integers");
 }
 
-static struct onnx_value *new_value(struct onnx *x, const onnx_node *node, struct error *e)
+static struct onnx_value *new_value(struct onnx *x, const onnx_node *node, size_t i, struct error *e)
 {
-    int name = node->n_output ? onnx_names_find(&x->names, node->output[0]) : -1;
+    int name = i < node->n_output ? onnx_names_find(&x->names, node->output[i]) : -1;
     if (name >= 0 && x->values[name].state == ONNX_UNKNOWN)
         return &x->values[name];
-    error_set(e, "writes '%.96s', which is there already", node->n_output ? node->output[0] : "");
+    error_set(e, "writes '%.96s', which is there already", i < node->n_output ? node->output[i] : "");
     return NULL;
+}
+
+bool onnx_is_read(const struct onnx *x, const onnx_node *node, size_t i)
+{
+    int name = i < node->n_output && node->output[i][0] ? onnx_names_find(&x->names, node->output[i]) : -1;
+    return name >= 0 && x->values[name].uses > 0;
+}
+
+int onnx_output_at(struct onnx *x, const onnx_node *node, size_t i, struct onnx_view view, bool shared, struct error *e)
+{
+    struct onnx_value *v = new_value(x, node, i, e);
+    if (!v)
+        return -1;
+    v->state = ONNX_ACTIVATION;
+    v->view = view;
+    v->view.shared = shared;
+    return 0;
 }
 
 int onnx_output(struct onnx *x, const onnx_node *node, struct onnx_view view, const struct onnx_value *from,
                 struct error *e)
 {
-    struct onnx_value *v = new_value(x, node, e);
-    if (!v)
-        return -1;
-    v->state = ONNX_ACTIVATION;
-    v->view = view;
-    v->view.shared = from && (from->view.shared || from->uses > 1);
-    return 0;
+    return onnx_output_at(x, node, 0, view, from && (from->view.shared || from->uses > 1), e);
 }
 
 int onnx_output_constant(struct onnx *x, const onnx_node *node, struct onnx_constant constant,
                          struct error *e)
 {
-    struct onnx_value *v = new_value(x, node, e);
+    struct onnx_value *v = new_value(x, node, 0, e);
     if (v && onnx_constant_bytes(&constant) > ONNX_CONSTANT_BYTES_MAX - x->constant_bytes) {
         error_set(e, "the file's constants need too much memory");
         v = NULL;

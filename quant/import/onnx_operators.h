@@ -38,6 +38,10 @@ onnx_take onnx_unsqueeze;
 onnx_take onnx_transpose;
 onnx_take onnx_pad; // onnx_pad.c
 onnx_take onnx_slice;
+onnx_take onnx_concat; // onnx_channels.c
+onnx_take onnx_gather;
+onnx_take onnx_split;
+onnx_take onnx_resize; // onnx_resize.c
 onnx_take onnx_quantize_linear; // onnx_quantize.c
 onnx_take onnx_dequantize_linear;
 onnx_take onnx_quant;

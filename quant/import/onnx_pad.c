@@ -137,6 +137,38 @@ static int read_slice(struct onnx *x, const onnx_node *node, struct slice *s, st
     return s->n > 0 ? 0 : error_set(e, "no starts or ends");
 }
 
+/* Does the slice take channels away? Their axis is 1, of a sequence with channels last 2. */
+static bool is_of_channels(const struct slice *s, int rank)
+{
+    int64_t axis = s->axes[0] < 0 ? s->axes[0] + rank : s->axes[0];
+    return s->n == 1 && axis == 1 && rank != 3;
+}
+
+static int64_t limited(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Starts and ends count from the end where they are negative, and are clamped, as the operator is defined. */
+static int cut_channels(struct onnx *x, const onnx_node *node, struct onnx_value *v, const struct slice *s, struct error *e)
+{
+    if (onnx_channel_axis(x, v, 1, e))
+        return -1;
+    int64_t channels = x->net->tensors[v->view.tensor].c, step = s->steps[0];
+    int64_t start = s->starts[0] < 0 ? s->starts[0] + channels : s->starts[0], end = s->ends[0] < 0 ? s->ends[0] + channels : s->ends[0];
+    if (step == 0 || step < -channels || step > channels)
+        return error_set(e, "a step of %lld", (long long)step);
+    start = step > 0 ? limited(start, 0, channels) : limited(start, 0, channels - 1);
+    end = step > 0 ? limited(end, 0, channels) : limited(s->ends[0] < 0 ? end : s->ends[0], -1, channels - 1);
+    int64_t n = step > 0 ? (end - start + step - 1) / step : (start - end - step - 1) / -step;
+    if (n < 1)
+        return error_set(e, "no channel is left");
+    int *choice = malloc((size_t)n * sizeof *choice);
+    for (int64_t i = 0; choice && i < n; i++)
+        choice[i] = (int)(start + i * step);
+    return choice ? onnx_choose_channels(x, node, 0, v, 1, choice, (int)n, e) : error_set(e, "out of memory");
+}
+
 /* The end of a sequence cut off where a convolution that nobody else reads has just padded it: it pads less (what makes a
  * convolution causal). */
 static int cut_end(struct onnx *x, const onnx_node *node, struct onnx_value *v, const struct slice *s, struct error *e)
@@ -161,7 +193,11 @@ int onnx_slice(struct onnx *x, const onnx_node *node, struct error *e)
     struct onnx_value *v = onnx_activation(x, node, 0, e);
     if (v && v->view.rank == 3)
         return onnx_sequence(x, v, true, e) || read_slice(x, node, &s, e) ? -1 : cut_end(x, node, v, &s, e);
-    if (!v || onnx_plane(x, v, false, e) || read_slice(x, node, &s, e))
+    if (!v || read_slice(x, node, &s, e))
+        return -1;
+    if (is_of_channels(&s, v->view.rank))
+        return cut_channels(x, node, v, &s, e);
+    if (onnx_plane(x, v, false, e))
         return -1;
     struct net_tensor t = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, NET_MAXPOOL, v->view.tensor);

@@ -136,6 +136,13 @@ static int reshape(struct onnx *x, const onnx_node *node, int rank, const int64_
     }
     struct onnx_value *v = onnx_input(x, node, 0);
     struct onnx_view view = v->view;
+    if (view.split)
+        return onnx_join_channels(x, node, v, rank, dims, e);
+    if (onnx_can_split(x, &view, rank, dims)) {
+        view.split = (int)dims[1], view.rank = rank;
+        memcpy(view.dims, dims, (size_t)rank * sizeof *dims);
+        return onnx_output(x, node, view, v, e);
+    }
     const struct net_tensor *t = view.tensor < 0 ? NULL : &x->net->tensors[view.tensor];
     if (onnx_view_has_pads(&view))
         return error_set(e, "zero pads before it are not supported");
@@ -285,6 +292,21 @@ static int read_perm(const onnx_node *node, int rank, int *perm, struct error *e
     return 0;
 }
 
+/* Channels that were split: groups and what is in them change places. */
+static int swap_groups(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const int *perm, struct error *e)
+{
+    struct onnx_view view = v->view;
+    bool swaps = perm[1] == 2 && perm[2] == 1;
+    for (int d = 3; d < view.rank; d++)
+        swaps = swaps && perm[d] == d;
+    if (!swaps)
+        return error_set(e, "of channels that a reshape has split: only a shuffle of them is supported");
+    int64_t groups = view.dims[1];
+    view.dims[1] = view.dims[2], view.dims[2] = groups;
+    view.swapped = !view.swapped;
+    return onnx_output(x, node, view, v, e);
+}
+
 int onnx_transpose(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank, perm[ONNX_RANK_MAX];
@@ -298,6 +320,8 @@ int onnx_transpose(struct onnx *x, const onnx_node *node, struct error *e)
     struct onnx_value *v = onnx_input(x, node, 0);
     struct onnx_view view = v->view;
     const struct net_tensor *t = view.tensor < 0 ? NULL : &x->net->tensors[view.tensor];
+    if (view.split)
+        return swap_groups(x, node, v, perm, e);
     if (onnx_view_has_pads(&view))
         return error_set(e, "zero pads before it are not supported");
     if (onnx_view_transpose(&view, t, perm, e))

@@ -277,6 +277,32 @@ void kernel_float_mul(const struct kernel *k)
             out[first + i] = clamp_float(a[first + i] * b[i], low, high);
 }
 
+void kernel_float_channels(const struct kernel *k)
+{
+    const float *a = (const float *)(const void *)k->in_data, *b = (const float *)(const void *)k->in1_data;
+    float low = float_of_bits(k->op->act_min), high = float_of_bits(k->op->act_max);
+    float *out = (float *)(void *)k->out_data;
+    uint32_t pixels = (uint32_t)k->out->h * k->out->w, first = k->in->c, second = k->in1 ? k->in1->c : 0;
+    for (uint32_t p = 0; p < pixels; p++)
+        for (uint32_t c = 0; c < k->out->c; c++) {
+            uint32_t i = k->choice[c];
+            *out++ = clamp_float(i < first ? a[p * first + i] : b[p * second + i - first], low, high);
+        }
+}
+
+void kernel_float_resize(const struct kernel *k)
+{
+    const float *in = (const float *)(const void *)k->in_data;
+    float low = float_of_bits(k->op->act_min), high = float_of_bits(k->op->act_max);
+    float *out = (float *)(void *)k->out_data;
+    for (uint32_t y = 0; y < k->out->h; y++)
+        for (uint32_t x = 0; x < k->out->w; x++) {
+            const float *pixel = in + ((size_t)(y / k->op->stride_h) * k->in->w + x / k->op->stride_w) * k->in->c;
+            for (uint32_t c = 0; c < k->in->c; c++)
+                *out++ = clamp_float(pixel[c], low, high);
+        }
+}
+
 static float pool_one(const struct kernel *k, int32_t top, int32_t left, uint32_t channel)
 {
     const struct image_tensor *in = k->in;

@@ -28,6 +28,8 @@ enum image_kind {
     IMAGE_MUL,      // of two tensors: in1 has out's shape, or is 1 x 1 x out.c
     IMAGE_RMSNORM,  // channels of a pixel over the root of their mean square, times weights
     IMAGE_SCAN,     // a selective scan over h * w steps: in0 u, in1 delta, in2 B, in3 C
+    IMAGE_CHANNELS, // channels chosen from those of in0 and, if there is one, in1
+    IMAGE_RESIZE,   // each pixel stride_h x stride_w times
     IMAGE_KIND_COUNT,
 };
 
@@ -72,7 +74,11 @@ struct image_tensor {
  * shift[oc]) + zero_out, act_min, act_max), where requantize is TFLite's MultiplyByQuantizedMultiplier (saturating
  * rounding doubling high multiply, then rounding right shift; shift > 0 is a left shift before).
  * ADD: TFLite's quantized Add with left_shift 20; `out` may have the same place and bits as one of its inputs. Pools keep
- * scale and zero point: mean (round half away from zero) or maximum of what lies inside the plane, then clamp.
+ * scale and zero point: mean (round half away from zero) or maximum of what lies inside the plane, then clamp. AVGPOOL with
+ * add_multiplier[0] > 0 has a scale of its own: out = clamp(requantize(sum of (q_in - zero_in), add_multiplier[0], add_shift[0]) +
+ * zero_out); where only n taps of a window lie inside, the sum counts kernel_h * kernel_w / n times, rounded half away from zero.
+ * CHANNELS: uint16[out.c] at table_offset; k is channel k of in0, or k - in0.c of in1; out = clamp(requantize(q_in - zero_in,
+ * add_multiplier[i], add_shift[i]) + zero_out), i that input. RESIZE copies, then clamps.
  * LOOKUP: out = table[code], int8[2^in.bits] at table_offset, indexed by the input's bits taken as an unsigned code; clamp and zero
  * points are in the table; both tensors have 2 to 8 bits. MUL: out = clamp(requantize((q_in0 - zero_in0) * (q_in1 - zero_in1),
  * add_multiplier[0], add_shift[0]) + zero_out). Both may write over an input of out's size and bits, as ADD does.
@@ -107,7 +113,8 @@ struct image_op {
     uint32_t table_offset;      // int16[2^w_bits] for IMAGE_CODE_TABLE
     uint32_t scratch_offset;    // in the arena; scratch_bytes is what the kernel's size function says
     uint32_t scratch_bytes;
-    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product; RMSNORM: epsilon, lower 31 and upper bits
+    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product; CHANNELS: of in0, in1; AVGPOOL: of a sum; RMSNORM: epsilon,
+                                // lower 31 and upper bits
     int32_t add_shift[3];
     uint16_t in2, in3;          // tensors of a SCAN, else 0xffff
     uint8_t state_bits;         // of a SCAN of integers: 16 or 32; else 0

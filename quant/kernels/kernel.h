@@ -21,6 +21,7 @@ struct kernel {
     const int8_t *shift;
     const int16_t *table; // of weights
     const int8_t *lookup;
+    const uint16_t *choice;
     uint8_t *scratch;
 };
 
@@ -34,6 +35,8 @@ void kernel_lookup(const struct kernel *k);
 void kernel_mul(const struct kernel *k);
 void kernel_rmsnorm(const struct kernel *k);
 void kernel_scan(const struct kernel *k);
+void kernel_channels(const struct kernel *k);
+void kernel_resize(const struct kernel *k);
 void kernel_float_conv(const struct kernel *k);
 void kernel_float_dense(const struct kernel *k);
 void kernel_float_depthwise(const struct kernel *k);
@@ -43,11 +46,14 @@ void kernel_float_lookup(const struct kernel *k);
 void kernel_float_mul(const struct kernel *k);
 void kernel_float_rmsnorm(const struct kernel *k);
 void kernel_float_scan(const struct kernel *k);
+void kernel_float_channels(const struct kernel *k);
+void kernel_float_resize(const struct kernel *k);
 
 /* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);
 uint32_t dense_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 uint32_t add_scratch_bytes(const struct image_tensor *in, const struct image_tensor *in1);
+uint32_t channels_scratch_bytes(const struct image_tensor *in, const struct image_tensor *in1, const struct image_tensor *out);
 uint32_t depthwise_scratch_bytes(const struct image_op *op, const struct image_tensor *out);
 uint32_t rmsnorm_scratch_bytes(const struct image_tensor *in);
 uint32_t scan_scratch_bytes(const struct image_op *op, const struct image_tensor *b); // of float32 too

@@ -25,9 +25,45 @@ static int32_t taps_of(struct window w)
     return (w.bottom - w.top) * (w.right - w.left);
 }
 
+/* How sums become outputs: with a scale of their own, or as means of the input's integers. */
+struct mean {
+    int32_t own_scale, zero; // zero: the input's
+    int32_t taps;            // of a whole window
+    struct requantizer out;
+    int32_t low, high;
+};
+
+static struct mean mean_of(const struct kernel *k)
+{
+    const struct image_op *op = k->op;
+    return (struct mean){op->kind == IMAGE_AVGPOOL && op->add_multiplier[0] > 0, k->in->zero_point, op->kernel_h * op->kernel_w,
+                         requantizer_of(op->add_multiplier[0], op->add_shift[0], k->out->zero_point), op->act_min, op->act_max};
+}
+
+/* sum * taps / n, rounded half away from zero; the quotient and what it leaves are small enough by themselves. */
+static int32_t as_whole_window(int32_t sum, uint32_t n, uint32_t taps)
+{
+    uint32_t size = sum < 0 ? 0u - (uint32_t)sum : (uint32_t)sum, rest = size % n * taps;
+    uint32_t whole = size / n * taps + rest / n + (rest % n >= n - rest % n);
+    return sum < 0 ? (int32_t)(0u - whole) : (int32_t)whole;
+}
+
 static int32_t rounded_mean(int32_t sum, int32_t n)
 {
     return sum > 0 ? (sum + n / 2) / n : (sum - n / 2) / n;
+}
+
+/* What a sum over n taps becomes. */
+SIMD_INLINE int16_t finished(const struct mean *m, int32_t sum, int32_t n)
+{
+    int32_t value;
+    if (m->own_scale) {
+        sum -= n * m->zero;
+        value = requantize_any(&m->out, n == m->taps ? sum : as_whole_window(sum, (uint32_t)n, (uint32_t)m->taps));
+    } else {
+        value = rounded_mean(sum, n);
+    }
+    return (int16_t)clamp(value, m->low, m->high);
 }
 
 /* Sums of eight channels of bytes in halves: channels 0 and 2, 1 and 3, 4 and 6, 5 and 7. `x` is the first pixel's, `width` its
@@ -62,7 +98,7 @@ static void sum_nibbles(const simd_word *x, int32_t rows, int32_t columns, uint3
 }
 
 /* Eight channels from `element` on of the window's first pixel. */
-static void mean_of_eight(const struct kernel *k, struct window w, uint32_t element, int16_t out[8])
+static void mean_of_eight(const struct kernel *k, const struct mean *m, struct window w, uint32_t element, int16_t out[8])
 {
     static const uint8_t of_bytes[8] = {0, 2, 1, 3, 4, 6, 5, 7}, of_nibbles[8] = {0, 4, 1, 5, 2, 6, 3, 7};
     uint32_t bits = k->in->bits, step = k->in->c * bits / 32;
@@ -73,7 +109,7 @@ static void mean_of_eight(const struct kernel *k, struct window w, uint32_t elem
     const uint8_t *channel = bits == 8 ? of_bytes : of_nibbles;
     for (int i = 0; i < 8; i++) {
         int32_t sum = (int16_t)(sums[i / 2] >> i % 2 * 16) + offset;
-        out[channel[i]] = (int16_t)clamp(rounded_mean(sum, taps), k->op->act_min, k->op->act_max);
+        out[channel[i]] = finished(m, sum, taps);
     }
 }
 
@@ -91,7 +127,7 @@ static void maximum_of_four(const struct kernel *k, struct window w, uint32_t el
 }
 
 /* Any width, `n` channels. */
-static void pool_run(const struct kernel *k, struct window w, uint32_t channel, uint32_t n, int16_t *out)
+static void pool_run(const struct kernel *k, const struct mean *m, struct window w, uint32_t channel, uint32_t n, int16_t *out)
 {
     int maximum = k->op->kind == IMAGE_MAXPOOL;
     int32_t results[RUN];
@@ -107,7 +143,7 @@ static void pool_run(const struct kernel *k, struct window w, uint32_t channel, 
     }
     int32_t taps = taps_of(w);
     for (uint32_t i = 0; i < n; i++)
-        out[i] = (int16_t)clamp(maximum ? results[i] : rounded_mean(results[i], taps), k->op->act_min, k->op->act_max);
+        out[i] = maximum ? (int16_t)clamp(results[i], m->low, m->high) : finished(m, results[i], taps);
 }
 
 /* Channels that a step takes together. */
@@ -123,6 +159,7 @@ static uint32_t channels_together(const struct kernel *k)
 void kernel_pool(const struct kernel *k)
 {
     uint32_t channels = k->in->c, together = channels_together(k);
+    struct mean m = mean_of(k);
     for (uint32_t pixel = 0; pixel < (uint32_t)k->out->h * k->out->w; pixel++) {
         struct window w = window_of(k, pixel / k->out->w, pixel % k->out->w);
         uint32_t element = ((uint32_t)w.top * k->in->w + (uint32_t)w.left) * channels;
@@ -130,11 +167,11 @@ void kernel_pool(const struct kernel *k)
             uint32_t n = channels - c < together ? channels - c : together;
             int16_t out[RUN];
             if (together == 8)
-                mean_of_eight(k, w, element + c, out);
+                mean_of_eight(k, &m, w, element + c, out);
             else if (together == 4)
                 maximum_of_four(k, w, element + c, out);
             else
-                pool_run(k, w, c, n, out);
+                pool_run(k, &m, w, c, n, out);
             pack_run(k->out_data, out, pixel * channels + c, n, k->out->bits);
         }
     }

@@ -56,6 +56,8 @@ uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tens
         return add_scratch_bytes(in, &tensors[op->in1]);
     if (op->kind == IMAGE_RMSNORM)
         return rmsnorm_scratch_bytes(in);
+    if (op->kind == IMAGE_CHANNELS)
+        return channels_scratch_bytes(in, op->in1 == 0xffff ? NULL : &tensors[op->in1], &tensors[op->out]);
     return op->kind == IMAGE_DEPTHWISE ? depthwise_scratch_bytes(op, &tensors[op->out]) : 0;
 }
 
@@ -90,6 +92,7 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
     k.shift = at_offset(p, op->shift_offset);
     k.table = at_offset(p, op->table_offset);
     k.lookup = at_offset(p, op->table_offset);
+    k.choice = at_offset(p, op->table_offset);
     k.scratch = arena + op->scratch_offset;
     return k;
 }
@@ -121,6 +124,12 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
         break;
     case IMAGE_SCAN:
         KERNEL_FOR(k.op, kernel_scan, kernel_float_scan)(&k);
+        break;
+    case IMAGE_CHANNELS:
+        KERNEL_FOR(k.op, kernel_channels, kernel_float_channels)(&k);
+        break;
+    case IMAGE_RESIZE:
+        KERNEL_FOR(k.op, kernel_resize, kernel_float_resize)(&k);
         break;
     default:
         KERNEL_FOR(k.op, kernel_pool, kernel_float_pool)(&k);

@@ -77,7 +77,7 @@ const struct image_tensor *program_input(const struct program *p);
 const struct image_tensor *program_output(const struct program *p);
 
 /* Bytes of arena that the op's kernel needs as scratch, and writes to the last one: what image_op.scratch_bytes must at least
- * be. 0 for pools, lookups and products. Depends on the op's shape fields, w_bits, w_code and its tensors' shapes and bits only. */
+ * be. 0 for pools, lookups, products and resizes. Depends on the op's shape fields, w_bits, w_code and its tensors' shapes and bits only. */
 uint32_t kernel_scratch_bytes(const struct image_op *op, const struct image_tensor *tensors);
 
 /* TFLite's MultiplyByQuantizedMultiplier: saturating rounding doubling high multiply of value * 2^max(shift,0), then a

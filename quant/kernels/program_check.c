@@ -92,7 +92,7 @@ static enum program_fault check_kind(const struct image_op *op)
 
 static int reads_two(const struct image_op *op)
 {
-    return op->kind == IMAGE_ADD || op->kind == IMAGE_MUL;
+    return op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || (op->kind == IMAGE_CHANNELS && op->in1 != 0xffff);
 }
 
 /* The tensors that an op reads, as indices: at most 4. Returns how many. */
@@ -168,6 +168,14 @@ static enum program_fault check_scan(const struct program *p, const struct image
     return fits && (op->float32 || op->state_bits == 16 || op->state_bits == 32) ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
 }
 
+/* Of planes whose channels are chosen from. */
+static enum program_fault check_sides(const struct program *p, const struct image_op *op)
+{
+    const struct image_tensor *in = &p->tensors[op->in0], *in1 = reads_two(op) ? &p->tensors[op->in1] : in, *out = &p->tensors[op->out];
+    int fits = in->h == out->h && in->w == out->w && in1->h == out->h && in1->w == out->w;
+    return fits ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
+}
+
 static enum program_fault check_shape(const struct program *p, const struct image_op *op)
 {
     if (op->kind == IMAGE_SCAN)
@@ -175,6 +183,12 @@ static enum program_fault check_shape(const struct program *p, const struct imag
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
     if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP || op->kind == IMAGE_RMSNORM)
         return check_elementwise(p, op);
+    if (op->kind == IMAGE_CHANNELS)
+        return check_sides(p, op);
+    if (op->kind == IMAGE_RESIZE) {
+        int fits = out->h == (uint32_t)in->h * op->stride_h && out->w == (uint32_t)in->w * op->stride_w && out->c == in->c;
+        return fits ? PROGRAM_OK : PROGRAM_BAD_SHAPE;
+    }
     if (op->kind == IMAGE_DENSE)
         return elements_of(in) <= PROGRAM_COLUMN_MAX && elements_of(out) <= PROGRAM_COLUMN_MAX ? PROGRAM_OK
                                                                                                : PROGRAM_BAD_SHAPE;
@@ -266,7 +280,21 @@ static int clamp_fits(const struct program *p, const struct image_op *op)
 /* How many of add_multiplier an op has. */
 static int factors_of(const struct image_op *op)
 {
-    return op->kind == IMAGE_ADD ? 3 : op->kind == IMAGE_MUL ? 1 : 0;
+    if (op->kind == IMAGE_CHANNELS)
+        return reads_two(op) ? 2 : 1;
+    return op->kind == IMAGE_ADD ? 3 : op->kind == IMAGE_MUL || op->kind == IMAGE_AVGPOOL ? 1 : 0;
+}
+
+static int choice_fits(const struct program *p, const struct image_op *op)
+{
+    uint32_t channels = p->tensors[op->in0].c + (reads_two(op) ? p->tensors[op->in1].c : 0u), n = p->tensors[op->out].c;
+    if (!array_fits(p, op->table_offset, n, sizeof(uint16_t)))
+        return 0;
+    const uint16_t *choice = (const uint16_t *)(const void *)(p->bytes + op->table_offset);
+    for (uint32_t i = 0; i < n; i++)
+        if (choice[i] >= channels)
+            return 0;
+    return 1;
 }
 
 static enum program_fault check_parameters(const struct program *p, const struct image_op *op)
@@ -276,6 +304,8 @@ static enum program_fault check_parameters(const struct program *p, const struct
     if (has_weights(op) && op->bias_offset != IMAGE_NONE && !array_fits(p, op->bias_offset, channels, 4))
         return PROGRAM_BAD_PARAMETERS;
     if (op->kind == IMAGE_LOOKUP && (op->function == IMAGE_FUNCTION_NONE || op->function >= IMAGE_FUNCTION_COUNT))
+        return PROGRAM_BAD_PARAMETERS;
+    if (op->kind == IMAGE_CHANNELS && !choice_fits(p, op))
         return PROGRAM_BAD_PARAMETERS;
     if (op->float32)
         return PROGRAM_OK;

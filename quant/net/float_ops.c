@@ -245,6 +245,27 @@ static void run_rmsnorm(const struct net *n, const struct net_op *op, const floa
     }
 }
 
+/* Pixel by pixel. */
+static void run_channels(const struct net *n, const struct net_op *op, const float *const in[2], float *out, size_t total)
+{
+    int first = n->tensors[op->in[0]].c, second = op->in[1] < 0 ? 0 : n->tensors[op->in[1]].c, channels = n->tensors[op->out].c;
+    const float *a = in[0], *b = in[1];
+    for (const float *end = out + total; out < end; out += channels, a += first, b = b ? b + second : NULL)
+        for (int c = 0; c < channels; c++)
+            out[c] = op->choice[c] < first ? a[op->choice[c]] : b[op->choice[c] - first];
+}
+
+static void run_resize(const struct net *n, const struct net_op *op, const float *in, float *out, int samples)
+{
+    const struct net_tensor *from = &n->tensors[op->in[0]], *to = &n->tensors[op->out];
+    size_t pixel = (size_t)from->c;
+    for (int s = 0; s < samples; s++, in += net_elements(from))
+        for (int y = 0; y < to->h; y++)
+            for (int x = 0; x < to->w; x++, out += pixel)
+                memcpy(out, in + ((size_t)(y / op->stride_h) * (size_t)from->w + (size_t)(x / op->stride_w)) * pixel,
+                       pixel * sizeof *out);
+}
+
 static void clamp(float *values, size_t n, float low, float high)
 {
     if (isinf(low) && isinf(high))
@@ -281,6 +302,12 @@ void float_ops_run(const struct net *n, const struct net_op *op, const float *co
         break;
     case NET_SCAN:
         float_scan_run(n, op, in, out, samples, NULL, scratch);
+        break;
+    case NET_CHANNELS:
+        run_channels(n, op, in, out, total);
+        break;
+    case NET_RESIZE:
+        run_resize(n, op, in[0], out, samples);
         break;
     default:
         run_pool(n, op, in[0], out, samples);

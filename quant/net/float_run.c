@@ -135,7 +135,7 @@ const float *float_run_go(struct float_run *r, int samples, float_run_see *see, 
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &n->ops[i];
         const float *in[NET_INPUTS_MAX] = {NULL};
-        for (int k = 0; k < net_inputs(op->kind); k++)
+        for (int k = 0; k < net_inputs(op->kind) && op->in[k] >= 0; k++)
             in[k] = r->tensors[op->in[k]];
         float_ops_run(n, op, in, r->tensors[op->out], samples, r->columns);
         if (see)

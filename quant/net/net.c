@@ -24,7 +24,8 @@ void net_op_finish(struct net_op *op)
 {
     free(op->weights);
     free(op->bias);
-    op->weights = op->bias = NULL;
+    free(op->choice);
+    op->weights = op->bias = NULL, op->choice = NULL;
     net_drop_given(op);
 }
 
@@ -88,7 +89,7 @@ static int check_place(struct net *n, const struct net_op *op, struct error *e)
         return error_set(e, "more than %d operations", NET_OPS_MAX);
     bool exist = op->out >= 0 && op->out < n->n_tensors;
     for (int k = 0; k < net_inputs(op->kind); k++)
-        exist = exist && op->in[k] >= 0 && op->in[k] < n->n_tensors;
+        exist = exist && op->in[k] < n->n_tensors && (op->in[k] >= 0 || (k == 1 && op->kind == NET_CHANNELS));
     if (!exist)
         return error_set(e, "%s: a tensor that does not exist", op->name);
     return allocate(n, e);
@@ -150,6 +151,7 @@ const char *net_kind_name(enum net_kind kind)
         [NET_NONE] = "none",       [NET_CONV] = "conv",       [NET_DENSE] = "dense",   [NET_ADD] = "add",
         [NET_AVGPOOL] = "avgpool", [NET_MAXPOOL] = "maxpool", [NET_LOOKUP] = "lookup", [NET_MUL] = "mul",
         [NET_RMSNORM] = "rmsnorm", [NET_SCAN] = "scan",
+        [NET_CHANNELS] = "channels", [NET_RESIZE] = "resize",
     };
     return kind < NET_KIND_COUNT ? names[kind] : "none";
 }
@@ -166,7 +168,7 @@ bool net_has_window(enum net_kind kind)
 
 int net_inputs(enum net_kind kind)
 {
-    return kind == NET_SCAN ? 4 : kind == NET_ADD || kind == NET_MUL ? 2 : 1;
+    return kind == NET_SCAN ? 4 : kind == NET_ADD || kind == NET_MUL || kind == NET_CHANNELS ? 2 : 1;
 }
 
 bool net_is_product(enum net_kind kind)
@@ -176,7 +178,7 @@ bool net_is_product(enum net_kind kind)
 
 bool net_keeps_scale(const struct net_op *op)
 {
-    return op->kind == NET_AVGPOOL || op->kind == NET_MAXPOOL;
+    return op->kind == NET_MAXPOOL || op->kind == NET_RESIZE || (op->kind == NET_CHANNELS && op->in[1] < 0);
 }
 
 bool net_may_overwrite(const struct net *n, const struct net_op *op, int k)

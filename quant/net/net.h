@@ -27,12 +27,14 @@ enum net_kind {
     NET_CONV,    // grouped 2-D convolution; depthwise when groups == in.c
     NET_DENSE,   // input flattened in h, w, c order
     NET_ADD,
-    NET_AVGPOOL, // of what lies inside the plane; a global pool has the whole plane as its kernel
+    NET_AVGPOOL, // means of what lies inside the plane; a global pool has the whole plane as its kernel
     NET_MAXPOOL,
     NET_LOOKUP,  // a function of each value; so called because a table of all codes is what becomes of it
     NET_MUL,     // in[0] times in[1], which has the same shape or, for each channel of in[0], one value (1 x 1 x c)
     NET_RMSNORM, // in[0] / sqrt(mean over the channels of in[0]^2 + epsilon) * weights[c]
     NET_SCAN,    // a selective scan (docs/networks.md): in u, delta, B, C; time is h * w
+    NET_CHANNELS, // channels chosen from those of in[0] and, if there is one, in[1]: concatenation, split, shuffle
+    NET_RESIZE,   // each pixel stride_h x stride_w times: the nearest one, enlarged by whole factors
     NET_KIND_COUNT,
 };
 
@@ -68,6 +70,7 @@ struct net_op {
     float act_min, act_max;
     struct function function; // of a LOOKUP; of a SCAN: what makes steps of delta, SOFTPLUS, or NONE: max(delta, 0)
     float epsilon;            // of an RMSNORM
+    int *choice;              // of CHANNELS: [out.c], owned by the net: k is channel k of in[0], or k - in[0].c of in[1]
     float *weights, *bias;   // owned by the net
     struct net_given given;
     int layer;               // index into layers, or -1 without weights
@@ -76,7 +79,7 @@ struct net_op {
 /* An operation with weights: what a setting is given to. */
 struct net_layer {
     int op;
-    int slot; // layers whose outputs meet in an addition (directly, or through pools, lookups and other additions) share one
+    int slot; // layers whose outputs meet in an addition (directly, or through what has no weights) share one
 };
 
 struct net {
@@ -124,10 +127,10 @@ int64_t net_macs(const struct net *n, const struct net_op *op);        // multip
 const char *net_kind_name(enum net_kind kind);                          // "conv", "dense", "add" ...
 bool net_is_depthwise(const struct net *n, const struct net_op *op);
 bool net_has_window(enum net_kind kind); // a kernel with strides and pads
-int net_inputs(enum net_kind kind);      // activations that an operation reads
+int net_inputs(enum net_kind kind);      // activations that an operation reads at most
 bool net_is_product(enum net_kind kind); // weights that inputs are multiplied with and summed: CONV and DENSE
 
-/* Does the result have the scale and zero point of in[0]? Pools; all others have their own. */
+/* Does the result have the scale and zero point of in[0]? Maxima, resizes, and choices among the channels of one tensor. */
 bool net_keeps_scale(const struct net_op *op);
 
 /* May the result take the place of input k, if nothing reads that later and the widths are equal? Operations that go element by
@@ -135,7 +138,7 @@ bool net_keeps_scale(const struct net_op *op);
 bool net_may_overwrite(const struct net *n, const struct net_op *op, int k);
 
 /* The slot that decides the width of tensor `t`: that of the layer that writes it, seen through everything without weights
- * (through a MUL: to its first operand's, if that is not the input). -1: the input. */
+ * (through a MUL or CHANNELS: to its first operand's, if that is not the input). -1: the input. */
 int net_tensor_slot(const struct net *n, int t);
 
 /* The setting that a quantized file itself has for a slot: its scheme is SCHEME_GIVEN, its a_bits 8 where the file has float

@@ -114,6 +114,28 @@ static int check_scan(const struct net *n, const struct net_op *op, struct error
     return 0;
 }
 
+static int check_channels(const struct net *n, const struct net_op *op, struct error *e)
+{
+    const struct net_tensor *a = &n->tensors[op->in[0]], *b = op->in[1] < 0 ? NULL : &n->tensors[op->in[1]],
+                            *out = &n->tensors[op->out];
+    if (a->h != out->h || a->w != out->w || (b && (b->h != out->h || b->w != out->w)))
+        return error_set(e, "channels of planes of different sides");
+    for (int c = 0; op->choice && c < out->c; c++)
+        if (op->choice[c] < 0 || op->choice[c] >= a->c + (b ? b->c : 0))
+            return error_set(e, "channel %d of %d", op->choice[c], a->c + (b ? b->c : 0));
+    return op->choice ? 0 : error_set(e, "no channels are chosen");
+}
+
+static int check_resize(const struct net *n, const struct net_op *op, struct error *e)
+{
+    const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
+    bool factors = within(op->stride_h, 1, NET_SIDE_MAX) && within(op->stride_w, 1, NET_SIDE_MAX);
+    if (!factors || out->h != in->h * op->stride_h || out->w != in->w * op->stride_w || out->c != in->c)
+        return error_set(e, "%d x %d x %d enlarged by %d and %d is not %d x %d x %d", in->h, in->w, in->c, op->stride_h, op->stride_w,
+                         out->h, out->w, out->c);
+    return 0;
+}
+
 /* Pads smaller than the kernel leave a tap inside the plane to every window. */
 static int check_pool(const struct net *n, const struct net_op *op, struct error *e)
 {
@@ -154,6 +176,7 @@ static int check_op(const struct net *n, const struct net_op *op, struct error *
         [NET_CONV] = check_conv,    [NET_DENSE] = check_dense,  [NET_ADD] = check_add,
         [NET_AVGPOOL] = check_pool, [NET_MAXPOOL] = check_pool, [NET_LOOKUP] = check_lookup,
         [NET_MUL] = check_mul,      [NET_RMSNORM] = check_rmsnorm, [NET_SCAN] = check_scan,
+        [NET_CHANNELS] = check_channels, [NET_RESIZE] = check_resize,
     };
     if (op->kind <= NET_NONE || op->kind >= NET_KIND_COUNT)
         return error_set(e, "no such kind of operation");
@@ -171,7 +194,7 @@ static int check_order(const struct net *n, struct error *e)
     written[n->input] = true;
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &n->ops[i];
-        for (int k = 0; k < net_inputs(op->kind); k++)
+        for (int k = 0; k < net_inputs(op->kind) && op->in[k] >= 0; k++)
             if (!written[op->in[k]])
                 return error_set(e, "%s: reads what has not been computed yet", op->name);
         if (written[op->out])

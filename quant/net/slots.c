@@ -37,7 +37,7 @@ static void find_deciders(const struct net *n, int *parent, int *decides)
             decides[op->out] = op->layer;
         else if (op->kind == NET_ADD)
             decides[op->out] = unite(parent, decides[op->in[0]], decides[op->in[1]]);
-        else if (op->kind == NET_MUL && decides[op->in[0]] < 0)
+        else if ((op->kind == NET_MUL || (op->kind == NET_CHANNELS && op->in[1] >= 0)) && decides[op->in[0]] < 0)
             decides[op->out] = decides[op->in[1]];
         else
             decides[op->out] = decides[op->in[0]];

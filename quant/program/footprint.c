@@ -16,7 +16,7 @@ int64_t footprint_slot(const struct net *n, int slot, struct setting s)
     }
     for (int i = 0; i < n->n_ops; i++)
         if (net_tensor_slot(n, n->ops[i].in[0]) == slot)
-            bytes += packed_table(&n->ops[i], s.a_bits);
+            bytes += packed_table(n, &n->ops[i], s.a_bits);
     return bytes;
 }
 
@@ -45,7 +45,7 @@ static int64_t fixed_tables(const struct net *n)
     int64_t bytes = 0;
     for (int i = 0; i < n->n_ops; i++)
         if (net_tensor_slot(n, n->ops[i].in[0]) < 0)
-            bytes += packed_table(&n->ops[i], QUANTIZED_INPUT_BITS);
+            bytes += packed_table(n, &n->ops[i], QUANTIZED_INPUT_BITS);
     return bytes;
 }
 

@@ -89,10 +89,8 @@ static void make_ops(struct making *m)
         lowering_geometry(m->net, i, setting_of(m, op), to);
         lowering_clamp(op, &m->tensors[to->out], to);
         lowering_function(op, to);
-        if (to->kind == IMAGE_ADD && !m->is_float)
-            lowering_add(m->tensors, to);
-        if (to->kind == IMAGE_MUL && !m->is_float)
-            lowering_mul(m->tensors, to);
+        if (!m->is_float)
+            lowering_factors(m->tensors, to);
         if (to->kind == IMAGE_RMSNORM && !m->is_float)
             lowering_epsilon(op, &m->tensors[to->in0], to);
         if (to->kind == IMAGE_SCAN && !m->is_float)
@@ -184,14 +182,19 @@ static int make_plan(struct making *m, struct error *e)
 static uint32_t table_bytes(const struct making *m, int i)
 {
     int in = m->net->ops[i].in[0];
-    return packed_table(&m->net->ops[i], net_tensor_slot(m->net, in) < 0 ? QUANTIZED_INPUT_BITS : m->tensors[in].bits);
+    return packed_table(m->net, &m->net->ops[i], net_tensor_slot(m->net, in) < 0 ? QUANTIZED_INPUT_BITS : m->tensors[in].bits);
 }
 
 static void put_tables(const struct making *m, uint8_t *program)
 {
-    for (int i = 0; i < m->net->n_ops && !m->is_float; i++)
-        if (table_bytes(m, i))
-            lowering_table(&m->net->ops[i], m->tensors, &m->ops[i], (int8_t *)program + m->ops[i].table_offset);
+    for (int i = 0; i < m->net->n_ops; i++) {
+        const struct net_op *op = &m->net->ops[i];
+        uint16_t *choice = (uint16_t *)(void *)(program + m->ops[i].table_offset);
+        if (op->kind == NET_LOOKUP && !m->is_float && table_bytes(m, i)) // too wide for one: program_check says so
+            lowering_table(op, m->tensors, &m->ops[i], (int8_t *)program + m->ops[i].table_offset);
+        for (int c = 0; op->kind == NET_CHANNELS && c < m->net->tensors[op->out].c; c++)
+            choice[c] = (uint16_t)op->choice[c];
+    }
 }
 
 /* Offsets of sections, of each layer's parameters and of tables; returns the program's bytes. */

@@ -32,6 +32,8 @@ void lowering_geometry(const struct net *n, int op, struct setting s, struct ima
         to->stride_h = (uint16_t)from->stride_h, to->stride_w = (uint16_t)from->stride_w;
         to->pad_top = (uint16_t)from->pad_top, to->pad_left = (uint16_t)from->pad_left;
     }
+    if (from->kind == NET_RESIZE)
+        to->stride_h = (uint16_t)from->stride_h, to->stride_w = (uint16_t)from->stride_w;
     if (from->kind == NET_CONV) {
         to->dilation_h = (uint16_t)from->dilation_h, to->dilation_w = (uint16_t)from->dilation_w;
         to->groups = (uint16_t)from->groups;
@@ -85,7 +87,8 @@ void lowering_clamp(const struct net_op *op, const struct image_tensor *out, str
     to->act_max = clamp_of((double)op->act_max, out);
 }
 
-void lowering_add(const struct image_tensor *tensors, struct image_op *to)
+/* TFLite's quantized Add with left_shift 20. */
+static void put_add(const struct image_tensor *tensors, struct image_op *to)
 {
     double a = (double)tensors[to->in0].scale, b = (double)tensors[to->in1].scale,
            out = (double)tensors[to->out].scale;
@@ -95,10 +98,41 @@ void lowering_add(const struct image_tensor *tensors, struct image_op *to)
     lowering_multiplier(twice / ((1 << ADD_LEFT_SHIFT) * out), &to->add_multiplier[2], &to->add_shift[2]);
 }
 
-void lowering_mul(const struct image_tensor *tensors, struct image_op *to)
+static void put_mul(const struct image_tensor *tensors, struct image_op *to)
 {
     float factor = tensors[to->in0].scale * tensors[to->in1].scale / tensors[to->out].scale; // in float32, as TFLite's Mul does
     lowering_multiplier((double)factor, &to->add_multiplier[0], &to->add_shift[0]);
+}
+
+/* A sum of as many values as a whole window has, or nothing where the mean keeps the scale. */
+static void put_mean(const struct image_tensor *tensors, struct image_op *to)
+{
+    const struct image_tensor *in = &tensors[to->in0], *out = &tensors[to->out];
+    if (in->scale == out->scale && in->zero_point == out->zero_point)
+        return;
+    double taps = (double)to->kernel_h * to->kernel_w;
+    lowering_multiplier((double)in->scale / ((double)out->scale * taps), &to->add_multiplier[0], &to->add_shift[0]);
+    if (!to->add_multiplier[0]) // nothing is left of any sum, but the scale is still the output's
+        to->add_multiplier[0] = 1, to->add_shift[0] = -31;
+}
+
+static void put_channels(const struct image_tensor *tensors, struct image_op *to)
+{
+    const uint16_t inputs[2] = {to->in0, to->in1};
+    for (int i = 0; i < 2 && inputs[i] != 0xffff; i++)
+        lowering_multiplier((double)tensors[inputs[i]].scale / (double)tensors[to->out].scale, &to->add_multiplier[i], &to->add_shift[i]);
+}
+
+void lowering_factors(const struct image_tensor *tensors, struct image_op *to)
+{
+    if (to->kind == IMAGE_ADD)
+        put_add(tensors, to);
+    else if (to->kind == IMAGE_MUL)
+        put_mul(tensors, to);
+    else if (to->kind == IMAGE_AVGPOOL)
+        put_mean(tensors, to);
+    else if (to->kind == IMAGE_CHANNELS)
+        put_channels(tensors, to);
 }
 
 void lowering_function(const struct net_op *op, struct image_op *to)

@@ -22,17 +22,14 @@ void lowering_multiplier(double factor, int32_t *multiplier, int32_t *shift);
 /* Clamp of the result in the output's integers, or as float bits. */
 void lowering_clamp(const struct net_op *op, const struct image_tensor *out, struct image_op *to);
 
-/* A real factor for the products of a MUL. */
-void lowering_mul(const struct image_tensor *tensors, struct image_op *to);
-
 /* The function of a LOOKUP: its name, and its numbers as float bits. */
 void lowering_function(const struct net_op *op, struct image_op *to);
 
 /* The table of a LOOKUP whose clamp is set: int8[2^in.bits]. */
 void lowering_table(const struct net_op *op, const struct image_tensor *tensors, const struct image_op *to, int8_t *table);
 
-/* Factors of an addition (TFLite's quantized Add with left_shift 20). */
-void lowering_add(const struct image_tensor *tensors, struct image_op *to);
+/* The factors of an operation without weights that has some (image.h, add_multiplier), between integers. */
+void lowering_factors(const struct image_tensor *tensors, struct image_op *to);
 
 /* The epsilon of an RMSNORM of integers. */
 void lowering_epsilon(const struct net_op *op, const struct image_tensor *in, struct image_op *to);

@@ -26,7 +26,7 @@ struct packed_shape packed_shape(const struct net *n, const struct net_op *op, s
 struct packed_parameters packed_parameters(const struct net *n, const struct net_op *op, struct setting s);
 
 /* Bytes in the program of the table of an operation without weights whose input has `bits`: 0 where it has none. */
-uint32_t packed_table(const struct net_op *op, unsigned bits);
+uint32_t packed_table(const struct net *n, const struct net_op *op, unsigned bits);
 
 /* The blob in heap memory (IMAGE_ALIGN-aligned, shape.bytes long), from codes or, when `w` is NULL, from the
  * float weights. NULL when memory is short. */

@@ -34,6 +34,8 @@ static void hash_op(struct sha256 *s, const struct net *n, const struct net_op *
     const float clamp[] = {op->act_min, op->act_max, op->function.alpha, op->function.beta, op->epsilon};
     sha256_update(s, numbers, sizeof numbers);
     sha256_update(s, clamp, sizeof clamp);
+    if (op->choice)
+        sha256_update(s, op->choice, (size_t)n->tensors[op->out].c * sizeof *op->choice);
     if (op->layer < 0)
         return;
     sha256_update(s, op->weights, net_weight_count(n, op) * sizeof(float));

@@ -84,7 +84,7 @@ static void see(void *user, int tensor, const float *values, int samples)
     for (int i = 0; i < l->net->n_ops; i++) {
         const struct net_op *op = &l->net->ops[i];
         if (op->out != tensor ||
-            op->kind == NET_MAXPOOL) // a maximum is one of the values that were rounded already
+            net_keeps_scale(op)) // its values were rounded already
             continue;
         for (size_t k = 0; k < n; k++)
             l->powers[tensor] += (double)values[k] * (double)values[k];

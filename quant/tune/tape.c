@@ -139,7 +139,7 @@ void tape_forward(struct tape *t, int samples, const struct tape_step *step)
     for (int i = 0; i < n->n_ops; i++) {
         const struct net_op *op = &t->ops[i];
         const float *in[NET_INPUTS_MAX] = {NULL};
-        for (int k = 0; k < net_inputs(op->kind); k++)
+        for (int k = 0; k < net_inputs(op->kind) && op->in[k] >= 0; k++)
             in[k] = t->values[op->in[k]];
         float_ops_run(n, op, in, t->raw[op->out], samples, t->scratch);
         step_forth(t, step, &n->ops[i], op->out, samples);
@@ -171,7 +171,7 @@ void tape_backward(struct tape *t, int samples, const struct tape_step *step)
         else
             tape_clamp_back(&n->ops[i], t->raw[op->out], t->slopes[op->out], size);
         struct tape_op back = {.net = n, .op = op, .samples = samples, .out_slopes = t->slopes[op->out], .scratch = t->scratch};
-        for (int k = 0; k < net_inputs(op->kind); k++) {
+        for (int k = 0; k < net_inputs(op->kind) && op->in[k] >= 0; k++) {
             back.in[k] = t->values[op->in[k]];
             back.in_slopes[k] = op->in[k] != n->input ? t->slopes[op->in[k]] : NULL;
         }

@@ -32,7 +32,7 @@ static size_t rows_at_a_time(const struct window *w)
 bool tape_ops_has(enum net_kind kind)
 {
     return kind == NET_CONV || kind == NET_DENSE || kind == NET_ADD || kind == NET_AVGPOOL || kind == NET_MAXPOOL ||
-           kind == NET_LOOKUP || kind == NET_MUL;
+           kind == NET_LOOKUP || kind == NET_MUL || kind == NET_CHANNELS || kind == NET_RESIZE;
 }
 
 size_t tape_ops_scratch(const struct net *n, const struct net_op *op)
@@ -185,6 +185,34 @@ static void back_mul(const struct tape_op *t)
     }
 }
 
+static void back_channels(const struct tape_op *t)
+{
+    const struct net *n = t->net;
+    int first = n->tensors[t->op->in[0]].c, second = t->op->in[1] < 0 ? 0 : n->tensors[t->op->in[1]].c, channels = n->tensors[t->op->out].c;
+    size_t pixels = (size_t)t->samples * net_elements(&n->tensors[t->op->out]) / (size_t)channels;
+    const float *out = t->out_slopes;
+    for (size_t p = 0; p < pixels; p++, out += channels) {
+        for (int c = 0; c < channels; c++) {
+            int k = t->op->choice[c] < first ? 0 : 1;
+            if (t->in_slopes[k])
+                t->in_slopes[k][p * (size_t)(k ? second : first) + (size_t)(t->op->choice[c] - (k ? first : 0))] += out[c];
+        }
+    }
+}
+
+static void back_resize(const struct tape_op *t)
+{
+    const struct net_tensor *in = &t->net->tensors[t->op->in[0]], *to = &t->net->tensors[t->op->out];
+    const float *out = t->out_slopes;
+    for (int s = 0; s < t->samples && t->in_slopes[0]; s++)
+        for (int y = 0; y < to->h; y++)
+            for (int x = 0; x < to->w; x++, out += to->c) {
+                size_t pixel = (size_t)(y / t->op->stride_h) * (size_t)in->w + (size_t)(x / t->op->stride_w);
+                for (int c = 0; c < to->c; c++)
+                    t->in_slopes[0][(size_t)s * net_elements(in) + pixel * (size_t)in->c + (size_t)c] += out[c];
+            }
+}
+
 /* A mean's slope goes in equal parts to what lay inside, a maximum's to the first that was it. */
 static void back_pool_pixel(const struct window *w, const float *in, float *in_slopes, int at, const float *out)
 {
@@ -249,6 +277,12 @@ void tape_ops_back(const struct tape_op *t)
         return;
     case NET_MUL:
         back_mul(t);
+        return;
+    case NET_CHANNELS:
+        back_channels(t);
+        return;
+    case NET_RESIZE:
+        back_resize(t);
         return;
     default:
         back_pool(t);

@@ -58,7 +58,7 @@ static void place_tensors(struct tuner *t)
         struct tuner_tensor *to = &t->tensors[n->ops[i].out];
         to->range.act_min = n->ops[i].act_min, to->range.act_max = n->ops[i].act_max;
         to->scale = t->tensors[root_of(n, n->ops[i].out)].scale;
-        to->rounded = n->ops[i].kind != NET_MAXPOOL;
+        to->rounded = !net_keeps_scale(&n->ops[i]);
     }
 }
 

@@ -142,6 +142,199 @@ START_TEST(products_of_other_shapes_are_refused)
 }
 END_TEST
 
+/* ---- channels ---- */
+
+START_TEST(concatenations_of_channels)
+{
+    for (int n = 2; n <= 4; n++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        import_case_noise("w", 4, DIMS(5, 6, 1, 1));
+        import_case_noise("v", 4, DIMS(2, 3, 1, 1));
+        import_case_node("Conv", "s w", "a");
+        import_case_node("Conv", "x v", "b");
+        onnx_model_int(import_case_node("Concat", n == 2 ? "s a" : n == 3 ? "a b s" : "b s b a", "y"), "axis", n == 3 ? -3 : 1);
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    }
+}
+END_TEST
+
+START_TEST(concatenations_of_vectors_and_sequences)
+{
+    import_case_start(13, 2, DIMS(1, 7));
+    import_case_noise("w", 2, DIMS(7, 4));
+    import_case_node("MatMul", "x w", "a");
+    onnx_model_int(import_case_node("Concat", "x a", "y"), "axis", 1);
+    import_case_compare(AS_STORED, AS_STORED);
+    import_case_start(13, 3, DIMS(1, 9, 6));
+    import_case_noise("w", 2, DIMS(6, 4));
+    import_case_node("MatMul", "x w", "a");
+    onnx_model_int(import_case_node("Concat", "x a", "y"), "axis", 2);
+    import_case_compare(AS_STORED, AS_STORED);
+}
+END_TEST
+
+START_TEST(splits_slices_and_gathers_choose_channels)
+{
+    for (int way = 0; way < 6; way++) {
+        import_case_start(way < 2 ? 11 : 13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        Onnx__NodeProto *n;
+        if (way < 3) {
+            onnx_model_list(import_case.model, "sizes", 2, DIMS(4, 2));
+            n = import_case_node("Split", way == 2 ? "s sizes" : "s", "a b");
+            onnx_model_int(n, "axis", 1);
+            if (way == 1)
+                onnx_model_ints(n, "split", 2, DIMS(2, 4));
+            import_case_node("Relu", way == 1 ? "a" : "b", "y");
+        } else if (way < 5) {
+            onnx_model_list(import_case.model, "starts", 1, DIMS(1));
+            onnx_model_list(import_case.model, "ends", 1, DIMS(way == 3 ? INT64_MAX : -1));
+            onnx_model_list(import_case.model, "axes", 1, DIMS(1));
+            onnx_model_list(import_case.model, "steps", 1, DIMS(way == 3 ? 2 : 1));
+            import_case_node("Slice", "s starts ends axes steps", "y");
+        } else {
+            onnx_model_list(import_case.model, "which", 4, DIMS(5, 0, -2, 0));
+            onnx_model_int(import_case_node("Gather", "s which", "y"), "axis", 1);
+        }
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 2);
+        ck_assert_int_eq(import_case.net.n_slots, 1);
+    }
+}
+END_TEST
+
+static void shuffle(const char *from, const char *to, int channels, int groups, int h, int w)
+{
+    char first[32], second[32], shape[32], back[32];
+    snprintf(first, sizeof first, "%s_split", to);
+    snprintf(second, sizeof second, "%s_swapped", to);
+    snprintf(shape, sizeof shape, "%s %s_5", from, to);
+    snprintf(back, sizeof back, "%s_swapped %s_4", to, to);
+    onnx_model_list(import_case.model, strchr(shape, ' ') + 1, 5, DIMS(1, groups, channels / groups, h, w));
+    onnx_model_list(import_case.model, strchr(back, ' ') + 1, 4, DIMS(-1, channels, h, w));
+    import_case_node("Reshape", shape, first);
+    onnx_model_ints(import_case_node("Transpose", first, second), "perm", 5, DIMS(0, 2, 1, 3, 4));
+    import_case_node("Reshape", back, to);
+}
+
+START_TEST(a_channel_shuffle_is_a_choice)
+{
+    for (int groups = 2; groups <= 6; groups++) {
+        if (12 % groups)
+            continue;
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 12);
+        shuffle("s", "y", 12, groups, 5, 4);
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 2);
+    }
+}
+END_TEST
+
+/* Two units of ShuffleNetV2: what is concatenated, shuffled and split again is read from where it came. */
+START_TEST(concatenation_shuffle_and_split_become_one_choice_each)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 8);
+    import_case_noise("w", 4, DIMS(4, 4, 1, 1));
+    onnx_model_int(import_case_node("Split", "s", "p q"), "axis", 1);
+    import_case_node("Conv", "q w", "c");
+    onnx_model_int(import_case_node("Concat", "p c", "j"), "axis", 1);
+    shuffle("j", "k", 8, 2, 5, 4);
+    onnx_model_int(import_case_node("Split", "k", "l m"), "axis", 1);
+    import_case_node("Conv", "m w", "d");
+    onnx_model_int(import_case_node("Concat", "l d", "y"), "axis", 1);
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    // stem, q, conv, m, conv, and l with d: p and l are read where they stand
+    int choices = 0;
+    for (int i = 0; i < import_case.net.n_ops; i++)
+        choices += import_case.net.ops[i].kind == NET_CHANNELS;
+    ck_assert_int_eq(choices, 4);
+    ck_assert_int_eq(import_case.net.n_ops, 7);
+}
+END_TEST
+
+START_TEST(splits_that_are_joined_again_are_nothing)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 8);
+    onnx_model_int(import_case_node("Split", "s", "p q"), "axis", 1);
+    onnx_model_int(import_case_node("Concat", "p q", "j"), "axis", 1);
+    import_case_node("Relu", "j", "r"); // s has another reader: it must not be clamped
+    import_case_node("Add", "r s", "y");
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    ck_assert(isinf(import_case.net.ops[0].act_min));
+}
+END_TEST
+
+START_TEST(a_clamp_on_a_concatenation_is_not_read_around)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 8);
+    onnx_model_int(import_case_node("Concat", "s x", "j"), "axis", 1);
+    import_case_node("Relu", "j", "r");
+    onnx_model_int(import_case_node("Split", "r", "p q unread"), "axis", 1);
+    onnx_model_ints(import_case.model->graph->node[3], "split", 3, DIMS(5, 4, 2));
+    onnx_model_int(import_case_node("Concat", "q p", "y"), "axis", 1);
+    import_case.model->opset_import[0]->version = 11;
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+}
+END_TEST
+
+START_TEST(planes_are_enlarged_by_whole_factors)
+{
+    for (int way = 0; way < 3; way++) {
+        const float scales[4] = {1, 1, 2, 3};
+        import_case_start(way == 2 ? 9 : 13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 4);
+        Onnx__TensorProto *t = onnx_model_noise(import_case.model, "scales", 1, DIMS(4), 0, &import_case.rng);
+        memcpy(t->raw_data.data, scales, sizeof scales);
+        Onnx__NodeProto *n = import_case_node(way == 2 ? "Upsample" : "Resize", way == 2 ? "s scales" : "s - scales", "y");
+        onnx_model_text(n, "mode", "nearest");
+        if (way == 1) {
+            onnx_model_text(n, "coordinate_transformation_mode", "asymmetric");
+            onnx_model_text(n, "nearest_mode", "floor");
+        }
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.ops[1].kind, NET_RESIZE);
+    }
+}
+END_TEST
+
+START_TEST(what_else_would_move_elements_is_refused)
+{
+    static const struct {
+        const char *type, *inputs, *attribute, *why;
+        int value;
+    } cases[] = {
+        {"Concat", "s s", "axis", "node 'y' (Concat): along axis 2 is not supported, only along channels", 2},
+        {"Concat", "s s", "axis", "node 'y' (Concat): there is no axis 4 among 4", 4},
+        {"Concat", "s x", "axis", "node 'y' (Concat): along axis 3", 3},
+        {"Split", "s", "axis", "node 'y' (Split): along axis 2", 2},
+        {"Gather", "s many", "axis", "node 'y' (Gather): channel 9 of 6", 1},
+        {"Gather", "s x", "axis", "node 'y' (Gather): input 1 must be a constant", 1},
+        {"Resize", "s - half", NULL, "node 'y' (Resize): by a factor of 1.5 along axis 2: only whole factors", 0},
+        {"Transpose", "split", NULL, "node 'y' (Transpose): of channels that a reshape has split", 0},
+        {"Relu", "split", NULL, "node 'y' (Relu): channels that a reshape has split: only a shuffle of them is supported", 0},
+    };
+    const float scales[4] = {1, 1, 1.5f, 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        onnx_model_list(import_case.model, "many", 2, DIMS(0, 9));
+        onnx_model_list(import_case.model, "five", 5, DIMS(1, 2, 3, 5, 4));
+        Onnx__TensorProto *t = onnx_model_noise(import_case.model, "half", 1, DIMS(4), 0, &import_case.rng);
+        memcpy(t->raw_data.data, scales, sizeof scales);
+        import_case_node("Reshape", "s five", "split");
+        Onnx__NodeProto *n = import_case_node(cases[i].type, cases[i].inputs, "y");
+        if (cases[i].attribute)
+            onnx_model_int(n, cases[i].attribute, cases[i].value);
+        import_case_refuse(cases[i].why);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("operators");
@@ -154,5 +347,14 @@ int main(void)
     tcase_add_test(tc, products_of_equal_shapes);
     tcase_add_test(tc, squeeze_and_excitation);
     tcase_add_test(tc, products_of_other_shapes_are_refused);
+    tcase_add_test(tc, concatenations_of_channels);
+    tcase_add_test(tc, concatenations_of_vectors_and_sequences);
+    tcase_add_test(tc, splits_slices_and_gathers_choose_channels);
+    tcase_add_test(tc, a_channel_shuffle_is_a_choice);
+    tcase_add_test(tc, concatenation_shuffle_and_split_become_one_choice_each);
+    tcase_add_test(tc, splits_that_are_joined_again_are_nothing);
+    tcase_add_test(tc, a_clamp_on_a_concatenation_is_not_read_around);
+    tcase_add_test(tc, planes_are_enlarged_by_whole_factors);
+    tcase_add_test(tc, what_else_would_move_elements_is_refused);
     return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

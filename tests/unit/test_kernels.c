@@ -119,6 +119,12 @@ static struct sums pooled(const struct kernel_case *c, struct place at)
         }
     if (s->kind == IMAGE_MAXPOOL)
         return most;
+    if (s->own_scale) {
+        const struct image_tensor *t = c->program.tensors;
+        double share = (double)(s->kernel_h * s->kernel_w) / n; // of a whole window
+        int32_t whole = (int32_t)lround((double)(sum.integer - n * t[0].zero_point) * share);
+        return (struct sums){t[2].zero_point + reference_requantize(whole, c->op->add_multiplier[0], c->op->add_shift[0]), 0};
+    }
     return (struct sums){s->float32 ? 0 : (int64_t)lround((double)sum.integer / n), sum.real / n};
 }
 
@@ -160,6 +166,27 @@ static struct sums looked_up(const struct kernel_case *c, uint32_t i)
     return (struct sums){(int8_t)c->bytes[op->table_offset + ((uint32_t)x & ((1u << c->shape.in_bits) - 1))], 0};
 }
 
+static struct sums chosen(const struct kernel_case *c, uint32_t i)
+{
+    const struct image_tensor *t = c->program.tensors;
+    uint32_t pixel = i / t[2].c, k = ((const uint16_t *)(const void *)(c->bytes + c->op->table_offset))[i % t[2].c];
+    int which = k >= t[0].c;
+    int32_t x = kernel_case_element(c, &t[which], which ? pixel * t[1].c + k - t[0].c : pixel * t[0].c + k);
+    struct sums sum = {0, (double)as_float(x)};
+    if (!c->shape.float32)
+        sum.integer = t[2].zero_point +
+                      reference_requantize(x - t[which].zero_point, c->op->add_multiplier[which], c->op->add_shift[which]);
+    return sum;
+}
+
+static struct sums enlarged(const struct kernel_case *c, struct place at)
+{
+    const struct kernel_shape *s = &c->shape;
+    uint32_t pixel = at.y / s->stride_h * s->w + at.x / s->stride_w;
+    int32_t x = kernel_case_element(c, &c->program.tensors[0], pixel * s->c + at.c);
+    return (struct sums){x, (double)as_float(x)};
+}
+
 static int64_t limited(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -178,6 +205,8 @@ static struct sums expected(const struct kernel_case *c, uint32_t i)
         sum = added(c, i);
     else if (op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP)
         sum = op->kind == IMAGE_MUL ? multiplied(c, i) : looked_up(c, i);
+    else if (op->kind == IMAGE_CHANNELS || op->kind == IMAGE_RESIZE)
+        sum = op->kind == IMAGE_CHANNELS ? chosen(c, i) : enlarged(c, at);
     else if (op->kind == IMAGE_AVGPOOL || op->kind == IMAGE_MAXPOOL)
         sum = pooled(c, at);
     else

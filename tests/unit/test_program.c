@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define CASES 25
+#define OUTPUT_MAX (1 << 17)
 #define CANDIDATES 5 // of each network
 
 static struct error error;
@@ -84,7 +85,7 @@ START_TEST(high_water_of_a_painted_arena_is_the_plan)
         int64_t seen = 0;
         for (int paint = 0; paint < 2;
              paint++) { // what is written may by chance look like one paint, not like both
-            uint8_t *arena = painted(paint ? 0xa5 : 0x5a), output[4096];
+            uint8_t *arena = painted(paint ? 0xa5 : 0x5a), output[OUTPUT_MAX];
             ck_assert_uint_le(program_output(&lowered.program)->bytes, sizeof output);
             run(0, arena, output);
             int64_t n = high_water(arena, paint ? 0xa5 : 0x5a);
@@ -163,7 +164,7 @@ END_TEST
 static double signal_to_noise(void)
 {
     struct float_run f;
-    uint8_t *arena = painted(0), output[4096];
+    uint8_t *arena = painted(0), output[OUTPUT_MAX];
     size_t n = net_elements(&test_case.net.tensors[test_case.net.output]);
     float *got = malloc(n * sizeof *got);
     double signal = 1e-20, noise = 1e-20;
@@ -259,7 +260,7 @@ START_TEST(an_image_carries_blobs_by_name_and_what_the_kernels_compute)
     ck_assert_int_eq(file_read(path, 1 << 24, &data, &size, &error), 0);
     const struct image_file *h = (const void *)data;
     const struct image_file_blob *blobs = (const void *)(data + sizeof *h);
-    uint8_t digest[SHA256_BYTES], output[4096], *arena = painted(0);
+    uint8_t digest[SHA256_BYTES], output[OUTPUT_MAX], *arena = painted(0);
     ck_assert_uint_eq(h->bytes, size);
     ck_assert_uint_eq(h->n_samples, 3);
     ck_assert_mem_eq(data + h->program_offset, lowered.bytes, h->program_bytes);

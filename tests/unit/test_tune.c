@@ -155,6 +155,16 @@ static void make_pair(enum net_kind kind, bool depthwise)
         op.stride_h = op.stride_w = 2, op.groups = depthwise ? 4 : kind == NET_CONV ? 2 : 1;
         op.out = net_add_tensor(n, 3, 3, kind == NET_CONV ? 8 : 4, &error);
     }
+    if (kind == NET_RESIZE) {
+        op.stride_h = 2, op.stride_w = 3;
+        op.out = net_add_tensor(n, 12, 15, 4, &error);
+    }
+    if (kind == NET_CHANNELS) {
+        static const int choice[] = {3, 7, 0, 3, 4, 1};
+        op.choice = malloc(sizeof choice);
+        memcpy(op.choice, choice, sizeof choice);
+        op.out = net_add_tensor(n, 6, 5, 6, &error);
+    }
     if (kind == NET_CONV || kind == NET_DENSE)
         op.weights = noise(net_weight_count(n, &op), 1), op.bias = noise(8, 1);
     ck_assert_msg(net_add_op(n, &op, &error) == 0, "%s", error.text);
@@ -168,7 +178,7 @@ START_TEST(slopes_of_every_kind_are_differences)
         enum net_kind kind;
         bool depthwise;
     } kinds[] = {{NET_CONV, false}, {NET_CONV, true}, {NET_DENSE, false}, {NET_ADD, false}, {NET_AVGPOOL, false}, {NET_MAXPOOL, false},
-                 {NET_LOOKUP, false}, {NET_MUL, false}};
+                 {NET_LOOKUP, false}, {NET_MUL, false}, {NET_CHANNELS, false}, {NET_RESIZE, false}};
     struct agreement a = {0};
     for (int kind = NET_NONE + 1; kind < NET_KIND_COUNT; kind++) { // whoever adds a way back adds a row here
         bool has_row = false;
@@ -474,7 +484,7 @@ int main(void)
     TCase *t = tcase_create("tune");
     tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, slopes_of_random_networks_are_differences, 0, 2);
-    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 8);
+    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 10);
     tcase_add_loop_test(t, slopes_of_rounding_are_those_of_adding_a_constant, 0, 4);
     tcase_add_test(t, an_operations_own_clamp_gives_no_slope);
     tcase_add_loop_test(t, slopes_of_rounded_weights_are_those_of_adding_a_constant, 0, 2);
