@@ -53,7 +53,8 @@ measure() {
     local network=$1 setting=$2
     tuned=()
     if [[ $setting = */trained ]]; then
-        "$pare_net" tune "$network" --candidate "$setting" "${calibrated[@]}" --steps "$steps" --out "$work/tuned" >/dev/null 2>&1
+        "$pare_net" tune "$network" --candidate "$setting" "${calibrated[@]}" --steps "$steps" --out "$work/tuned" >/dev/null 2>"$work/log" ||
+            { echo "paper: left out: $network, $setting: $(tail -1 "$work/log")" >&2; return 0; }
         tuned=(--tuned "$work/tuned")
     fi
     correct=$("$pare_net" evaluate "$network" --data "$demo/test_x.npy" --labels "$demo/test_y.npy" "${calibrated[@]}" \
@@ -82,6 +83,7 @@ table() {
         "$pare_net" inspect "$root/configs/zoo/$network.onnx" >/dev/null || { echo "paper: left out: $network" >&2; continue; }
         for scheme in "${schemes[@]}"; do
             figures=$(measure "$root/configs/zoo/$network.onnx" "${scheme##* }")
+            [ -n "$figures" ] || continue
             base=${base:-$figures}
             # shellcheck disable=SC2086
             row "$network" "${scheme% *}" $figures "$base"
