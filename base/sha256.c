@@ -110,7 +110,7 @@ int sha256_parse(const char *hex, uint8_t digest[SHA256_BYTES])
 
 int sha256_file(const char *path, uint8_t digest[SHA256_BYTES], struct error *e)
 {
-    FILE *f = fopen(path, "rb");
+    FILE *f = fopen(path, "rbe");
     if (!f)
         return error_set(e, "%s: %s", path, strerror(errno));
     struct sha256 s;

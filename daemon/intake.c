@@ -62,10 +62,12 @@ static int place(const char *fresh, const char *folder, const uint8_t digest[SHA
         return -1;
     size_t n = strlen(name);
     snprintf(name + n, sizeof name - n, "/%s", slash ? slash + 1 : path);
-    if (strlen(name) >= KEYS_PATH_MAX)
-        return error_set(e, "%s: too long a path", name);
-    if (rename(fresh, name) != 0)
-        return error_set(e, "%s: %s", name, strerror(errno));
+    if (strlen(name) >= KEYS_PATH_MAX || rename(fresh, name) != 0) {
+        error_set(e, "%s: %s", name, strlen(name) >= KEYS_PATH_MAX ? "too long a path" : strerror(errno));
+        name[n] = '\0';
+        rmdir(name); // unless another study's copy stands in it
+        return -1;
+    }
     snprintf(path, KEYS_PATH_MAX, "%.*s", KEYS_PATH_MAX - 1, name);
     return 0;
 }

@@ -63,6 +63,8 @@ static int run(const struct config *config)
     uv_loop_t loop;
     log_configure(levels[config->log], getenv("JOURNAL_STREAM") != NULL);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // capabilities are for pared, not for its children
+    signal(SIGCHLD, SIG_DFL);             // whatever was inherited: children are waited for
+    setenv("UV_THREADPOOL_SIZE", "16", 0); // long copies must not keep starts and writes of boards waiting
     uv_loop_init(&loop);
     catch_signals(&p, &loop);
     p.service = service_open(&loop, config, stop, &p, &e);

@@ -285,6 +285,25 @@ static int open_all(struct service *s, struct error *e)
     return open_server(s, e);
 }
 
+static void nothing(uv_work_t *work)
+{
+    (void)work;
+}
+
+static void free_work(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work);
+}
+
+/* libuv begins its thread pool with the first work, and waits until every thread runs: not in the midst of a trial. */
+static void begin_pool(uv_loop_t *loop)
+{
+    uv_work_t *work = malloc(sizeof *work);
+    if (work)
+        uv_queue_work(loop, work, nothing, free_work);
+}
+
 struct service *service_open(uv_loop_t *loop, const struct config *config, void (*stop)(void *user), void *user,
                              struct error *e)
 {
@@ -299,6 +318,7 @@ struct service *service_open(uv_loop_t *loop, const struct config *config, void 
     s->stop = stop;
     s->stop_user = user;
     s->started_ms = s->pruned_ms = uv_now(loop);
+    begin_pool(loop);
     stall_init(&s->stall, loop);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;

@@ -207,7 +207,7 @@ static int run_status(struct query *q)
 static long resident_kib(void)
 {
     long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
+    FILE *f = fopen("/proc/self/statm", "re");
     if (f && fscanf(f, "%*d %ld", &pages) != 1)
         pages = 0;
     if (f)

@@ -40,25 +40,6 @@ static void on_check(uv_check_t *check)
     s->queued_ns = waited_for;
 }
 
-static void nothing(uv_work_t *work)
-{
-    (void)work;
-}
-
-static void free_work(uv_work_t *work, int status)
-{
-    (void)status;
-    free(work);
-}
-
-/* libuv begins its thread pool with the first work, and waits until every thread runs: not in the midst of a trial. */
-static void begin_pool(uv_loop_t *loop)
-{
-    uv_work_t *work = malloc(sizeof *work);
-    if (work)
-        uv_queue_work(loop, work, nothing, free_work);
-}
-
 void stall_init(struct stall *s, uv_loop_t *loop)
 {
     char path[64];
@@ -70,7 +51,6 @@ void stall_init(struct stall *s, uv_loop_t *loop)
     s->check.data = s;
     uv_check_start(&s->check, on_check);
     uv_unref((uv_handle_t *)&s->check);
-    begin_pool(loop);
 }
 
 void stall_finish(struct stall *s)

@@ -14,7 +14,7 @@ struct stall {
     int schedstat;    // descriptor; -1: this kernel does not count
 };
 
-/* In the loop's thread; the loop is made to count its idle time, and the thread pool is begun. Does not keep the loop alive; the owner
+/* In the loop's thread; the loop is made to count its idle time. Does not keep the loop alive; the owner
  * closes `check`, then calls stall_finish. */
 void stall_init(struct stall *s, uv_loop_t *loop);
 void stall_finish(struct stall *s);

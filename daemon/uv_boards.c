@@ -229,8 +229,7 @@ static void start_canaries(struct boards *b, uint64_t now)
                                 .deadline_scale = b->deadline_scale};
         if (board_measure(lb->board, &job, on_canary, lb, &e) != 0) {
             log_warning("%s: canary: %s", name_of(lb), e.text);
-            canary_drop(&lb->canary);
-            pool_return(&b->pool, i, epoch, BOARD_FAIL_BUILD, e.text, now);
+            pool_return(&b->pool, i, epoch, BOARD_FAIL_HOST, e.text, now);
         }
     }
 }

@@ -32,7 +32,7 @@ static void on_closed(struct process *p)
 {
     struct child *c = p->user;
     char text[ERROR_TEXT_MAX];
-    snprintf(text, sizeof text, "%.100s%s%.380s", c->why, c->last_log[0] ? ": " : "", c->last_log);
+    snprintf(text, sizeof text, "%.330s%s%.150s", c->why, c->last_log[0] ? ": " : "", c->last_log);
     c->actions.gone(c->actions.user, text);
     free_child(c);
 }

@@ -127,6 +127,7 @@ static void on_progress(struct worker *w, const cJSON *progress)
     snprintf(text, sizeof text, "%.200s", what);
     if (cJSON_IsNumber(done) && cJSON_IsNumber(total))
         snprintf(text, sizeof text, "%.200s %.0f of %.0f", what, done->valuedouble, total->valuedouble);
+    intake_hide(w->state, text);
     w->actions.progress(w->actions.user, text);
 }
 
@@ -194,10 +195,13 @@ static void start_later(struct worker *w, const char *why)
 static void on_gone(void *user, const char *text)
 {
     struct worker *w = user;
+    char why[ERROR_TEXT_MAX];
     w->child = NULL;
     w->opened = false;
+    snprintf(why, sizeof why, "%s", text);
+    intake_hide(w->state, why);
     if (!w->closing && !w->failed)
-        start_later(w, text);
+        start_later(w, why);
     free_if_closed(w);
 }
 

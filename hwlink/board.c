@@ -29,7 +29,9 @@ struct board {
     int old_meters;     // that failed and are not closed yet
     int chores;         // that the thread pool has in hand
     unsigned long turn; // counts events: what a chore was for may be over when it is done
+    struct board_disk_file piece;
     struct board_job job; // while its image is read
+    bool reading;
     char command[BOARD_COMMAND_MAX]; // while its piece is written
     uint64_t command_ms;
     void (*done)(void *user, const struct board_result *result);
@@ -59,6 +61,7 @@ static void free_if_closed(struct board *b)
         b->closed(b->closed_user);
     board_image_finish(&b->core.image);
     unlink(b->core.path);
+    board_disk_file_finish(&b->piece);
     free(b->core.runner);
     free(b->core.sram);
     free(b);
@@ -142,10 +145,13 @@ static void on_piece_written(void *user, unsigned long turn, int rc, const char 
 {
     struct board *b = user;
     b->chores--;
-    if (turn == b->turn && rc != 0)
-        event(b, &(struct board_event){.kind = BOARD_EV_HOST, .text = text});
-    else if (turn == b->turn && !b->closing)
-        call_openocd(b, b->command, b->command_ms);
+    if (turn == b->turn && !b->closing) {
+        uv_timer_stop(&b->timer);
+        if (rc != 0)
+            event(b, &(struct board_event){.kind = BOARD_EV_HOST, .text = text});
+        else
+            call_openocd(b, b->command, b->command_ms);
+    }
     free_if_closed(b);
 }
 
@@ -156,10 +162,12 @@ static void write_piece(struct board *b, const struct board_todo *t)
     struct board_disk_writer w = {b, b->turn, on_piece_written};
     snprintf(b->command, sizeof b->command, "%s", t->command);
     b->command_ms = t->ms;
-    if (board_disk_write(b->loop, b->core.path, t->data, t->size, &w, &e) == 0)
-        b->chores++;
-    else
+    if (board_disk_write(b->loop, &b->piece, t->data, t->size, &w, &e) != 0) {
         bring_later(b, BOARD_EV_HOST, false, e.text, 0);
+        return;
+    }
+    b->chores++;
+    bring_later(b, BOARD_EV_HOST, false, "the disk does not answer", t->ms);
 }
 
 /* --- the meter --- */
@@ -331,6 +339,8 @@ struct board *board_open(uv_loop_t *loop, const struct board_file *file, const s
     int rc = n < (int)sizeof b->core.path && !strpbrk(work_dir, " {}[]$\"\\;")
                  ? load_runner(b, runner_path ? runner_path : file->runner, e)
                  : error_set(e, "the folder \"%s\" has a name that OpenOCD cannot be told", work_dir);
+    if (rc == 0)
+        rc = board_disk_file_init(&b->piece, b->core.path, e);
     if (rc != 0) {
         error_wrap(e, "board %s", file->name);
         free(b->core.runner);
@@ -376,10 +386,12 @@ static void fail_early(struct board *b, enum board_failure failure, const char *
 }
 
 /* The SRAM placement needs room for a copy of all sections. */
-static int take_image(struct board *b, struct board_image *image, struct error *e)
+static int take_image(struct board *b, struct board_image *image, enum board_failure *failure, struct error *e)
 {
+    *failure = BOARD_FAIL_BUILD;
     if (board_core_set(&b->core, &b->job, image, e) != 0)
         return -1;
+    *failure = BOARD_FAIL_HOST;
     b->core.sram_bytes = board_core_sram_bytes(&b->core);
     uint8_t *sram = realloc(b->core.sram, b->core.sram_bytes + 1);
     if (!sram)
@@ -388,17 +400,22 @@ static int take_image(struct board *b, struct board_image *image, struct error *
     return 0;
 }
 
-static void on_image_read(void *user, int rc, bool is_there, struct board_image *image, const char *text)
+static void on_image_read(void *user, unsigned long turn, int rc, bool is_there, struct board_image *image, const char *text)
 {
     struct board *b = user;
     struct error e = {""};
+    enum board_failure failure;
     b->chores--;
-    if (b->closing)
+    if (b->closing || turn != b->turn) {
         free_if_closed(b);
-    else if (rc != 0)
+        return;
+    }
+    b->reading = false;
+    uv_timer_stop(&b->timer); // an abort that comes too late for this; the next look at the lease aborts again
+    if (rc != 0)
         fail_early(b, is_there ? BOARD_FAIL_BUILD : BOARD_FAIL_HOST, text);
-    else if (take_image(b, image, &e) != 0)
-        fail_early(b, BOARD_FAIL_BUILD, e.text);
+    else if (take_image(b, image, &failure, &e) != 0)
+        fail_early(b, failure, e.text);
     else
         event(b, &(struct board_event){.kind = BOARD_EV_MEASURE, .ok = true, .text = ""});
 }
@@ -406,14 +423,15 @@ static void on_image_read(void *user, int rc, bool is_there, struct board_image 
 int board_measure(struct board *b, const struct board_job *job,
                   void (*done)(void *user, const struct board_result *result), void *user, struct error *e)
 {
-    struct board_disk_reader r = {b, on_image_read};
+    struct board_disk_reader r = {b, b->turn, on_image_read};
     if (b->busy || b->closing)
         return error_set(e, "board %s is busy", b->file.name);
     if (board_disk_read(b->loop, job->image_path, &r, e) != 0)
         return -1;
     b->chores++;
     b->job = *job;
-    b->busy = true;
+    b->job.image_path = NULL; // copied
+    b->reading = b->busy = true;
     b->done = done;
     b->done_user = user;
     return 0;
@@ -432,8 +450,21 @@ int board_check(struct board *b, double deadline_scale, void (*done)(void *user,
     return 0;
 }
 
+static void on_reading_aborted(uv_timer_t *timer)
+{
+    struct board *b = timer->data;
+    b->reading = false;
+    b->turn++; // the image comes too late
+    fail_early(b, BOARD_FAIL_PROBE, b->later_text);
+}
+
 void board_abort(struct board *b, const char *why)
 {
+    if (b->reading) {
+        snprintf(b->later_text, sizeof b->later_text, "%s", why);
+        uv_timer_start(&b->timer, on_reading_aborted, 0, 0);
+        return;
+    }
     bool metering = b->core.state == BOARD_METERING || b->core.state == BOARD_CYCLING;
     if (!b->busy || b->core.state == BOARD_IDLE || b->core.state == BOARD_FAILING)
         return;

@@ -50,7 +50,7 @@ enum board_rung {
 const char *board_rung_name(enum board_rung r); // "reopened", "connected under reset", ...
 
 struct board_job {
-    const char *image_path; // image file (image.h)
+    const char *image_path; // image file (image.h); it must stay until it is read: until `done`, or the board's first progress
     enum board_placement placement;
     bool energy;            // needs a meter and BOARD_IN_FLASH
     uint32_t repeats;       // inferences in an energy window; 0: enough for 200 ms, at least 10
@@ -119,7 +119,8 @@ struct board *board_open(uv_loop_t *loop, const struct board_file *file, const s
 void board_close(struct board *b, void (*closed)(void *user), void *user);
 
 /* Measures one image. `done` is called exactly once, later, from the loop; `result` is valid during the call; a new measurement
- * may be started from inside it. Returns 0, or -1 with the reason when the board is busy (no callback). */
+ * may be started from inside it. Returns 0, or -1 with the reason when the board is busy or there is
+ * no memory (no callback); a job that is senseless fails as build. */
 int board_measure(struct board *b, const struct board_job *job,
                   void (*done)(void *user, const struct board_result *result), void *user, struct error *e);
 

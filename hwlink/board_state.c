@@ -628,7 +628,7 @@ void board_step(struct board_core *c, const struct board_event *ev, struct board
     memset(t, 0, sizeof *t);
     if (ev->kind == BOARD_EV_MEASURE)
         on_idle(c, ev, t);
-    else if (ev->kind == BOARD_EV_GONE)
+    else if (ev->kind == BOARD_EV_GONE || (ev->kind == BOARD_EV_NO_PROGRAM && c->state == BOARD_FAILING))
         on_gone(c, ev, t);
     else if (ev->kind == BOARD_EV_NO_PROGRAM) {
         c->connected = false;

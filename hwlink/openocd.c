@@ -29,7 +29,8 @@ struct openocd {
     size_t tail_size;
     char chunk[65536];
     enum ladder ladder;
-    bool calling, never_started, exited;
+    bool calling, never_started, running, exited;
+    uint64_t deadline_ms; // of the call that waits for the start
     char why[ERROR_TEXT_MAX]; // the first reason for its end
 };
 
@@ -39,7 +40,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct openocd *o = handle->data;
     char text[ERROR_TEXT_MAX], tail[ERROR_TEXT_MAX / 2];
     openocd_tail(o, tail, sizeof tail);
-    snprintf(text, sizeof text, "%.200s%s%s", o->why, tail[0] ? ": " : "", tail);
+    snprintf(text, sizeof text, "%.250s%s%s", o->why, tail[0] ? ": " : "", tail);
     o->actions.gone(o->actions.user, !o->never_started, text);
     buffer_finish(&o->reply);
     free(o);
@@ -50,6 +51,8 @@ static void on_process_closed(struct process *p)
     struct openocd *o = p->user;
     uv_close((uv_handle_t *)&o->timer, on_timer_closed);
 }
+
+static void on_deadline(uv_timer_t *timer);
 
 static void say_why(struct openocd *o, const char *text)
 {
@@ -76,6 +79,15 @@ static void on_ended(struct process *p, bool started, const char *text)
     uv_timer_stop(&o->timer);
     uv_read_stop((uv_stream_t *)&p->from);
     finish_if_over(o);
+}
+
+/* The time that a start takes is not OpenOCD's. */
+static void on_started(struct process *p)
+{
+    struct openocd *o = p->user;
+    o->running = true;
+    if (o->calling)
+        uv_timer_start(&o->timer, on_deadline, o->deadline_ms, 0);
 }
 
 /* The one that a pipe belongs to. */
@@ -239,9 +251,10 @@ struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bo
     }
     buffer_init(&o->reply, OPENOCD_REPLY_MAX);
     o->process.user = o;
+    o->process.started = on_started;
     o->process.ended = on_ended;
     fill_arguments(file, under_reset, arguments);
-    if (process_start(&o->process, loop, arguments, 0, e) != 0) { // a terminal's Ctrl-C is for the service, not for its children
+    if (process_start(&o->process, loop, arguments, 0, e) != 0) {
         free(o);
         return NULL;
     }
@@ -260,7 +273,9 @@ void openocd_call(struct openocd *o, const char *command, uint64_t deadline_ms)
     size_t size = strlen(command) + 32;
     char *text = malloc(size);
     o->calling = true;
-    uv_timer_start(&o->timer, on_deadline, deadline_ms, 0);
+    o->deadline_ms = deadline_ms;
+    if (o->running)
+        uv_timer_start(&o->timer, on_deadline, deadline_ms, 0);
     if (!text)
         return; // the deadline follows
     int n = snprintf(text, size, "list [catch {%s} m] $m\x1a", command);

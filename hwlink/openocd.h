@@ -25,7 +25,7 @@ struct openocd_actions {
     void (*gone)(void *user, bool started, const char *text);
 };
 
-/* Starts `openocd` with the file's configuration lines and without "init", in a process group of its own. `under_reset`: it will hold
+/* Starts `openocd` with the file's configuration lines and without "init", in a session of its own. `under_reset`: it will hold
  * the reset pin while it connects. Returns the child, or NULL without memory. */
 struct openocd *openocd_start(uv_loop_t *loop, const struct board_file *file, bool under_reset,
                               const struct openocd_actions *actions, struct error *e);

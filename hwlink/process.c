@@ -23,7 +23,7 @@ struct process_start {
     uv_work_t work;
     struct process *process;
     char *arguments[ARGUMENTS_MAX]; // ends with NULL
-    int nice, stdio[3], error; // an errno
+    int nice, stdio[3], descriptor, error; // an errno
     pid_t pid;
 };
 
@@ -52,7 +52,8 @@ static struct process_start *new_start(const char *const *arguments, int nice)
     return s;
 }
 
-/* posix_spawn copies no page tables and returns when the program runs or cannot. */
+/* posix_spawn copies no page tables and returns when the program runs or cannot. A session of its own: a terminal's Ctrl-C is for the
+ * service, which then stops its children in order. */
 static int spawn(struct process_start *s)
 {
     posix_spawn_file_actions_t files;
@@ -73,13 +74,22 @@ static int spawn(struct process_start *s)
     return rc;
 }
 
+/* A process that cannot be watched is of no use. */
 static void start_in_pool(uv_work_t *work)
 {
     struct process_start *s = work->data;
     if (s->error == 0)
         s->error = spawn(s);
-    if (s->error == 0 && s->nice)
+    if (s->error != 0)
+        return;
+    if (s->nice)
         setpriority(PRIO_PROCESS, (id_t)s->pid, s->nice);
+    s->descriptor = pidfd_open(s->pid, 0);
+    if (s->descriptor < 0) {
+        s->error = errno;
+        kill(-s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
 }
 
 static void end(struct process *p, bool started, const char *text)
@@ -92,36 +102,33 @@ static void end(struct process *p, bool started, const char *text)
 static void on_end(uv_poll_t *poll, int status, int events)
 {
     struct process *p = poll->data;
-    int how = 0;
-    char text[64];
+    siginfo_t how = {.si_pid = 0};
+    char text[64] = "ended";
     (void)status, (void)events;
-    if (waitpid(p->pid, &how, WNOHANG) == 0)
+    if (waitid(P_PID, (id_t)p->pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid == 0)
         return;
-    kill(-p->pid, SIGKILL); // what it may have left behind
+    kill(-p->pid, SIGKILL); // what it may have left behind; nobody else has its number yet
+    waitpid(p->pid, NULL, WNOHANG);
     p->pid = 0;
     uv_poll_stop(poll);
-    if (WIFSIGNALED(how))
-        snprintf(text, sizeof text, "ended by signal %d", WTERMSIG(how));
-    else
-        snprintf(text, sizeof text, "ended with status %d", WEXITSTATUS(how));
+    if (how.si_pid != 0 && how.si_code == CLD_EXITED)
+        snprintf(text, sizeof text, "ended with status %d", how.si_status);
+    else if (how.si_pid != 0)
+        snprintf(text, sizeof text, "ended by signal %d", how.si_status);
     end(p, true, text);
 }
 
-/* A process that cannot be watched is of no use. */
-static int watch(struct process *p, uv_loop_t *loop)
+static int watch(struct process *p, uv_loop_t *loop, int descriptor)
 {
-    p->descriptor = pidfd_open(p->pid, 0);
-    if (p->descriptor < 0)
-        return errno;
-    if (uv_poll_init(loop, &p->poll, p->descriptor) != 0) {
-        close(p->descriptor);
-        p->descriptor = -1;
-        return ENOMEM;
+    int rc = uv_poll_init(loop, &p->poll, descriptor);
+    if (rc != 0) {
+        close(descriptor);
+        return -rc;
     }
+    p->descriptor = descriptor;
     p->poll.data = p;
     p->open_handles++;
-    uv_poll_start(&p->poll, UV_READABLE, on_end);
-    return 0;
+    return -uv_poll_start(&p->poll, UV_READABLE, on_end);
 }
 
 static void on_started(uv_work_t *work, int status)
@@ -130,18 +137,20 @@ static void on_started(uv_work_t *work, int status)
     struct process *p = s->process;
     char text[ERROR_TEXT_MAX];
     int failure = status != 0 ? ECANCELED : s->error;
+    p->start = NULL;
+    if (!failure && (failure = watch(p, work->loop, s->descriptor)) != 0)
+        kill(-s->pid, SIGKILL);
     p->pid = failure ? 0 : s->pid;
-    if (!failure && (failure = watch(p, work->loop)) != 0) {
-        kill(-p->pid, SIGKILL);
-        waitpid(p->pid, NULL, 0);
-        p->pid = 0;
-    }
-    if (!failure && p->signal)
-        kill(-p->pid, p->signal);
     snprintf(text, sizeof text, "starting %.300s: %s", s->arguments[0], strerror(failure));
     free_start(s);
-    if (failure)
+    if (failure) {
         end(p, false, text);
+        return;
+    }
+    if (p->signal)
+        kill(-p->pid, p->signal);
+    if (p->started)
+        p->started(p);
 }
 
 /* Ours is `ours` of the pipe's two ends (0 reads). Returns 0 or an errno. */
@@ -151,10 +160,10 @@ static int open_pipe(uv_pipe_t *pipe, int ours, int *theirs)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return errno;
     *theirs = ends[!ours];
-    if (uv_pipe_open(pipe, ends[ours]) == 0)
-        return 0;
-    close(ends[ours]);
-    return ENOMEM;
+    int rc = uv_pipe_open(pipe, ends[ours]);
+    if (rc != 0)
+        close(ends[ours]);
+    return -rc;
 }
 
 int process_start(struct process *p, uv_loop_t *loop, const char *const *arguments, int nice, struct error *e)
@@ -162,13 +171,14 @@ int process_start(struct process *p, uv_loop_t *loop, const char *const *argumen
     struct process_start *s = new_start(arguments, nice);
     uv_pipe_t *pipes[] = {&p->to, &p->from, &p->log};
     if (!s)
-        return error_set(e, "starting %s: out of memory", arguments[0]);
+        return error_set(e, "starting %s: out of memory, or too many arguments", arguments[0]);
     for (int i = 0; i < 3; i++) {
         uv_pipe_init(loop, pipes[i], 0);
         pipes[i]->data = p;
         if (s->error == 0)
             s->error = open_pipe(pipes[i], i == 0, &s->stdio[i]);
     }
+    p->start = &s->work;
     p->pid = 0;
     p->descriptor = -1;
     p->signal = 0;
@@ -184,7 +194,7 @@ void process_signal(struct process *p, int signal)
 {
     if (p->pid)
         kill(-p->pid, signal);
-    else if (!p->over)
+    else if (p->start && uv_cancel((uv_req_t *)p->start) != 0)
         p->signal = signal;
 }
 
@@ -206,6 +216,8 @@ void process_close_input(struct process *p)
 
 void process_close(struct process *p, void (*closed)(struct process *p))
 {
+    if (uv_is_closing((uv_handle_t *)&p->from))
+        return;
     p->closed = closed;
     process_close_input(p);
     uv_close((uv_handle_t *)&p->from, on_closed);

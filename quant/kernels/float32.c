@@ -107,7 +107,7 @@ static void put_outputs(const struct kernel *k, const float *x, uint32_t pixel, 
     for (uint32_t r = 0; r < rows; r++)
         for (uint32_t p = 0; p < PIXELS; p++)
             sums[r][p] = bias ? bias[channel + r] : 0.0f;
-    if (rows == 2 && n == PIXELS)
+    if (rows == 2 && n >= PIXELS / 2) // also with columns that are left from before, whose sums nobody takes
         multiply(w, length, x, sums);
     else
         for (uint32_t r = 0; r < rows; r++)
@@ -207,7 +207,7 @@ FUSED static void depthwise_lanes(const struct kernel *k, const struct window *a
     const struct image_op *op = k->op;
     uint32_t channels = k->out->c, step = op->dilation_w * (uint32_t)channels;
     float s0 = sums[0], s1 = sums[1], s2 = sums[2], s3 = sums[3];
-    for (int32_t i = at->first_row; i < at->end_row; i++) {
+    for (int32_t i = at->first_row; i < at->end_row && at->first_column < at->end_column; i++) {
         int32_t y = at->top + i * op->dilation_h, x = at->left + at->first_column * op->dilation_w;
         const float *w = (const float *)(const void *)k->weights + (uint32_t)(i * op->kernel_w + at->first_column) * channels + oc;
         const float *v = (const float *)(const void *)k->in_data + ((uint32_t)y * k->in->w + (uint32_t)x) * channels + oc;
