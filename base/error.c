@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a user's text brought along is no reason for a second line. */
+static void keep_one_line(struct error *e)
+{
+    for (char *c = e->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+}
+
 int error_set(struct error *e, const char *format, ...)
 {
     if (!e)
@@ -14,6 +22,7 @@ int error_set(struct error *e, const char *format, ...)
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
+    keep_one_line(e);
     return -1;
 }
 
@@ -31,5 +40,6 @@ int error_wrap(struct error *e, const char *format, ...)
         n = 0;
     if ((size_t)n < sizeof e->text)
         snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", inner);
+    keep_one_line(e);
     return -1;
 }

@@ -13,7 +13,7 @@ struct error {
     char text[ERROR_TEXT_MAX]; // NUL-terminated; empty while nothing failed
 };
 
-/* Replaces the text. Returns -1 so that a caller can `return error_set(e, ...)`. `e` may be NULL. */
+/* Replaces the text; control characters become '?': it is one line. Returns -1 so that a caller can `return error_set(e, ...)`. `e` may be NULL. */
 int error_set(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts context before the text that is already there ("reading x.npy: not a .npy file"). Returns -1. */

@@ -210,7 +210,7 @@ static void run_slice(struct vboard *b)
     if (stop == CORE_BUDGET && idle_is_waiting(m))
         b->waiting = true;
     take_edges(b);
-    b->slice = b->slice < SLICE_MAX ? 2 * b->slice : SLICE_MAX;
+    b->slice = b->pace > 0 ? SLICE_MIN : b->slice < SLICE_MAX ? 2 * b->slice : SLICE_MAX; // a pace is kept in small steps
 }
 
 static void work(struct vboard *b)

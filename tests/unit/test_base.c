@@ -26,6 +26,15 @@ START_TEST(error_text_grows_from_the_inside_out)
 }
 END_TEST
 
+START_TEST(an_error_is_one_line_whatever_a_user_wrote)
+{
+    struct error e = {""};
+    error_set(&e, "'%s' is no setting", "w8\na8");
+    error_wrap(&e, "%s", "key\t1");
+    ck_assert_str_eq(e.text, "key?1: 'w8?a8' is no setting");
+}
+END_TEST
+
 START_TEST(settings_are_read_as_they_are_written)
 {
     const char *texts[] = {"float32", "w8a8", "w4a8", "w2a4/log", "w3a16/trained"};
@@ -191,6 +200,7 @@ int main(void)
     Suite *s = suite_create("base");
     TCase *t = tcase_create("base");
     tcase_add_test(t, error_text_grows_from_the_inside_out);
+    tcase_add_test(t, an_error_is_one_line_whatever_a_user_wrote);
     tcase_add_test(t, settings_are_read_as_they_are_written);
     tcase_add_test(t, candidates_are_read_as_they_are_written_and_hash_by_content);
     tcase_add_test(t, figures_are_the_median_with_its_spread);
