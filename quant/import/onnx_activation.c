@@ -37,6 +37,19 @@ int onnx_clip(struct onnx *x, const onnx_node *node, struct error *e)
     return onnx_clamp(x, node, v, low, high, e);
 }
 
+/* Is it over all of a vector's values? Before operator set 13 it is over all axes from `axis` on. */
+static bool is_over_all(const struct onnx *x, const onnx_node *node, const struct onnx_view *v, int values)
+{
+    int64_t axis = onnx_attribute_int(node, "axis", x->opset < 13 ? 1 : -1), n = 1;
+    axis = axis < 0 ? axis + v->rank : axis;
+    if (axis < 0 || axis >= v->rank)
+        return false;
+    int end = x->opset < 13 ? v->rank : (int)axis + 1;
+    for (int d = (int)axis; d < end; d++)
+        n *= v->dims[d];
+    return n == values && (axis > 0 || x->opset < 13);
+}
+
 int onnx_softmax(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct onnx_value *v = onnx_activation(x, node, 0, e);
@@ -45,6 +58,8 @@ int onnx_softmax(struct onnx *x, const onnx_node *node, struct error *e)
     struct net_tensor t = x->net->tensors[v->view.tensor];
     if (t.h != 1 || t.w != 1)
         return error_set(e, "over a plane is not supported");
+    if (!is_over_all(x, node, &v->view, t.c))
+        return error_set(e, "over an axis that has not all of %d values is not supported", t.c);
     struct onnx_view view = v->view;
     view.softmax = true;
     return onnx_output(x, node, view, v, e);

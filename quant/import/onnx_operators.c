@@ -15,7 +15,7 @@ static const struct onnx_operator operators[] = {
     {"Conv", onnx_conv},
     {"DequantizeLinear", onnx_dequantize_linear},
     {"Div", onnx_div},
-    {"Dropout", onnx_identity},
+    {"Dropout", onnx_dropout},
     {"Elu", onnx_function},
     {"Flatten", onnx_flatten},
     {"Gather", onnx_gather},

@@ -30,6 +30,7 @@ onnx_take onnx_softmax;
 onnx_take onnx_function; // onnx_function.c
 onnx_take onnx_product;  // of two activations
 onnx_take onnx_identity; // onnx_shape.c
+onnx_take onnx_dropout;
 onnx_take onnx_constant_node;
 onnx_take onnx_flatten;
 onnx_take onnx_reshape;

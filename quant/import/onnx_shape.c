@@ -181,6 +181,16 @@ int onnx_identity(struct onnx *x, const onnx_node *node, struct error *e)
     return is_constant(x, node) ? reshape(x, node, rank, dims, e) : onnx_output(x, node, v->view, v, e);
 }
 
+int onnx_dropout(struct onnx *x, const onnx_node *node, struct error *e)
+{
+    const struct onnx_constant *training = onnx_has_input(node, 2) ? onnx_constant_input(x, node, 2, e) : NULL;
+    if (onnx_has_input(node, 2) && !training)
+        return -1;
+    if (training && (training->elements != 1 || onnx_constant_number(training, 0) != 0))
+        return error_set(e, "training_mode is not supported");
+    return onnx_identity(x, node, e);
+}
+
 int onnx_flatten(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank;

@@ -51,6 +51,19 @@ START_TEST(what_an_operator_cannot_do_is_said)
     import_case_node("MatMul", "s w", "y");
     import_case_refuse("a Softmax is supported only at the network's end");
 
+    import_case_start(13, 2, DIMS(1, 12));
+    import_case_noise("w", 2, DIMS(12, 12));
+    import_case_node("MatMul", "x w", "g");
+    onnx_model_int(import_case_node("Softmax", "g", "y"), "axis", 0);
+    import_case_refuse("(Softmax): over an axis that has not all of 12 values is not supported");
+
+    import_case_start(13, 4, DIMS(1, 3, 5, 5));
+    import_case_stem("s", 3, 4);
+    onnx_model_number(import_case.model, "ratio", 0.5f);
+    onnx_model_number(import_case.model, "training", 1);
+    import_case_node("Dropout", "s ratio training", "y");
+    import_case_refuse("(Dropout): training_mode is not supported");
+
     import_case_start(13, 4, DIMS(1, 8, 5, 5));
     import_case_stem("s", 8, 8);
     onnx_model_list(import_case.model, "shape", 4, DIMS(1, 4, 10, 5));
