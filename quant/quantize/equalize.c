@@ -6,6 +6,7 @@
 
 #define ROUNDS_MAX 40
 #define SETTLED 1e-3 // change of the scales in a round
+#define SHARE_LEAST 0x1p-12f // of its layer's largest weight, for a channel to be equalized: scales within 2^6 of the layers'
 
 /* The channel of its input that weight `i` of a layer multiplies. */
 static int input_channel(const struct net *n, const struct net_op *op, size_t i)
@@ -28,9 +29,23 @@ static struct net_op *only_reader(struct net *n, int tensor)
     return found && readers == 1 && net_is_product(found->kind) ? found : NULL;
 }
 
-static double scale_of(double first, double second)
+static float largest_of(const float *x, int n)
 {
-    return first > 0 && second > 0 ? sqrt(first * second) / second : 1;
+    float most = 0;
+    for (int i = 0; i < n; i++)
+        most = fmaxf(most, x[i]);
+    return most;
+}
+
+/* Replaces `first` by the scales. A channel that weight decay has left next to nothing of (1e-10 of its layer's largest weight, in a
+ * trained MobileNetV1) would be scaled by 2^30: its bias, which is all that it says, would be the range of the whole tensor. */
+static void find_scales(float *first, const float *second, int channels)
+{
+    float least_first = SHARE_LEAST * largest_of(first, channels), least_second = SHARE_LEAST * largest_of(second, channels);
+    for (int c = 0; c < channels; c++) {
+        bool is_dead = first[c] <= least_first || second[c] <= least_second;
+        first[c] = is_dead ? 1 : sqrtf(first[c] / second[c]);
+    }
 }
 
 /* The largest weight of each channel between two layers, on both sides of it. */
@@ -55,16 +70,16 @@ static double equalize_pair(const struct net *n, struct net_op *a, struct net_op
     int channels = net_out_channels(n, a);
     size_t row = net_weight_count(n, a) / (size_t)channels;
     find_largest(n, a, b, first, second);
+    find_scales(first, second, channels);
     net_drop_given(a);
     net_drop_given(b);
     for (int c = 0; c < channels; c++) {
-        float s = (float)scale_of((double)first[c], (double)second[c]);
+        float s = first[c];
         most = fmax(most, fabs(log((double)s)));
         for (size_t i = 0; i < row; i++)
             a->weights[(size_t)c * row + i] /= s;
         if (a->bias)
             a->bias[c] /= s;
-        first[c] = s;
     }
     for (size_t i = 0; i < net_weight_count(n, b); i++)
         b->weights[i] *= first[input_channel(n, b, i)];

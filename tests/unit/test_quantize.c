@@ -649,34 +649,80 @@ START_TEST(an_equalized_network_computes_the_same)
 }
 END_TEST
 
+/* A convolution with a ReLU and a dense layer behind it, built by hand; its channels grow by `factor` from one to the next, and what
+ * multiplies them falls by as much. */
+static void begin_with_two_layers(double factor, const float *data)
+{
+    begin_with_one_layer(NET_CONV, data);
+    struct net *net = &test_case.net;
+    struct net_op dense = net->ops[0];
+    net->ops[0].act_min = 0;
+    for (size_t k = 0; k < 180; k++)
+        net->ops[0].weights[k] *= (float)pow(factor, (double)(k / 36));
+    dense.kind = NET_DENSE, dense.in[0] = net->output, dense.out = net_add_tensor(net, 1, 1, 3, &error);
+    dense.kernel_h = dense.kernel_w = 1, dense.pad_top = dense.pad_left = dense.pad_bottom = dense.pad_right = 0;
+    dense.weights = noise(3 * 180, 0.1), dense.bias = NULL, dense.act_min = -INFINITY;
+    for (size_t k = 0; k < 3 * 180; k++)
+        dense.weights[k] /= (float)pow(factor, (double)(k % 5));
+    ck_assert_int_eq(net_add_op(net, &dense, &error), 0);
+    net->output = dense.out;
+    ck_assert_msg(net_seal(net, &error) == 0, "%s", error.text);
+}
+
+static double sensitivity_of_both(bool per_tensor, struct setting option)
+{
+    struct quantize_params p = {.clipping = CLIPPING_MSE, .per_tensor = per_tensor, .n_options = 1, .options = {option}};
+    ck_assert_int_eq(quantize_network(&test_case.net, &test_case.data, &p, NULL, NULL, &quantized, &error), 0);
+    return quantized.sensitivity[0] + quantized.sensitivity[1];
+}
+
 START_TEST(equal_channels_lose_less_with_one_scale_for_all)
 {
     double sensitivity[2] = {0};
     for (int equal = 0; equal < 2; equal++) {
-        rng_seed(&rng, 17, 6); // dense after a ReLU convolution, built by hand
+        rng_seed(&rng, 17, 6);
         float *data = noise(NET_CASE_SAMPLES * 6 * 6 * 4, 1);
-        begin_with_one_layer(NET_CONV, data);
-        struct net *net = &test_case.net;
-        struct net_op dense = net->ops[0];
-        net->ops[0].act_min = 0;
-        for (size_t k = 0; k < 180; k++)
-            net->ops[0].weights[k] *= (float)pow(4, (double)(k / 36));
-        dense.kind = NET_DENSE, dense.in[0] = net->output, dense.out = net_add_tensor(net, 1, 1, 3, &error);
-        dense.kernel_h = dense.kernel_w = 1, dense.pad_top = dense.pad_left = dense.pad_bottom = dense.pad_right = 0;
-        dense.weights = noise(3 * 180, 0.1), dense.bias = NULL, dense.act_min = -INFINITY;
-        for (size_t k = 0; k < 3 * 180; k++)
-            dense.weights[k] /= (float)pow(4, (double)(k % 5));
-        ck_assert_int_eq(net_add_op(net, &dense, &error), 0);
-        net->output = dense.out;
-        ck_assert_msg(net_seal(net, &error) == 0, "%s", error.text);
-        ck_assert_int_eq(equal ? equalize_network(net) : 1, 1);
-        struct quantize_params p = {.clipping = CLIPPING_MSE, .per_tensor = true, .n_options = 1, .options = {{4, 8, SCHEME_UNIFORM}}};
-        ck_assert_int_eq(quantize_network(net, &test_case.data, &p, NULL, NULL, &quantized, &error), 0);
-        sensitivity[equal] = quantized.sensitivity[0] + quantized.sensitivity[1];
+        begin_with_two_layers(4, data);
+        ck_assert_int_eq(equal ? equalize_network(&test_case.net) : 1, 1);
+        sensitivity[equal] = sensitivity_of_both(true, (struct setting){4, 8, SCHEME_UNIFORM});
         free(data);
         end();
     }
     ck_assert_msg(sensitivity[1] < 0.5 * sensitivity[0], "%g, unequal %g", sensitivity[1], sensitivity[0]);
+}
+END_TEST
+
+/* Channel 2, as training with weight decay leaves it: next to nothing before it (0) or behind it (1), and a bias. */
+static void let_a_channel_die(bool behind)
+{
+    struct net_op *a = &test_case.net.ops[0], *b = &test_case.net.ops[1];
+    for (size_t k = 0; k < 180; k++)
+        if (!behind && k / 36 == 2)
+            a->weights[k] *= 1e-12f;
+    for (size_t k = 0; k < 3 * 180; k++)
+        if (behind && k % 5 == 2)
+            b->weights[k] *= 1e-12f;
+    a->bias[2] = 0.5f;
+}
+
+START_TEST(a_dead_channel_is_not_equalized)
+{
+    double sensitivity[2] = {0};
+    for (int equal = 0; equal < 2; equal++) {
+        rng_seed(&rng, 17, 6);
+        float *data = noise(NET_CASE_SAMPLES * 6 * 6 * 4, 1);
+        begin_with_two_layers(2, data);
+        let_a_channel_die(_i);
+        float other = test_case.net.ops[0].bias[4], dead = test_case.net.ops[0].weights[2 * 36];
+        ck_assert_int_eq(equal ? equalize_network(&test_case.net) : 1, 1);
+        ck_assert_float_eq(test_case.net.ops[0].bias[2], 0.5f);
+        ck_assert_float_eq(test_case.net.ops[0].weights[2 * 36], dead);
+        ck_assert(!equal || test_case.net.ops[0].bias[4] != other);
+        sensitivity[equal] = sensitivity_of_both(false, (struct setting){8, 8, SCHEME_UNIFORM});
+        free(data);
+        end();
+    }
+    ck_assert_msg(sensitivity[1] < 2 * sensitivity[0], "%g, unequal %g", sensitivity[1], sensitivity[0]);
 }
 END_TEST
 
@@ -808,6 +854,7 @@ int main(void)
     tcase_add_test(t, names_of_clippings_are_read_back);
     tcase_add_loop_test(t, an_equalized_network_computes_the_same, 0, CASES);
     tcase_add_test(t, equal_channels_lose_less_with_one_scale_for_all);
+    tcase_add_loop_test(t, a_dead_channel_is_not_equalized, 0, 2);
     tcase_add_loop_test(t, a_file_gives_back_every_bit, 0, 5);
     tcase_add_test(t, broken_files_are_refused);
     tcase_add_test(t, a_missing_broken_or_foreign_file_is_made_again);
