@@ -96,6 +96,24 @@ int tflite_view(struct tflite *x, int net, struct tflite_tensor *out, struct err
 /* An op with neutral fields, named after what it writes. */
 struct net_op tflite_op_of(const struct tflite *x, const struct tflite_tensor *out, enum net_kind kind, int in);
 
+/* Needs the input as a plane: the file's shape says what the network's tensor has, no reshape in between has changed it; or as
+ * whatever it is. Zero pads that wait for an operation are refused unless `pads_too`. Returns 0, or -1 with the reason. */
+int tflite_need_plane(struct tflite *x, const struct tflite_tensor *t, bool pads_too, struct error *e);
+int tflite_need_any(struct tflite *x, const struct tflite_tensor *t, struct error *e);
+
+/* The clamp of a fused activation, by its ActivationFunctionType. Returns 0, or -1 with the reason. */
+int tflite_fused(int64_t code, struct net_op *op, struct error *e);
+
+/* Adds the op with an output of this shape; what it owns is taken over, also on failure. Returns 0, or -1 with the reason. */
+int tflite_finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out, int h, int w, int c, struct error *e);
+
+/* Functions of each value, products, channels. */
+int tflite_logistic(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_tanh(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_hard_swish(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_mul(struct tflite *x, const struct tflite_op *op, struct error *e);
+int tflite_concatenation(struct tflite *x, const struct tflite_op *op, struct error *e);
+
 /* Operators that are about integers and shapes. */
 int tflite_quantize(struct tflite *x, const struct tflite_op *op, struct error *e);
 int tflite_dequantize(struct tflite *x, const struct tflite_op *op, struct error *e);

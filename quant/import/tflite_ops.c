@@ -15,9 +15,7 @@ static bool has_pads(const struct tflite_tensor *t)
     return t->pads[0] || t->pads[1] || t->pads[2] || t->pads[3];
 }
 
-/* The file's shape says what the network's tensor has: a reshape in between must not have changed the plane.
- */
-static int need_plane(struct tflite *x, const struct tflite_tensor *t, bool pads_too, struct error *e)
+int tflite_need_plane(struct tflite *x, const struct tflite_tensor *t, bool pads_too, struct error *e)
 {
     const struct net_tensor *n = &x->net->tensors[t->net];
     if (t->rank != 4 || t->dims[0] != 1 || t->dims[1] != n->h + t->pads[0] + t->pads[2] ||
@@ -29,7 +27,7 @@ static int need_plane(struct tflite *x, const struct tflite_tensor *t, bool pads
     return 0;
 }
 
-static int need_any(struct tflite *x, const struct tflite_tensor *t, struct error *e)
+int tflite_need_any(struct tflite *x, const struct tflite_tensor *t, struct error *e)
 {
     x->input_read = x->input_read || t->net == x->net->input;
     return has_pads(t) ? error_set(e, "zero pads before it are not supported") : 0;
@@ -61,8 +59,7 @@ struct net_op tflite_op_of(const struct tflite *x, const struct tflite_tensor *o
     return op;
 }
 
-/* Adds the op with an output of this shape; its weights are taken over. */
-static int finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out, int h, int w, int c,
+int tflite_finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out, int h, int w, int c,
                   struct error *e)
 {
     struct net_grid grid;
@@ -95,8 +92,7 @@ static int finish(struct tflite *x, struct net_op *op, struct tflite_tensor *out
     return tflite_view(x, op->out, out, e);
 }
 
-/* ActivationFunctionType */
-static int read_activation(int64_t code, struct net_op *op, struct error *e)
+int tflite_fused(int64_t code, struct net_op *op, struct error *e)
 {
     static const float low[] = {-INFINITY, 0, -1, 0}, high[] = {INFINITY, INFINITY, 1, 6};
     if (code < 0 || code > 3)
@@ -192,7 +188,7 @@ static int finish_layer(struct tflite *x, const struct tflite_op *op, struct net
         net_op_finish(to);
         return -1;
     }
-    return finish(x, to, out, h, w, (int)k->dims[dimension], e);
+    return tflite_finish(x, to, out, h, w, (int)k->dims[dimension], e);
 }
 
 static int take_conv(struct tflite *x, const struct tflite_op *op, struct error *e)
@@ -200,7 +196,7 @@ static int take_conv(struct tflite *x, const struct tflite_op *op, struct error 
     int h, w;
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *k = in ? tflite_constant(x, op, 1, e) : NULL;
     struct tflite_tensor *out = k ? tflite_output(x, op, e) : NULL;
-    if (!out || need_plane(x, in, true, e) || check_weights(k, e))
+    if (!out || tflite_need_plane(x, in, true, e) || check_weights(k, e))
         return -1;
     struct net_op to = tflite_op_of(x, out, NET_CONV, in->net);
     to.kernel_h = (int)k->dims[1];
@@ -209,7 +205,7 @@ static int take_conv(struct tflite *x, const struct tflite_op *op, struct error 
         return error_set(e, "weights for %lld of %lld input channels", (long long)k->dims[3],
                          (long long)in->dims[3]);
     to.groups = (int)(in->dims[3] / k->dims[3]);
-    if (read_activation(flat_integer(&op->options, 3, 1, 0), &to, e) ||
+    if (tflite_fused(flat_integer(&op->options, 3, 1, 0), &to, e) ||
         read_window(&op->options, 4, in, &to, &h, &w, e) || read_bias(x, op, k->dims[0], &to, e))
         return -1;
     to.weights = tflite_floats(k, e);
@@ -235,7 +231,7 @@ static int take_depthwise(struct tflite *x, const struct tflite_op *op, struct e
     int h, w;
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *k = in ? tflite_constant(x, op, 1, e) : NULL;
     struct tflite_tensor *out = k ? tflite_output(x, op, e) : NULL;
-    if (!out || need_plane(x, in, true, e) || check_weights(k, e))
+    if (!out || tflite_need_plane(x, in, true, e) || check_weights(k, e))
         return -1;
     if (k->dims[0] != 1 || k->dims[3] % in->dims[3])
         return error_set(e, "weights of %lld channels for %lld input channels", (long long)k->dims[3],
@@ -244,7 +240,7 @@ static int take_depthwise(struct tflite *x, const struct tflite_op *op, struct e
     to.kernel_h = (int)k->dims[1];
     to.kernel_w = (int)k->dims[2];
     to.groups = (int)in->dims[3];
-    if (read_activation(flat_integer(&op->options, 4, 1, 0), &to, e) ||
+    if (tflite_fused(flat_integer(&op->options, 4, 1, 0), &to, e) ||
         read_window(&op->options, 5, in, &to, &h, &w, e) || read_bias(x, op, k->dims[3], &to, e))
         return -1;
     to.weights = turn_depthwise(k, e);
@@ -255,12 +251,12 @@ static int take_fully_connected(struct tflite *x, const struct tflite_op *op, st
 {
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *k = in ? tflite_constant(x, op, 1, e) : NULL;
     struct tflite_tensor *out = k ? tflite_output(x, op, e) : NULL;
-    if (!out || need_any(x, in, e))
+    if (!out || tflite_need_any(x, in, e))
         return -1;
     if (k->rank != 2 || k->dims[1] != in->elements || k->dims[0] > NET_SIDE_MAX)
         return error_set(e, "weights that do not fit %lld inputs", (long long)in->elements);
     struct net_op to = tflite_op_of(x, out, NET_DENSE, in->net);
-    if (read_activation(flat_integer(&op->options, 0, 1, 0), &to, e) || read_bias(x, op, k->dims[0], &to, e))
+    if (tflite_fused(flat_integer(&op->options, 0, 1, 0), &to, e) || read_bias(x, op, k->dims[0], &to, e))
         return -1;
     to.weights = tflite_floats(k, e);
     return finish_layer(x, op, &to, 0, out, 1, 1, e);
@@ -270,15 +266,15 @@ static int take_add(struct tflite *x, const struct tflite_op *op, struct error *
 {
     struct tflite_tensor *a = tflite_activation(x, op, 0, e), *b = a ? tflite_activation(x, op, 1, e) : NULL;
     struct tflite_tensor *out = b ? tflite_output(x, op, e) : NULL;
-    if (!out || need_any(x, a, e) || need_any(x, b, e))
+    if (!out || tflite_need_any(x, a, e) || tflite_need_any(x, b, e))
         return -1;
     struct net_tensor t = x->net->tensors[a->net];
     if (memcmp(&t, &x->net->tensors[b->net], sizeof t))
         return error_set(e, "of different shapes is not supported");
     struct net_op to = tflite_op_of(x, out, NET_ADD, a->net);
     to.in[1] = b->net;
-    return read_activation(flat_integer(&op->options, 0, 1, 0), &to, e) ||
-                   finish(x, &to, out, t.h, t.w, t.c, e)
+    return tflite_fused(flat_integer(&op->options, 0, 1, 0), &to, e) ||
+                   tflite_finish(x, &to, out, t.h, t.w, t.c, e)
                ? -1
                : 0;
 }
@@ -287,14 +283,14 @@ static int take_pool(struct tflite *x, const struct tflite_op *op, enum net_kind
 {
     int h, w;
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *out = in ? tflite_output(x, op, e) : NULL;
-    if (!out || need_plane(x, in, false, e))
+    if (!out || tflite_need_plane(x, in, false, e))
         return -1;
     struct net_op to = tflite_op_of(x, out, kind, in->net);
     if (side(&op->options, 3, 0, &to.kernel_w, e) || side(&op->options, 4, 0, &to.kernel_h, e) ||
-        read_activation(flat_integer(&op->options, 5, 1, 0), &to, e) ||
+        tflite_fused(flat_integer(&op->options, 5, 1, 0), &to, e) ||
         read_window(&op->options, 0, in, &to, &h, &w, e))
         return -1;
-    return finish(x, &to, out, h, w, (int)in->dims[3], e);
+    return tflite_finish(x, &to, out, h, w, (int)in->dims[3], e);
 }
 
 static int take_average_pool(struct tflite *x, const struct tflite_op *op, struct error *e)
@@ -312,7 +308,7 @@ static int take_mean(struct tflite *x, const struct tflite_op *op, struct error 
     struct tflite_tensor *in = tflite_activation(x, op, 0, e),
                          *axes = in ? tflite_constant(x, op, 1, e) : NULL;
     struct tflite_tensor *out = axes ? tflite_output(x, op, e) : NULL;
-    if (!out || need_plane(x, in, false, e))
+    if (!out || tflite_need_plane(x, in, false, e))
         return -1;
     struct net_op to = tflite_op_of(x, out, NET_AVGPOOL, in->net);
     for (size_t i = 0; i < (size_t)axes->elements; i++) {
@@ -322,7 +318,7 @@ static int take_mean(struct tflite *x, const struct tflite_op *op, struct error 
             return error_set(e, "only means over height and width are supported");
         *(axis == 1 ? &to.kernel_h : &to.kernel_w) = (int)in->dims[axis];
     }
-    return finish(x, &to, out, (int)in->dims[1] - to.kernel_h + 1, (int)in->dims[2] - to.kernel_w + 1,
+    return tflite_finish(x, &to, out, (int)in->dims[1] - to.kernel_h + 1, (int)in->dims[2] - to.kernel_w + 1,
                   (int)in->dims[3], e);
 }
 
@@ -348,7 +344,7 @@ static int take_reshape(struct tflite *x, const struct tflite_op *op, struct err
 static int take_softmax(struct tflite *x, const struct tflite_op *op, struct error *e)
 {
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *out = in ? tflite_output(x, op, e) : NULL;
-    if (!out || need_any(x, in, e))
+    if (!out || tflite_need_any(x, in, e))
         return -1;
     if (x->net->tensors[in->net].h != 1 || x->net->tensors[in->net].w != 1)
         return error_set(e, "over a plane is not supported");
@@ -361,7 +357,7 @@ static int take_pad(struct tflite *x, const struct tflite_op *op, struct error *
 {
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *p = in ? tflite_constant(x, op, 1, e) : NULL;
     struct tflite_tensor *out = p ? tflite_output(x, op, e) : NULL;
-    if (!out || need_plane(x, in, true, e))
+    if (!out || tflite_need_plane(x, in, true, e))
         return -1;
     if (p->elements != 8)
         return error_set(e, "%lld pads where 8 are needed", (long long)p->elements);
@@ -385,12 +381,16 @@ static int take_pad(struct tflite *x, const struct tflite_op *op, struct error *
 static const struct tflite_operator operators[] = {
     {0, "ADD", take_add},
     {1, "AVERAGE_POOL_2D", take_average_pool},
+    {2, "CONCATENATION", tflite_concatenation},
     {3, "CONV_2D", take_conv},
     {4, "DEPTHWISE_CONV_2D", take_depthwise},
     {9, "FULLY_CONNECTED", take_fully_connected},
+    {14, "LOGISTIC", tflite_logistic},
     {17, "MAX_POOL_2D", take_max_pool},
+    {18, "MUL", tflite_mul},
     {22, "RESHAPE", take_reshape},
     {25, "SOFTMAX", take_softmax},
+    {28, "TANH", tflite_tanh},
     {34, "PAD", take_pad},
     {40, "MEAN", take_mean},
     {6, "DEQUANTIZE", tflite_dequantize},
@@ -400,6 +400,7 @@ static const struct tflite_operator operators[] = {
     {77, "SHAPE", tflite_shape},
     {83, "PACK", tflite_shape},
     {114, "QUANTIZE", tflite_quantize},
+    {117, "HARD_SWISH", tflite_hard_swish},
 };
 
 const struct tflite_operator *tflite_operator_find(int code)

@@ -4,6 +4,7 @@
 // never crash.
 #include "quant/import/flat.h"
 #include "quant/import/import.h"
+#include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "tests/flat_builder.h"
 
@@ -17,12 +18,16 @@
 enum { // BuiltinOperator, TensorType
     ADD = 0,
     AVERAGE_POOL_2D = 1,
+    CONCATENATION = 2,
     CONV_2D = 3,
     DEPTHWISE_CONV_2D = 4,
     FULLY_CONNECTED = 9,
+    LOGISTIC = 14,
     MAX_POOL_2D = 17,
+    MUL = 18,
     RESHAPE = 22,
     SOFTMAX = 25,
+    TANH = 28,
     PAD = 34,
     DEQUANTIZE = 6,
     TRANSPOSE = 39,
@@ -403,6 +408,100 @@ START_TEST(a_quantize_between_two_scales_is_a_layer_of_ones)
 }
 END_TEST
 
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static double hard_swish(double x)
+{
+    return x * fmin(fmax(x + 3, 0), 6) / 6;
+}
+
+START_TEST(functions_products_and_concatenation_give_their_formulas)
+{
+    static const int32_t axes[2] = {1, 2};
+    int x = activation(2, 3, 4), k = weights(4, 1, 1, 4), a = activation(2, 3, 4), g = activation(2, 3, 4), s = activation(2, 3, 4);
+    int h = activation(2, 3, 4), m = tensor(2, INTS(1, 4), FLOAT32, NULL, 0), p = activation(2, 3, 4), t = activation(2, 3, 4);
+    int y = activation(2, 3, 16);
+    op(CONV_2D, x, k, -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(LOGISTIC, a, -1, -1, g, 1, INTS(0));
+    op(MUL, a, g, -1, s, 1, INTS(1)); // RELU
+    op(HARD_SWISH, a, -1, -1, h, 1, INTS(0));
+    op(MEAN, h, tensor(1, INTS(2), INT32, axes, sizeof axes), -1, m, 1, INTS(0));
+    op(MUL, m, h, -1, p, 1, INTS(0));
+    op(TANH, a, -1, -1, t, 1, INTS(0));
+    op(CONCATENATION, s, p, t, y, 2, INTS(3, 0));
+    file.ops[file.n_ops - 1].inputs[3] = x;
+    file.ops[file.n_ops - 1].n_inputs = 4;
+    take(y);
+    struct float_run r;
+    ck_assert_int_eq(float_run_init(&r, &net, 1, &error), 0);
+    memcpy(float_run_input(&r), noise + 100, 24 * sizeof *noise);
+    const float *out = float_run_go(&r, 1, NULL, NULL);
+    double sums[24], means[4] = {0};
+    for (int i = 0; i < 24; i++) {
+        sums[i] = 0;
+        for (int c = 0; c < 4; c++)
+            sums[i] += (double)noise[i % 4 * 4 + c] * (double)noise[100 + i / 4 * 4 + c];
+        means[i % 4] += hard_swish(sums[i]) / 6;
+    }
+    for (int i = 0; i < 24; i++) {
+        const float *pixel = out + i / 4 * 16;
+        ck_assert_double_eq_tol(pixel[i % 4], fmax(sums[i] * sigmoid(sums[i]), 0), 1e-5);
+        ck_assert_double_eq_tol(pixel[4 + i % 4], hard_swish(sums[i]) * means[i % 4], 1e-5);
+        ck_assert_double_eq_tol(pixel[8 + i % 4], tanh(sums[i]), 1e-5);
+        ck_assert_float_eq(pixel[12 + i % 4], noise[100 + i]);
+    }
+    float_run_finish(&r);
+}
+END_TEST
+
+static int32_t coded(double value, double scale, int zero)
+{
+    return limited((int32_t)lround(value / scale) + zero, -128, 127);
+}
+
+START_TEST(functions_products_and_concatenation_work_on_the_integers_of_a_file)
+{
+    static const float in_scale = 0.03f, a_scale = 0.06f, g_scale = 1.f / 256, s_scale = 0.05f, w_scale = 0.01f;
+    static const int32_t biases[4] = {100, -200, 300, 0};
+    static const float bias_scale = 1;
+    int8_t codes[16], in[24], out[6 * 12];
+    for (int i = 0; i < 16; i++)
+        codes[i] = (int8_t)rng_u32(&rng);
+    for (int i = 0; i < 24; i++)
+        in[i] = (int8_t)rng_u32(&rng);
+    int x = quantized(4, INTS(1, 2, 3, 4), INT8, &in_scale, 3), a = quantized(4, INTS(1, 2, 3, 4), INT8, &a_scale, -9);
+    int g = quantized(4, INTS(1, 2, 3, 4), INT8, &g_scale, -128), h = quantized(4, INTS(1, 2, 3, 4), INT8, &s_scale, -50);
+    int s = quantized(4, INTS(1, 2, 3, 4), INT8, &s_scale, -50), y = quantized(4, INTS(1, 2, 3, 12), INT8, &s_scale, -50);
+    int t = quantized(4, INTS(1, 2, 3, 4), INT8, &s_scale, -50);
+    int w = constant(4, INTS(4, 1, 1, 4), INT8, codes, sizeof codes, &w_scale, 1);
+    int b = constant(1, INTS(4), INT32, biases, sizeof biases, &bias_scale, 1);
+    op(CONV_2D, x, w, b, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(LOGISTIC, a, -1, -1, g, 1, INTS(0));
+    op(MUL, a, g, -1, s, 1, INTS(0));
+    op(HARD_SWISH, a, -1, -1, h, 1, INTS(0));
+    op(MUL, a, a, -1, t, 1, INTS(1)); // RELU
+    op(CONCATENATION, s, h, t, y, 2, INTS(-1, 0));
+    take(y);
+    run_given(in, out);
+    for (int i = 0; i < 24; i++) {
+        int32_t sum = biases[i % 4];
+        for (int c = 0; c < 4; c++)
+            sum += codes[i % 4 * 4 + c] * (in[i / 4 * 4 + c] - 3);
+        int32_t code = limited(multiplied(sum, (double)in_scale * (double)w_scale / (double)a_scale) - 9, -128, 127);
+        double value = (double)a_scale * (code + 9), square = (double)a_scale * (double)a_scale / (double)s_scale;
+        int32_t gate = coded(sigmoid(value), 1. / 256, -128);
+        int32_t product = multiplied((code + 9) * (gate + 128), (double)a_scale / 256 / (double)s_scale) - 50;
+        const int8_t *pixel = out + i / 4 * 12 + i % 4;
+        ck_assert_int_eq(pixel[0], limited(product, -128, 127));
+        ck_assert_int_eq(pixel[4], coded(hard_swish(value), (double)s_scale, -50));
+        ck_assert_int_eq(pixel[8], limited(multiplied((code + 9) * (code + 9), square) - 50, -50, 127));
+    }
+}
+END_TEST
+
 START_TEST(float_ends_and_half_weights_are_seen_through)
 {
     static const float in_scale = 0.5f, out_scale = 2;
@@ -458,8 +557,20 @@ END_TEST
 START_TEST(what_cannot_be_taken_is_named)
 {
     int x = activation(8, 8, 3), y = activation(8, 8, 3);
-    op(HARD_SWISH, x, -1, -1, y, 1, INTS(0));
-    refuse(y, "node 'tb' (builtin 117): this operator is not supported");
+    op(116, x, -1, -1, y, 1, INTS(0));
+    refuse(y, "node 'tb' (builtin 116): this operator is not supported");
+    setup();
+    x = activation(8, 8, 3);
+    y = activation(16, 8, 3);
+    op(CONCATENATION, x, x, -1, y, 2, INTS(1, 0));
+    refuse(y, "node 'tb' (CONCATENATION): along axis 1 of 4: only along the last is supported");
+    setup();
+    x = activation(8, 8, 3);
+    y = activation(8, 8, 4);
+    int z = activation(8, 8, 4);
+    op(CONV_2D, x, weights(4, 1, 1, 3), -1, y, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(MUL, x, y, -1, z, 1, INTS(0));
+    refuse(z, "node 'tc' (MUL): only of equal shapes, or by one value for each channel, is supported");
     setup();
     x = activation(8, 8, 3);
     y = activation(8, 8, 4);
@@ -498,7 +609,11 @@ START_TEST(broken_files_never_crash)
     int x = activation(8, 8, 3), a = activation(8, 8, 4), y = activation(4, 4, 4), taken = 0;
     op(CONV_2D, x, weights(4, 1, 1, 3), -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
     op(DEPTHWISE_CONV_2D, a, weights(1, 3, 3, 4), -1, y, 7, INTS(0, 2, 2, 1, 1, 1, 1));
-    take(y);
+    int g = activation(4, 4, 4), m = activation(4, 4, 4), c = activation(4, 4, 12);
+    op(LOGISTIC, y, -1, -1, g, 1, INTS(0));
+    op(MUL, y, g, -1, m, 1, INTS(0));
+    op(CONCATENATION, m, y, g, c, 2, INTS(3, 0));
+    take(c);
     for (int i = 0; i < 2000; i++) {
         net_finish(&net);
         memcpy(broken, builder.bytes, builder.size);
@@ -531,6 +646,8 @@ int main(void)
     tcase_add_test(tc, integers_of_a_file_give_what_its_kernels_give);
     tcase_add_test(tc, a_fully_connected_layer_of_one_scale_multiplies_scales_in_float);
     tcase_add_test(tc, a_quantize_between_two_scales_is_a_layer_of_ones);
+    tcase_add_test(tc, functions_products_and_concatenation_give_their_formulas);
+    tcase_add_test(tc, functions_products_and_concatenation_work_on_the_integers_of_a_file);
     tcase_add_test(tc, float_ends_and_half_weights_are_seen_through);
     tcase_add_test(tc, shapes_that_are_computed_and_axes_of_one_are_folded);
     tcase_add_test(tc, a_flat_input_takes_the_shape_that_is_looked_at);
