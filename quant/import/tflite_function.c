@@ -48,6 +48,18 @@ static bool is_per_channel(const struct tflite *x, const struct tflite_tensor *a
            b->dims[b->rank - 1] == t->c;
 }
 
+/* Is `gate` the sigmoid of `v`, in float32? Then their product is one function; the sigmoid goes if nothing else reads it. */
+static bool is_gate_of(const struct tflite *x, const struct tflite_tensor *v, const struct tflite_tensor *gate)
+{
+    for (int i = x->net->n_ops - 1; i >= 0; i--) {
+        const struct net_op *op = &x->net->ops[i];
+        if (op->out == gate->net)
+            return op->kind == NET_LOOKUP && op->function.kind == FUNCTION_SIGMOID && op->in[0] == v->net &&
+                   !x->net->grids[gate->net].bits && same_shape(x, v, gate);
+    }
+    return false;
+}
+
 int tflite_mul(struct tflite *x, const struct tflite_op *op, struct error *e)
 {
     struct tflite_tensor *a = tflite_activation(x, op, 0, e), *b = a ? tflite_activation(x, op, 1, e) : NULL;
@@ -57,9 +69,12 @@ int tflite_mul(struct tflite *x, const struct tflite_op *op, struct error *e)
     bool first = same_shape(x, a, b) || is_per_channel(x, a, b);
     if (!first && !is_per_channel(x, b, a))
         return error_set(e, "only of equal shapes, or by one value for each channel, is supported");
+    bool gated = is_gate_of(x, a, b) || is_gate_of(x, b, a);
+    first = first && !is_gate_of(x, b, a);
     struct net_tensor t = x->net->tensors[first ? a->net : b->net];
-    struct net_op to = tflite_op_of(x, out, NET_MUL, first ? a->net : b->net);
-    to.in[1] = first ? b->net : a->net;
+    struct net_op to = tflite_op_of(x, out, gated ? NET_LOOKUP : NET_MUL, first ? a->net : b->net);
+    to.in[1] = gated ? -1 : first ? b->net : a->net;
+    to.function.kind = gated ? FUNCTION_SILU : FUNCTION_NONE;
     return tflite_fused(flat_integer(&op->options, 0, 1, 0), &to, e) ? -1 : tflite_finish(x, &to, out, t.h, t.w, t.c, e);
 }
 

@@ -435,6 +435,8 @@ START_TEST(functions_products_and_concatenation_give_their_formulas)
     file.ops[file.n_ops - 1].inputs[3] = x;
     file.ops[file.n_ops - 1].n_inputs = 4;
     take(y);
+    ck_assert_int_eq(net.ops[1].function.kind, FUNCTION_SILU); // the sigmoid and the product
+    ck_assert_float_eq(net.ops[1].act_min, 0);
     struct float_run r;
     ck_assert_int_eq(float_run_init(&r, &net, 1, &error), 0);
     memcpy(float_run_input(&r), noise + 100, 24 * sizeof *noise);
