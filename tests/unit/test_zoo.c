@@ -9,25 +9,31 @@
 #include "quant/quantize/quantized.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SAMPLES 1000
-#define PERCENT_LEAST 90.0     // of a zoo's network in float32
-#define POINTS_OF_EIGHT_BITS 1 // that w8a8 may lose
+#define POINTS_OF_EIGHT_BITS 1 // that 8 bits may lose
+#define POINTS_OF_FLOATS 0.25  // two samples: sums of floats differ from host to host
 #define BOARD_RAM 688128 // configs/boards/virtual.json: without stack and runner
 #define BOARD_FLASH 1966080
 
 /* Operations by kind, as the papers have them: a network that is called so has them all. (MobileNetV2 has ten additions; two
- * more of the zoo's blocks have as many channels out as in.) */
+ * more of the zoo's blocks have as many channels out as in. ShuffleNetV2's 13 units of stride 1 choose twice among channels that are
+ * joined, shuffled and split, and the three stages' ends once. Mamba has seven projections in each of two blocks, and one before.)
+ * `percent`: right in float32, of the test samples, as configs/zoo/README.md says. */
 static const struct expected {
     const char *name;
-    int convs, depthwise, dense, adds;
+    double percent;
+    int convs, depthwise, dense, adds, choices, norms, scans;
 } networks[] = {
-    {"mobilenet_v1", 14, 13, 1, 0},
-    {"mobilenet_v2", 35, 17, 1, 12},
-    {"resnet50", 53, 0, 1, 16},
+    {"mobilenet_v1", 90.9, 14, 13, 1, 0, 0, 0, 0},
+    {"mobilenet_v2", 90.9, 35, 17, 1, 12, 0, 0, 0},
+    {"resnet50", 91.3, 53, 0, 1, 16, 0, 0, 0},
+    {"shufflenet_v2", 88.5, 37, 19, 1, 0, 29, 0, 0},
+    {"mamba", 88.8, 15, 2, 1, 2, 0, 3, 2},
 };
 
 static const char *source_root;
@@ -76,6 +82,9 @@ START_TEST(it_has_the_operations_of_its_paper)
     ck_assert_int_eq(depthwise, expected->depthwise);
     ck_assert_int_eq(n[NET_DENSE], expected->dense);
     ck_assert_int_eq(n[NET_ADD], expected->adds);
+    ck_assert_int_eq(n[NET_CHANNELS], expected->choices);
+    ck_assert_int_eq(n[NET_RMSNORM], expected->norms);
+    ck_assert_int_eq(n[NET_SCAN], expected->scans);
 }
 END_TEST
 
@@ -87,38 +96,54 @@ static double float_percent(void)
     return 100.0 * correct / total;
 }
 
-static void lower(const struct quantized *q, const char *setting, struct lowered *l)
+static struct setting setting_of(const char *text)
 {
-    static const struct lowered_budget board = {BOARD_RAM, BOARD_FLASH};
-    struct candidate c;
-    ck_assert_int_eq(candidate_parse(setting, net.n_slots, &c, &error), 0);
-    ck_assert_msg(lowered_make(&net, q, &c, &board, l, &error) == 0, "%s", error.text);
+    struct setting s;
+    ck_assert_int_eq(setting_parse(text, &s, &error), 0);
+    return s;
 }
 
-static double eight_bit_percent(const struct quantized *q)
+static void lower(const struct quantized *q, const struct candidate *c, struct lowered *l)
+{
+    static const struct lowered_budget board = {BOARD_RAM, BOARD_FLASH};
+    ck_assert_msg(lowered_make(&net, q, c, &board, l, &error) == 0, "%s", error.text);
+}
+
+/* w8a8, but what a scan puts out has 16 bits: it has long tails (docs/quantization.md). */
+static void eight_bits(struct candidate *c)
+{
+    candidate_fill(c, net.n_slots, setting_of("w8a8"));
+    for (int i = 0; i < net.n_layers; i++)
+        if (net.ops[net.layers[i].op].kind == NET_SCAN)
+            c->layers[net.layers[i].slot] = setting_of("w8a16");
+}
+
+static double percent_of(const struct quantized *q, const struct candidate *c)
 {
     struct lowered l;
     struct score s;
-    lower(q, "w8a8", &l);
+    lower(q, c, &l);
     struct evaluator *v = evaluator_create(&l.program, lowered_blobs(&l), 2, &error);
     ck_assert_msg(v && evaluator_score(v, &samples, labels, 0, SAMPLES, &s, &error) == 0, "%s", error.text);
-    printf("%s: w8a8 takes %d bytes of flash, %d of RAM\n", expected->name, (int)l.flash_bytes, (int)l.ram_bytes);
+    printf("%s: 8 bits take %d bytes of flash, %d of RAM\n", expected->name, (int)l.flash_bytes, (int)l.ram_bytes);
     evaluator_destroy(v);
     lowered_finish(&l);
     return 100.0 * (double)s.correct / (double)s.total;
 }
 
-START_TEST(it_answers_ninety_percent_and_eight_bits_keep_them)
+START_TEST(it_answers_as_stated_and_eight_bits_keep_that)
 {
-    struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = 1, .calibration_samples = 200};
+    struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = expected->scans ? 2 : 1, .calibration_samples = calibration.n,
+                                .options = {setting_of("w8a8"), setting_of("w8a16")}};
     struct quantized q;
+    struct candidate c;
     double exact = float_percent();
-    ck_assert_msg(exact >= PERCENT_LEAST, "float32 answers %.1f %%", exact);
-    ck_assert_int_eq(setting_parse("w8a8", &p.options[0], &error), 0);
+    ck_assert_msg(fabs(exact - expected->percent) <= POINTS_OF_FLOATS, "float32 answers %.1f %%", exact);
     ck_assert_msg(quantize_network(&net, &calibration, &p, NULL, NULL, &q, &error) == 0, "%s", error.text);
-    double eight = eight_bit_percent(&q);
-    printf("%s: float32 %.1f %%, w8a8 %.1f %%\n", expected->name, exact, eight);
-    ck_assert_msg(eight >= exact - POINTS_OF_EIGHT_BITS, "w8a8 %.1f %%, float32 %.1f %%", eight, exact);
+    eight_bits(&c);
+    double eight = percent_of(&q, &c);
+    printf("%s: float32 %.1f %%, 8 bits %.1f %%\n", expected->name, exact, eight);
+    ck_assert_msg(eight >= exact - POINTS_OF_EIGHT_BITS, "8 bits %.1f %%, float32 %.1f %%", eight, exact);
     quantized_finish(&q);
 }
 END_TEST
@@ -126,7 +151,9 @@ END_TEST
 START_TEST(its_float32_baseline_fits_the_board)
 {
     struct lowered l;
-    lower(NULL, "float32", &l);
+    struct candidate c;
+    candidate_fill(&c, net.n_slots, setting_of("float32"));
+    lower(NULL, &c, &l);
     printf("%s: float32 takes %d bytes of flash, %d of RAM\n", expected->name, (int)l.flash_bytes, (int)l.ram_bytes);
     lowered_finish(&l);
 }
@@ -144,7 +171,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 0);
     tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, it_has_the_operations_of_its_paper);
-    tcase_add_test(t, it_answers_ninety_percent_and_eight_bits_keep_them);
+    tcase_add_test(t, it_answers_as_stated_and_eight_bits_keep_that);
     tcase_add_test(t, its_float32_baseline_fits_the_board);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
