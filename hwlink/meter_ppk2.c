@@ -4,15 +4,13 @@
 #include "hwlink/meter.h"
 
 #include "base/buffer.h"
+#include "hwlink/meter_port.h"
 #include "hwlink/ppk2_stream.h"
-#include "hwlink/serial_port.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CMD_START = 0x06, CMD_STOP = 0x07, CMD_POWER = 0x0c, CMD_VOLTAGE = 0x0d, CMD_MODE = 0x11, CMD_META = 0x19 };
 
@@ -27,9 +25,7 @@ enum { CMD_START = 0x06, CMD_STOP = 0x07, CMD_POWER = 0x0c, CMD_VOLTAGE = 0x0d, 
 enum phase { PHASE_IDLE = 0, PHASE_SETTLE, PHASE_META, PHASE_OFF, PHASE_RECORD };
 
 struct meter {
-    uv_poll_t poll;
-    uv_timer_t timer, deadline;
-    int fd, open_handles;
+    struct meter_port port; // first
     uint32_t supply_mv;
     enum phase phase;
     bool only_cycle;
@@ -40,14 +36,11 @@ struct meter {
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
     void (*cycled)(void *user, int status, const char *text);
     void *user;
-    void (*closed)(void *user);
-    void *closed_user;
 };
 
 static void send_bytes(struct meter *m, const uint8_t *bytes, size_t n)
 {
-    ssize_t sent = write(m->fd, bytes, n);
-    (void)sent; // what was not sent has no effect: a deadline sees it
+    meter_port_write(&m->port, bytes, n);
 }
 
 #define SEND(m, ...) send_bytes(m, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
@@ -57,9 +50,7 @@ static void end(struct meter *m, int status, const char *text, const struct mete
     void (*cycled)(void *, int, const char *) = m->cycled;
     m->phase = PHASE_IDLE;
     m->cycled = NULL;
-    uv_timer_stop(&m->timer);
-    uv_timer_stop(&m->deadline);
-    uv_poll_stop(&m->poll);
+    meter_port_stop(&m->port);
     if (cycled)
         cycled(m->user, status, text);
     else if (m->done)
@@ -81,7 +72,7 @@ static void on_timer(uv_timer_t *timer);
 static void enter(struct meter *m, enum phase phase, uint64_t ms)
 {
     m->phase = phase;
-    uv_timer_start(&m->timer, on_timer, ms, 0);
+    uv_timer_start(&m->port.timer, on_timer, ms, 0);
 }
 
 static void power_off(struct meter *m)
@@ -159,11 +150,12 @@ static void finish(struct meter *m)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct meter *m = poll->data;
-    ssize_t n = status == 0 && (events & UV_READABLE) ? read(m->fd, m->piece, sizeof m->piece) : -1;
-    if (n < 0 && status == 0 && (errno == EAGAIN || errno == EINTR))
+    const char *why;
+    ptrdiff_t n = meter_port_read(&m->port, status, events, m->piece, sizeof m->piece, &why);
+    if (n == 0)
         return;
-    if (n <= 0) {
-        fail(m, "the port is gone", status < 0 ? uv_strerror(status) : n < 0 ? strerror(errno) : "");
+    if (n < 0) {
+        fail(m, "the port is gone", why);
     } else if (m->phase == PHASE_SETTLE) {
         enter(m, PHASE_SETTLE, SETTLE_MS);
     } else if (m->phase == PHASE_META) {
@@ -185,8 +177,8 @@ static void on_deadline(uv_timer_t *timer)
 static void begin(struct meter *m, bool only_cycle, uint64_t deadline_ms)
 {
     m->only_cycle = only_cycle;
-    uv_timer_start(&m->deadline, on_deadline, deadline_ms, 0);
-    uv_poll_start(&m->poll, UV_READABLE, on_readable);
+    uv_timer_start(&m->port.deadline, on_deadline, deadline_ms, 0);
+    uv_poll_start(&m->port.poll, UV_READABLE, on_readable);
     SEND(m, CMD_STOP);
     enter(m, PHASE_SETTLE, SETTLE_MS);
 }
@@ -215,48 +207,29 @@ static struct meter *ppk2_open(uv_loop_t *loop, const struct board_file *file, s
         error_set(e, "out of memory");
         return NULL;
     }
-    m->fd = serial_port_open(file->meter_path, BAUD, e);
-    if (m->fd < 0 || uv_poll_init(loop, &m->poll, m->fd) != 0) {
-        if (m->fd >= 0) {
-            close(m->fd);
-            error_set(e, "%s cannot be watched", file->meter_path);
-        }
-        error_wrap(e, "meter");
+    if (meter_port_open(&m->port, loop, file->meter_path, BAUD, m, e) != 0) {
         free(m);
         return NULL;
     }
     m->supply_mv = file->supply_mv;
     buffer_init(&m->meta, META_MAX);
-    uv_timer_init(loop, &m->timer);
-    uv_timer_init(loop, &m->deadline);
-    m->poll.data = m->timer.data = m->deadline.data = m;
-    m->open_handles = 3;
     return m;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void free_meter(void *meter)
 {
-    struct meter *m = handle->data;
-    if (--m->open_handles > 0)
-        return;
-    close(m->fd);
+    struct meter *m = meter;
     buffer_finish(&m->meta);
-    if (m->closed)
-        m->closed(m->closed_user);
     free(m);
 }
 
 static void ppk2_close(struct meter *m, void (*closed)(void *user), void *user)
 {
-    m->closed = closed;
-    m->closed_user = user;
     m->done = NULL;
     m->cycled = NULL;
     SEND(m, CMD_STOP);
     SEND(m, CMD_POWER, 1);
-    uv_close((uv_handle_t *)&m->poll, on_closed);
-    uv_close((uv_handle_t *)&m->timer, on_closed);
-    uv_close((uv_handle_t *)&m->deadline, on_closed);
+    meter_port_close(&m->port, free_meter, closed, user);
 }
 
 const struct meter_kind_actions meter_ppk2 = {"ppk2", ppk2_open, ppk2_record, ppk2_cycle, ppk2_close};

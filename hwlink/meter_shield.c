@@ -4,13 +4,11 @@
 #include "hwlink/meter_shield.h"
 
 #include "base/buffer.h"
-#include "hwlink/serial_port.h"
+#include "hwlink/meter_port.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define REPLY_MS 3000u
 #define SETTLE_MS 200u    // of silence: a "stop" to an idle instrument may stay without an answer
@@ -21,11 +19,7 @@
 enum phase { PHASE_IDLE = 0, PHASE_TALKING, PHASE_RECORDING };
 
 struct meter {
-    uv_poll_t poll;
-    uv_timer_t timer;    // the present step
-    uv_timer_t deadline; // the whole recording
-    int fd;
-    int open_handles;
+    struct meter_port port; // first
     uint32_t supply_mv, hz;
     enum phase phase;
     const struct shield_dialect *dialect;
@@ -41,24 +35,19 @@ struct meter {
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
     void (*cycled)(void *user, int status, const char *text);
     void *user;
-    void (*closed)(void *user);
-    void *closed_user;
 };
 
 static void send_line(struct meter *m, const char *text)
 {
     char line[96];
     int n = snprintf(line, sizeof line, "%s%s", text, m->dialect->line_end);
-    ssize_t sent = write(m->fd, line, (size_t)n);
-    (void)sent; // what was not sent is not answered: the step's deadline sees it
+    meter_port_write(&m->port, line, (size_t)n);
 }
 
 static void end(struct meter *m, int status, const char *text, const struct meter_window *w)
 {
     m->phase = PHASE_IDLE;
-    uv_timer_stop(&m->timer);
-    uv_timer_stop(&m->deadline);
-    uv_poll_stop(&m->poll);
+    meter_port_stop(&m->port);
     void (*cycled)(void *, int, const char *) = m->cycled;
     m->cycled = NULL;
     if (cycled)
@@ -85,7 +74,7 @@ static void say_step(struct meter *m)
 {
     char command[64];
     const char *text = m->steps[m->step].command;
-    uv_timer_start(&m->timer, on_step_time, m->steps[m->step].kind == SHIELD_SETTLE ? SETTLE_MS : REPLY_MS, 0);
+    uv_timer_start(&m->port.timer, on_step_time, m->steps[m->step].kind == SHIELD_SETTLE ? SETTLE_MS : REPLY_MS, 0);
     if (!text)
         return; // only time
     uint32_t value = strstr(text, "volt") ? m->supply_mv : m->hz;
@@ -105,7 +94,7 @@ static void init_stream(struct meter *m)
 
 static void start_recording(struct meter *m)
 {
-    uv_timer_stop(&m->timer);
+    uv_timer_stop(&m->port.timer);
     init_stream(m);
     m->phase = PHASE_RECORDING;
 }
@@ -165,7 +154,7 @@ static void take_line(struct meter *m, const char *line)
 static size_t settle(struct meter *m, const uint8_t *bytes, size_t n)
 {
     static const char *const ends[] = {"Acquisition completed\r\n", "\nError detail: "};
-    uv_timer_start(&m->timer, on_step_time, SETTLE_MS, 0);
+    uv_timer_start(&m->port.timer, on_step_time, SETTLE_MS, 0);
     for (size_t i = 0; i < n; i++) {
         memmove(m->tail, m->tail + 1, TAIL_BYTES - 1);
         m->tail[TAIL_BYTES - 1] = (char)bytes[i];
@@ -250,11 +239,12 @@ static void take_recording(struct meter *m, const uint8_t *bytes, size_t n)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct meter *m = poll->data;
-    ssize_t n = status == 0 && (events & UV_READABLE) ? read(m->fd, m->piece, sizeof m->piece) : -1;
-    if (n < 0 && status == 0 && (errno == EAGAIN || errno == EINTR))
+    const char *why;
+    ptrdiff_t n = meter_port_read(&m->port, status, events, m->piece, sizeof m->piece, &why);
+    if (n == 0)
         return;
-    if (n <= 0) {
-        fail(m, "the port is gone", status < 0 ? uv_strerror(status) : n < 0 ? strerror(errno) : "");
+    if (n < 0) {
+        fail(m, "the port is gone", why);
         return;
     }
     size_t used = m->phase == PHASE_TALKING ? take_text(m, m->piece, (size_t)n) : 0;
@@ -280,8 +270,8 @@ static void begin(struct meter *m, const struct shield_step *steps, size_t n_ste
     memset(m->tail, 0, sizeof m->tail);
     buffer_consume(&m->lines, m->lines.size);
     init_stream(m);
-    uv_timer_start(&m->deadline, on_deadline, deadline_ms, 0);
-    uv_poll_start(&m->poll, UV_READABLE, on_readable);
+    uv_timer_start(&m->port.deadline, on_deadline, deadline_ms, 0);
+    uv_poll_start(&m->port.poll, UV_READABLE, on_readable);
     say_step(m);
 }
 
@@ -306,14 +296,12 @@ void shield_cycle(struct meter *m, uint64_t deadline_ms, void (*done)(void *user
 struct meter *shield_open(uv_loop_t *loop, const struct board_file *file, const struct shield_dialect *dialect, struct error *e)
 {
     struct meter *m = calloc(1, sizeof *m);
+    if (!m) {
+        error_set(e, "out of memory");
+        return NULL;
+    }
     m->dialect = dialect;
-    m->fd = serial_port_open(file->meter_path, dialect->baud, e);
-    if (m->fd < 0 || uv_poll_init(loop, &m->poll, m->fd) != 0) {
-        if (m->fd >= 0) {
-            close(m->fd);
-            error_set(e, "%s cannot be watched", file->meter_path);
-        }
-        error_wrap(e, "meter");
+    if (meter_port_open(&m->port, loop, file->meter_path, dialect->baud, m, e) != 0) {
         free(m);
         return NULL;
     }
@@ -321,35 +309,22 @@ struct meter *shield_open(uv_loop_t *loop, const struct board_file *file, const 
     m->hz = file->meter_hz;
     snprintf(m->instrument, sizeof m->instrument, "%s", dialect->instrument);
     buffer_init(&m->lines, LINES_MAX);
-    uv_timer_init(loop, &m->timer);
-    uv_timer_init(loop, &m->deadline);
-    m->poll.data = m->timer.data = m->deadline.data = m;
-    m->open_handles = 3;
     return m;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void free_meter(void *meter)
 {
-    struct meter *m = handle->data;
-    if (--m->open_handles > 0)
-        return;
-    close(m->fd);
+    struct meter *m = meter;
     buffer_finish(&m->lines);
-    if (m->closed)
-        m->closed(m->closed_user);
     free(m);
 }
 
 void shield_close(struct meter *m, void (*closed)(void *user), void *user)
 {
-    m->closed = closed;
-    m->closed_user = user;
     m->done = NULL;
     m->cycled = NULL;
     send_line(m, "stop");
     send_line(m, "pwr on");
     send_line(m, "hrc");
-    uv_close((uv_handle_t *)&m->poll, on_closed);
-    uv_close((uv_handle_t *)&m->timer, on_closed);
-    uv_close((uv_handle_t *)&m->deadline, on_closed);
+    meter_port_close(&m->port, free_meter, closed, user);
 }

@@ -92,12 +92,6 @@ static void start_in_pool(uv_work_t *work)
     }
 }
 
-static void end(struct process *p, bool started, const char *text)
-{
-    p->over = true;
-    p->ended(p, started, text);
-}
-
 /* The descriptor of a process becomes readable when it has ended. */
 static void on_end(uv_poll_t *poll, int status, int events)
 {
@@ -115,7 +109,7 @@ static void on_end(uv_poll_t *poll, int status, int events)
         snprintf(text, sizeof text, "ended with status %d", how.si_status);
     else if (how.si_pid != 0)
         snprintf(text, sizeof text, "ended by signal %d", how.si_status);
-    end(p, true, text);
+    p->ended(p, true, text);
 }
 
 static int watch(struct process *p, uv_loop_t *loop, int descriptor)
@@ -144,7 +138,7 @@ static void on_started(uv_work_t *work, int status)
     snprintf(text, sizeof text, "starting %.300s: %s", s->arguments[0], strerror(failure));
     free_start(s);
     if (failure) {
-        end(p, false, text);
+        p->ended(p, false, text);
         return;
     }
     if (p->signal)
@@ -183,7 +177,6 @@ int process_start(struct process *p, uv_loop_t *loop, const char *const *argumen
     p->descriptor = -1;
     p->signal = 0;
     p->open_handles = 3;
-    p->over = false;
     s->process = p;
     s->work.data = s;
     uv_queue_work(loop, &s->work, start_in_pool, on_started);

@@ -25,7 +25,6 @@ struct process {
     uv_work_t *start; // NULL when it is through
     pid_t pid;        // 0 until it runs and when it has ended
     int descriptor, signal, open_handles;
-    bool over;
 };
 
 /* Starts `arguments` (ends with NULL; [0] is the program, searched in PATH; copied) niced by `nice`, in a session of its own, with no

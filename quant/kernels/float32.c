@@ -4,30 +4,14 @@
 // eight pixels and an input two channels; what is left of a multiplication is VFMA's three cycles.
 #include "quant/kernels/kernel.h"
 
-#include <string.h>
-
 #define PIXELS 8u // of a convolution at a time, with two output channels
 #define LANES 4u  // channels of a depthwise convolution, rows of a dense layer
 
-/* Fused everywhere, in hardware or by the C library, so that host and board give the same bits. */
-#define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__FMA__)
 #define FUSED __attribute__((target_clones("fma", "default"))) // the instruction where there is one: ten times faster
 #else
 #define FUSED
 #endif
-
-static float float_of_bits(int32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-SIMD_INLINE float clamp_float(float value, float low, float high)
-{
-    return value < low ? low : value > high ? high : value;
-}
 
 static uint32_t column_length(const struct image_op *op, const struct image_tensor *in)
 {

@@ -6,25 +6,10 @@
 
 #include "quant/kernels/kernel.h"
 
-#include <string.h>
-
-#define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
 #define EXP_MOST 88.0f // beyond it float32 has no number, or none but zero
 #define LOG2_E 1.44269504f
 #define LN2_HIGH 0.693145752f // the sum of both is the logarithm of 2; n * LN2_HIGH is exact
 #define LN2_LOW 1.42860677e-6f
-
-static float float_of_bits(int32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float clamp_float(float value, float low, float high)
-{
-    return value < low ? low : value > high ? high : value;
-}
 
 static float absolute(float x)
 {

@@ -6,20 +6,6 @@
 
 #include <string.h>
 
-#define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
-
-static float float_of_bits(int32_t bits)
-{
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static float clamp_float(float value, float low, float high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 /* 1 / sqrt(x) for x > 0 by Newton's method, from a line through its logarithm; of nothing, nothing. */
 static float inverse_root(float x)
 {

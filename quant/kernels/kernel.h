@@ -59,6 +59,21 @@ uint32_t rmsnorm_scratch_bytes(const struct image_tensor *in);
 uint32_t scan_scratch_bytes(const struct image_op *op, const struct image_tensor *b); // of float32 too
 uint32_t float_scratch_bytes(const struct image_op *op, const struct image_tensor *in);
 
+/* Fused everywhere, in hardware or by the C library, so that host and board give the same bits whatever their compilers fuse. */
+#define MULTIPLY_ADD(a, b, c) __builtin_fmaf(a, b, c)
+
+SIMD_INLINE float float_of_bits(int32_t bits)
+{
+    float value;
+    __builtin_memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+SIMD_INLINE float clamp_float(float value, float low, float high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 /* Element i of an output of `bits`. */
 SIMD_INLINE void store_element(uint8_t *out, uint32_t i, unsigned bits, int32_t value)
 {
