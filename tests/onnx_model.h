@@ -36,6 +36,7 @@ size_t onnx_model_pack(const Onnx__ModelProto *m, char **bytes);
 struct onnx_array {
     int rank;
     int dims[ONNX_MODEL_RANK];
+    int whole; // of integers: division rounds to zero
     double *values; // heap
 };
 

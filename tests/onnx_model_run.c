@@ -97,6 +97,7 @@ static struct onnx_array decoded(const Onnx__TensorProto *t)
     for (size_t i = 0; i < t->n_dims; i++)
         dims[i] = (int)t->dims[i];
     struct onnx_array a = array((int)t->n_dims, dims);
+    a.whole = t->data_type == 7;
     for (size_t i = 0; i < onnx_array_count(&a); i++) {
         float f;
         int64_t k;
@@ -266,7 +267,10 @@ static struct onnx_array broadcast(const struct machine *m, const Onnx__NodeProt
             }
         }
         y.values[i] = combined(what, a->values[ia], b->values[ib]);
+        if (a->whole && b->whole)
+            y.values[i] = trunc(y.values[i]);
     }
+    y.whole = a->whole && b->whole;
     return y;
 }
 
@@ -274,6 +278,7 @@ static struct onnx_array copied(const struct onnx_array *x)
 {
     struct onnx_array y = array(x->rank, x->dims);
     memcpy(y.values, x->values, onnx_array_count(x) * sizeof *y.values);
+    y.whole = x->whole;
     return y;
 }
 
@@ -359,6 +364,40 @@ static struct onnx_array gemm(const struct machine *m, const Onnx__NodeProto *no
 }
 
 /* ---- shapes ---- */
+
+static struct onnx_array shape(const struct machine *m, const Onnx__NodeProto *node)
+{
+    const struct onnx_array *x = get(m, node, 0);
+    int from = (int)int_of(node, "start", 0), n = (int)int_of(node, "end", x->rank) - from;
+    struct onnx_array y = array(1, &n);
+    y.whole = 1;
+    for (int d = 0; d < n; d++)
+        y.values[d] = x->dims[from + d];
+    return y;
+}
+
+/* Zeros of the shape in input 1, plus input 0. */
+static struct onnx_array expand(const struct machine *m, const Onnx__NodeProto *node)
+{
+    int dims[ONNX_MODEL_RANK], rank = list_of(m, node, "shape", 1, dims);
+    struct machine *both = calloc(1, sizeof *both);
+    ck_assert_ptr_nonnull(both);
+    put(both, node->input[0], *get(m, node, 0));
+    put(both, node->input[1], array(rank, dims));
+    struct onnx_array y = broadcast(both, node, '+');
+    free(both->arrays[1].values);
+    free(both);
+    return y;
+}
+
+static struct onnx_array cast(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    y.whole = int_of(node, "to", 0) != 1;
+    for (size_t i = 0; i < onnx_array_count(&y); i++)
+        y.values[i] = y.whole ? trunc(y.values[i]) : y.values[i];
+    return y;
+}
 
 /* The element of `x` for each element of y = f(x): place[d] of y counts from `start` in steps along axis
  * `perm[d]` of x. */
@@ -494,6 +533,8 @@ static struct onnx_array gather(const struct machine *m, const Onnx__NodeProto *
         }
         y = longer;
     }
+    y.rank -= which->rank == 0; // a single number has no axis
+    y.whole = x->whole;
     return y;
 }
 
@@ -674,6 +715,14 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return copied(get(m, node, 0)); // a softmax at the end is left away
     if (!isnan(function_of(node, 0)))
         return each(m, node);
+    if (!strcmp(t, "Shape"))
+        return shape(m, node);
+    if (!strcmp(t, "Expand"))
+        return expand(m, node);
+    if (!strcmp(t, "Cast"))
+        return cast(m, node);
+    if (!strcmp(t, "Floor") || !strcmp(t, "Ceil"))
+        return mapped(get(m, node, 0), t[0] == 'F' ? floor : ceil);
     if (!strcmp(t, "Pow"))
         return mapped(get(m, node, 0), square);
     if (!strcmp(t, "Sqrt") || !strcmp(t, "Reciprocal"))

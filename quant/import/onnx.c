@@ -62,6 +62,12 @@ static int number_initializers(struct onnx *x, const Onnx__GraphProto *g, struct
     return 0;
 }
 
+/* Who asks for the sides of a tensor alone does not keep it from being fused into what reads it. */
+static bool only_asks_shape(const onnx_node *node)
+{
+    return node->op_type && !strcmp(node->op_type, "Shape") && (!node->domain || !node->domain[0]);
+}
+
 /* Backwards from the output: a node is needed if a later one reads what it writes. Nodes of a file are in
  * order. */
 static int count_uses(struct onnx *x, const Onnx__GraphProto *g, bool *needed, struct error *e)
@@ -74,7 +80,7 @@ static int count_uses(struct onnx *x, const Onnx__GraphProto *g, bool *needed, s
                 return -1;
             needed[i] = needed[i] || (v->uses > 0 && node->output[k][0]);
         }
-        for (size_t k = 0; needed[i] && k < node->n_input; k++) {
+        for (size_t k = 0; needed[i] && !only_asks_shape(node) && k < node->n_input; k++) {
             struct onnx_value *v = value_of(x, node->input[k], e);
             if (!v)
                 return -1;
@@ -146,7 +152,8 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
     own = own && (strcmp(type, "Quant") || strcmp(node->domain, "qonnx.custom_op.general"));
     bool ours = own && !strcmp(node->domain, "pare"), part = !own && onnx_reads_root(x, node);
-    const struct onnx_operator *row = own && !ours ? NULL : onnx_operator_find(type, ours);
+    const struct onnx_operator *row = own && !ours ? NULL : onnx_operator_find(type, ours), *fold = own ? NULL : onnx_folded(x, node);
+    row = fold ? fold : row;
     if (part && !onnx_root_part(x, node, e))
         return 0;
     if (part)
@@ -168,8 +175,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
                          g->output[0]->name ? g->output[0]->name : "");
     if (v->view.root)
         return error_set(e, "a root mean square as the output is not supported");
-    if (onnx_view_has_pads(&v->view) || v->view.split)
-        return error_set(e, "zero pads around the output, or split channels, are not supported");
+    if (onnx_view_has_pads(&v->view) || v->view.split || v->view.expanded)
+        return error_set(e, "an output with zero pads around it, of split channels or out of an Expand is not supported");
     x->net->input = x->settled.tensor;
     if (!x->net->grids[x->net->input].bits)
         x->net->grids[x->net->input] = x->input_grid;

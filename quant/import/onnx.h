@@ -67,6 +67,9 @@ struct onnx_operator {
 /* `own`: of the domain "pare" (docs/networks.md), else one of ONNX's. */
 const struct onnx_operator *onnx_operator_find(const char *name, bool own);
 
+/* How the node is folded into a constant if all it reads are constants; NULL if something is not, or there is no way. */
+const struct onnx_operator *onnx_folded(struct onnx *x, const onnx_node *node);
+
 /* Does the node read a part of a root mean square? Then onnx_root_part takes it. */
 bool onnx_reads_root(struct onnx *x, const onnx_node *node);
 

@@ -103,22 +103,75 @@ static int add_product(struct onnx *x, const onnx_node *node, const struct onnx_
     return view.tensor < 0 ? -1 : onnx_output(x, node, view, NULL, e);
 }
 
+/* ---- Expand ---- */
+
+/* The shape in input 1, where 1 and the sides of input 0 mean the same, is that of a plane with the channels of input 0. */
+static int read_plane(struct onnx *x, const onnx_node *node, const struct onnx_view *from, struct onnx_view *to, struct error *e)
+{
+    const struct onnx_constant *c = onnx_constant_input(x, node, 1, e);
+    if (!c)
+        return -1;
+    bool fits = c->integers && c->rank == 1 && c->elements >= 1 && c->elements <= 4;
+    for (int d = 0; fits && d < 4; d++) {
+        int at = d - 4 + (int)c->elements;
+        int64_t side = at < 0 ? 1 : c->integers[at];
+        bool batch = d == 0 && side == x->batch;
+        fits = side >= 1 && (d < 2 ? side == 1 || side == from->dims[d] || batch : side <= NET_SIDE_MAX);
+        to->dims[d] = d < 2 ? from->dims[d] : side;
+    }
+    return fits ? 0 : error_set(e, "only one value for each channel becomes a plane");
+}
+
+int onnx_expand(struct onnx *x, const onnx_node *node, struct error *e)
+{
+    struct onnx_value *v = onnx_activation(x, node, 0, e);
+    if (!v || onnx_plane(x, v, false, e))
+        return -1;
+    struct onnx_view view = v->view;
+    if (view.dims[2] != 1 || view.dims[3] != 1)
+        return error_set(e, "only one value for each channel becomes a plane");
+    if (read_plane(x, node, &v->view, &view, e))
+        return -1;
+    view.expanded = view.dims[2] > 1 || view.dims[3] > 1;
+    return onnx_output(x, node, view, v, e);
+}
+
+/* Input `i` as a factor, copied to `as`; what Expand made of one value for each channel is that again, if the other one is a plane
+ * of its size. Returns 0, or -1 with the reason. */
+static int factor(struct onnx *x, const onnx_node *node, size_t i, struct onnx_value *as, struct error *e)
+{
+    struct onnx_value *v = onnx_input(x, node, i);
+    const struct onnx_value *other = onnx_input(x, node, 1 - i);
+    if (!v || v->state != ONNX_ACTIVATION || !v->view.expanded) {
+        v = onnx_activation(x, node, i, e);
+        if (!v || onnx_any(x, v, e))
+            return -1;
+        *as = *v;
+        return 0;
+    }
+    bool fits = other && other->state == ONNX_ACTIVATION && !other->view.expanded && other->view.rank == 4 &&
+                !memcmp(other->view.dims, v->view.dims, 4 * sizeof *v->view.dims);
+    *as = *v;
+    as->view = onnx_view_plane(v->view.tensor, &x->net->tensors[v->view.tensor]);
+    return fits ? 0 : error_set(e, "what Expand made is supported only as a factor of a plane of its size");
+}
+
 int onnx_product(struct onnx *x, const onnx_node *node, struct error *e)
 {
     char one[96], other[96];
     struct function f;
-    struct onnx_value *a = onnx_activation(x, node, 0, e), *b = a ? onnx_activation(x, node, 1, e) : NULL;
-    if (!b || onnx_any(x, a, e) || onnx_any(x, b, e))
+    struct onnx_value a, b;
+    if (factor(x, node, 0, &a, e) || factor(x, node, 1, &b, e))
         return -1;
-    if (is_gate_of(x, a, b, &f))
-        return add_function(x, node, a, &f, e);
-    if (is_gate_of(x, b, a, &f))
-        return add_function(x, node, b, &f, e);
-    if (is_same(x, &a->view, &b->view) || is_per_channel(x, &a->view, &b->view))
-        return add_product(x, node, a, b, e);
-    if (is_per_channel(x, &b->view, &a->view))
-        return add_product(x, node, b, a, e);
+    if (is_gate_of(x, &a, &b, &f))
+        return add_function(x, node, &a, &f, e);
+    if (is_gate_of(x, &b, &a, &f))
+        return add_function(x, node, &b, &f, e);
+    if (is_same(x, &a.view, &b.view) || is_per_channel(x, &a.view, &b.view))
+        return add_product(x, node, &a, &b, e);
+    if (is_per_channel(x, &b.view, &a.view))
+        return add_product(x, node, &b, &a, e);
     return error_set(e, "of shapes %s and %s: only equal shapes, and one value for each channel, are supported",
-                     onnx_view_text(a->view.rank, a->view.dims, one, sizeof one),
-                     onnx_view_text(b->view.rank, b->view.dims, other, sizeof other));
+                     onnx_view_text(a.view.rank, a.view.dims, one, sizeof one),
+                     onnx_view_text(b.view.rank, b.view.dims, other, sizeof other));
 }

@@ -27,7 +27,9 @@ onnx_take onnx_div;
 onnx_take onnx_relu; // onnx_activation.c
 onnx_take onnx_clip;
 onnx_take onnx_softmax;
+onnx_take onnx_shape; // onnx_fold.c
 onnx_take onnx_function; // onnx_function.c
+onnx_take onnx_expand;   // of one value for each channel, for a product
 onnx_take onnx_product;  // of two activations
 onnx_take onnx_identity; // onnx_shape.c
 onnx_take onnx_dropout;

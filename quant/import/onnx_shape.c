@@ -166,6 +166,8 @@ static int shape_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *d
     }
     if (!v || v->state != ONNX_ACTIVATION)
         return error_set(e, "reads what nothing before it computes");
+    if (v->view.expanded)
+        return error_set(e, "of what Expand made is not supported");
     *rank = v->view.rank;
     memcpy(dims, v->view.dims, sizeof v->view.dims);
     return 0;

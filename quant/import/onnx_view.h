@@ -44,6 +44,7 @@ struct onnx_view {
     enum onnx_root root; // not the tensor, but a part of its root mean square: only onnx_sequence.c reads such
     float epsilon;       // of it
     int split;       // of a plane: a reshape has split its channels into so many groups (0: not); only joining them may follow,
+    bool expanded;   // one value for each channel, looked at as a plane of `dims`: only a product with such a plane may follow
     bool swapped;    // after a transpose that exchanged groups and what is in them
 };
 
