@@ -40,7 +40,7 @@ START_TEST(host_and_board_agree_bit_for_bit)
         trial_measure(&t, &c);
         ck_assert(t.result.outputs_ok);
         ck_assert_uint_eq(t.result.n_samples, (uint32_t)arguments.samples);
-        ck_assert_int_le(t.result.arena_high_water, t.session->lowered.ram_bytes);
+        ck_assert_int_eq(t.result.arena_high_water, t.session->lowered.ram_bytes); // what the planner promised, no more and no less
         evaluator_agrees(&t);
         candidate_format(&c, text, sizeof text);
         printf("%d samples alike, %u cycles, arena %u of %lld bytes: %s\n", arguments.samples,
