@@ -3,6 +3,8 @@
 // With Y = X W' (rows of X: what each output sees): dW = dY' X, dX = dY W. Depthwise convolutions and pools go pixel by pixel.
 #include "quant/tune/tape_ops.h"
 
+#include "quant/tune/tape_sequence.h"
+
 #include <cblas.h>
 #include <string.h>
 
@@ -29,14 +31,10 @@ static size_t rows_at_a_time(const struct window *w)
     return w->length < COLUMNS_TARGET ? COLUMNS_TARGET / w->length : 1;
 }
 
-bool tape_ops_has(enum net_kind kind)
-{
-    return kind == NET_CONV || kind == NET_DENSE || kind == NET_ADD || kind == NET_AVGPOOL || kind == NET_MAXPOOL ||
-           kind == NET_LOOKUP || kind == NET_MUL || kind == NET_CHANNELS || kind == NET_RESIZE;
-}
-
 size_t tape_ops_scratch(const struct net *n, const struct net_op *op)
 {
+    if (op->kind == NET_SCAN)
+        return tape_scan_scratch(n, op);
     if (op->kind != NET_CONV)
         return 0;
     struct window w = window_of(n, op);
@@ -100,7 +98,7 @@ static void back_rows(const struct tape_op *t, const struct window *w, int group
                    slopes + r * w->length);
 }
 
-static void back_conv(const struct tape_op *t)
+static void back_groups(const struct tape_op *t)
 {
     struct window w = window_of(t->net, t->op);
     size_t rows = (size_t)t->samples * (size_t)w.out->h * (size_t)w.out->w, chunk = rows_at_a_time(&w);
@@ -145,6 +143,14 @@ static void back_depthwise(const struct tape_op *t)
     for (size_t c = 0; c < channels; c++)
         for (size_t tap = 0; tap < taps; tap++)
             t->weight_slopes[c * taps + tap] += slopes[tap * channels + c];
+}
+
+static void back_conv(const struct tape_op *t)
+{
+    if (net_is_depthwise(t->net, t->op))
+        back_depthwise(t);
+    else
+        back_groups(t);
 }
 
 static void back_dense(const struct tape_op *t)
@@ -246,6 +252,7 @@ static void back_pool(const struct tape_op *t)
                             out);
 }
 
+/* Of products alone: a scan's D is none, and a norm has no bias. */
 static void back_bias(const struct tape_op *t)
 {
     size_t channels = (size_t)net_out_channels(t->net, t->op),
@@ -255,36 +262,22 @@ static void back_bias(const struct tape_op *t)
             t->bias_slopes[c] += t->out_slopes[i + c];
 }
 
+/* Every kind of operation has a way back; a kind without one is refused before training (tape_ops_has). */
+static void (*const backs[NET_KIND_COUNT])(const struct tape_op *t) = {
+    [NET_CONV] = back_conv,       [NET_DENSE] = back_dense,   [NET_ADD] = back_add,
+    [NET_AVGPOOL] = back_pool,    [NET_MAXPOOL] = back_pool,  [NET_LOOKUP] = back_lookup,
+    [NET_MUL] = back_mul,         [NET_RMSNORM] = tape_back_rmsnorm, [NET_SCAN] = tape_back_scan,
+    [NET_CHANNELS] = back_channels, [NET_RESIZE] = back_resize,
+};
+
+bool tape_ops_has(enum net_kind kind)
+{
+    return (unsigned)kind < NET_KIND_COUNT && backs[kind];
+}
+
 void tape_ops_back(const struct tape_op *t)
 {
-    if (t->bias_slopes)
+    if (t->bias_slopes && net_is_product(t->op->kind))
         back_bias(t);
-    switch (t->op->kind) {
-    case NET_CONV:
-        if (net_is_depthwise(t->net, t->op))
-            back_depthwise(t);
-        else
-            back_conv(t);
-        return;
-    case NET_DENSE:
-        back_dense(t);
-        return;
-    case NET_ADD:
-        back_add(t);
-        return;
-    case NET_LOOKUP:
-        back_lookup(t);
-        return;
-    case NET_MUL:
-        back_mul(t);
-        return;
-    case NET_CHANNELS:
-        back_channels(t);
-        return;
-    case NET_RESIZE:
-        back_resize(t);
-        return;
-    default:
-        back_pool(t);
-    }
+    backs[t->op->kind](t);
 }

@@ -73,6 +73,8 @@ static int place_layers(struct tuner *t)
         l->weights = t->n, l->scales = l->weights + l->n_weights, l->bias = l->scales + l->n_channels;
         t->n = l->bias + l->n_channels;
         levels_init(&l->levels, w->w_bits, w->table);
+        if (t->net->ops[t->net->layers[i].op].kind == NET_SCAN)
+            l->levels.most = 0; // rates above zero count as zero
         if (!(l->rounded = malloc(l->n_weights * sizeof *l->rounded)))
             return -1;
     }
@@ -88,6 +90,14 @@ static int allocate(struct tuner *t)
     return 0;
 }
 
+/* What the learning rate of a bias is meant in: about a step of the output. A scan's is multiplied with what it reads, a norm has none. */
+static float bias_unit(const struct tuner *t, const struct net_op *op)
+{
+    const struct quantized_tensor *in = &t->q->tensors[op->in[0]], *out = &t->q->tensors[op->out];
+    float step = (out->high - out->low) / 255, most = fmaxf(fabsf(in->low), fabsf(in->high));
+    return op->kind == NET_SCAN ? most > 0 ? step / most : 0 : net_is_product(op->kind) ? step : 0;
+}
+
 /* A weight begins where the float network has it, as far as that is within what its code stands for. */
 static void begin_layer(struct tuner *t, int layer)
 {
@@ -95,7 +105,6 @@ static void begin_layer(struct tuner *t, int layer)
     const struct net_op *op = &t->net->ops[t->net->layers[layer].op];
     const struct quantized_weights *w = quantized_weights_of(t->q, layer, setting_of(t, layer));
     size_t row = l->n_weights / l->n_channels;
-    float out_step = (t->q->tensors[op->out].high - t->q->tensors[op->out].low) / 255;
     for (size_t i = 0; i < l->n_weights; i++) {
         float s = w->scales[i / row], q = (float)quantized_number(w, i);
         l->rounded[i] = s * q;
@@ -105,7 +114,7 @@ static void begin_layer(struct tuner *t, int layer)
     for (size_t c = 0; c < l->n_channels; c++) {
         t->values[l->scales + c] = w->scales[c], t->values[l->bias + c] = w->bias[c];
         t->units[l->scales + c] = l->trained ? SCALE_UNIT * w->scales[c] : 0;
-        t->units[l->bias + c] = l->trained ? out_step : 0;
+        t->units[l->bias + c] = l->trained ? bias_unit(t, op) : 0;
         t->least[l->scales + c] = LEAST_SCALE * w->scales[c];
     }
     struct net_op *own = &t->tape.ops[t->net->layers[layer].op];

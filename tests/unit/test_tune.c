@@ -4,6 +4,7 @@
 // same bits, and gives what lowers to a program.
 #include "base/file.h"
 #include "quant/evaluate/evaluator.h"
+#include "quant/import/import.h"
 #include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "quant/tune/fake.h"
@@ -22,6 +23,7 @@
 #define NETS 30
 #define SAMPLES 4
 
+static const char *source_root;
 static struct error error;
 static struct rng rng;
 static struct net_case test_case;
@@ -129,7 +131,7 @@ END_TEST
 
 /* A 3 x 3 convolution, so that the operation behind it has slopes to give back, and then the operation in question, smooth
  * (but for maxima, which here are far apart). */
-static void make_pair(enum net_kind kind, bool depthwise)
+static void make_pair(enum net_kind kind, bool other)
 {
     struct net *n = &test_case.net;
     net_init(n);
@@ -139,7 +141,7 @@ static void make_pair(enum net_kind kind, bool depthwise)
                         .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1, .pad_left = 1, .pad_bottom = 1,
                         .pad_right = 1, .groups = 1, .act_min = -INFINITY, .act_max = INFINITY};
     snprintf(op.name, sizeof op.name, "first");
-    op.weights = noise(net_weight_count(n, &op), 1), op.bias = noise(4, 1);
+    op.weights = noise(net_weight_count(n, &op), kind == NET_SCAN ? 1.0 / 6 : 1), op.bias = noise(4, 1); // u, B and C are multiplied
     ck_assert_int_eq(net_add_op(n, &op, &error), 0);
     op.kind = kind, op.in[0] = middle, op.weights = op.bias = NULL;
     snprintf(op.name, sizeof op.name, "second");
@@ -152,7 +154,7 @@ static void make_pair(enum net_kind kind, bool depthwise)
         op.in[1] = n->input, op.kernel_h = op.kernel_w = 1, op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 0;
         op.out = net_add_tensor(n, 6, 5, 4, &error);
     } else {
-        op.stride_h = op.stride_w = 2, op.groups = depthwise ? 4 : kind == NET_CONV ? 2 : 1;
+        op.stride_h = op.stride_w = 2, op.groups = other ? 4 : kind == NET_CONV ? 2 : 1;
         op.out = net_add_tensor(n, 3, 3, kind == NET_CONV ? 8 : 4, &error);
     }
     if (kind == NET_RESIZE) {
@@ -165,8 +167,16 @@ static void make_pair(enum net_kind kind, bool depthwise)
         memcpy(op.choice, choice, sizeof choice);
         op.out = net_add_tensor(n, 6, 5, 6, &error);
     }
-    if (kind == NET_CONV || kind == NET_DENSE)
-        op.weights = noise(net_weight_count(n, &op), 1), op.bias = noise(8, 1);
+    if (kind == NET_SCAN) // u, delta, B and C are all the convolution's: what each gives back is in the sum
+        op.in[1] = op.in[2] = op.in[3] = middle, op.function.kind = other ? FUNCTION_NONE : FUNCTION_SOFTPLUS;
+    if (kind == NET_RMSNORM)
+        op.epsilon = 0.1f;
+    if (net_is_product(kind) || kind == NET_RMSNORM || kind == NET_SCAN)
+        op.weights = noise(net_weight_count(n, &op), 1);
+    for (size_t i = 0; kind == NET_SCAN && i < net_weight_count(n, &op); i++)
+        op.weights[i] = -fabsf(op.weights[i]);
+    if (net_is_product(kind) || kind == NET_SCAN)
+        op.bias = noise(8, 1);
     ck_assert_msg(net_add_op(n, &op, &error) == 0, "%s", error.text);
     n->output = op.out;
     ck_assert_msg(net_seal(n, &error) == 0, "%s", error.text);
@@ -176,25 +186,27 @@ START_TEST(slopes_of_every_kind_are_differences)
 {
     static const struct {
         enum net_kind kind;
-        bool depthwise;
+        bool other; // form of it: depthwise, or a scan without softplus
     } kinds[] = {{NET_CONV, false}, {NET_CONV, true}, {NET_DENSE, false}, {NET_ADD, false}, {NET_AVGPOOL, false}, {NET_MAXPOOL, false},
-                 {NET_LOOKUP, false}, {NET_MUL, false}, {NET_CHANNELS, false}, {NET_RESIZE, false}};
+                 {NET_LOOKUP, false}, {NET_MUL, false}, {NET_CHANNELS, false}, {NET_RESIZE, false}, {NET_RMSNORM, false},
+                 {NET_SCAN, false}, {NET_SCAN, true}};
+    bool has_kinks = kinds[_i].kind == NET_MAXPOOL || (kinds[_i].kind == NET_SCAN && kinds[_i].other); // maxima, and steps of max(delta, 0)
     struct agreement a = {0};
-    for (int kind = NET_NONE + 1; kind < NET_KIND_COUNT; kind++) { // whoever adds a way back adds a row here
+    for (int kind = NET_NONE + 1; kind < NET_KIND_COUNT; kind++) { // whoever adds a kind adds its way back, and a row here
         bool has_row = false;
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
             has_row |= kinds[i].kind == (enum net_kind)kind;
-        ck_assert_msg(has_row == tape_ops_has((enum net_kind)kind), "%s", net_kind_name((enum net_kind)kind));
+        ck_assert_msg(has_row && tape_ops_has((enum net_kind)kind), "%s", net_kind_name((enum net_kind)kind));
     }
     rng_seed(&rng, (uint64_t)_i, 10);
     for (int i = 0; i < 10; i++) {
-        make_pair(kinds[_i].kind, kinds[_i].depthwise);
+        make_pair(kinds[_i].kind, kinds[_i].other);
         float *input = noise(SAMPLES * 6 * 5 * 4, 1);
         compare_network(&test_case.net, input, &a);
         free(input);
         net_finish(&test_case.net);
     }
-    ck_assert_msg(kinds[_i].kind == NET_MAXPOOL ? a.far * 5 < a.n : a.worst < 0.02, "the worst of %d is off by %g", a.n, a.worst);
+    ck_assert_msg(has_kinks ? a.far * 5 < a.n : a.worst < 0.02, "the worst of %d is off by %g", a.n, a.worst);
 }
 END_TEST
 
@@ -459,6 +471,38 @@ START_TEST(a_trained_candidate_survives_its_file)
 }
 END_TEST
 
+/* PyTorch's little Mamba classifier (tests/data/make_mamba.py): norms, scans, causal convolutions, gates. */
+static void begin_mamba(const char *setting, struct candidate *c)
+{
+    struct data_transform t = {.scale = 0.125};
+    struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = 1};
+    char path[512];
+    snprintf(path, sizeof path, "%s/tests/data/mamba.onnx", source_root);
+    ck_assert_msg(import_network(path, &test_case.net, &error) == 0, "%s", error.text);
+    snprintf(path, sizeof path, "%s/tests/data/mamba_x.npy", source_root);
+    ck_assert_msg(data_open(path, &test_case.net.tensors[test_case.net.input], &t, &test_case.data, &error) == 0, "%s", error.text);
+    ck_assert_int_eq(candidate_parse(setting, test_case.net.n_slots, c, &error), 0);
+    p.options[0] = c->layers[0];
+    ck_assert_msg(quantize_network(&test_case.net, &test_case.data, &p, NULL, NULL, &quantized, &error) == 0, "%s", error.text);
+}
+
+START_TEST(a_mamba_comes_closer_to_the_float_network_too)
+{
+    static const char *const settings[] = {"w4a8", "w3a8"};
+    struct tune_params p = {.steps = 150, .rate = 0.02, .seed = 1};
+    struct candidate c;
+    struct quantized tuned;
+    begin_mamba(settings[_i], &c);
+    tune(&c, &p, &tuned);
+    double untrained = loss_of_program(&quantized, &c), trained = loss_of_program(&tuned, &c);
+    ck_assert_msg(trained < 0.7 * untrained, "%s: a loss of %g became %g", settings[_i], untrained, trained);
+    quantized_finish(&tuned);
+    quantized_finish(&quantized);
+    data_close(&test_case.data);
+    net_finish(&test_case.net);
+}
+END_TEST
+
 START_TEST(what_cannot_be_trained_is_refused)
 {
     struct candidate c;
@@ -478,18 +522,24 @@ START_TEST(what_cannot_be_trained_is_refused)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc < 2) {
+        fprintf(stderr, "test_tune: the source folder is wanted\n");
+        return 2;
+    }
+    source_root = argv[1];
     Suite *s = suite_create("tune");
     TCase *t = tcase_create("tune");
     tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, slopes_of_random_networks_are_differences, 0, 2);
-    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 10);
+    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 13);
     tcase_add_loop_test(t, slopes_of_rounding_are_those_of_adding_a_constant, 0, 4);
     tcase_add_test(t, an_operations_own_clamp_gives_no_slope);
     tcase_add_loop_test(t, slopes_of_rounded_weights_are_those_of_adding_a_constant, 0, 2);
     tcase_add_loop_test(t, slopes_of_the_loss_are_differences, 0, 2);
     tcase_add_loop_test(t, trained_programs_come_closer_to_the_float_network, 0, 3);
+    tcase_add_loop_test(t, a_mamba_comes_closer_to_the_float_network_too, 0, 2);
     tcase_add_loop_test(t, interrupted_training_goes_on_to_the_same_bits, 0, 3);
     tcase_add_loop_test(t, only_slots_of_scheme_trained_are_trained, 0, 5);
     tcase_add_test(t, a_trained_candidate_survives_its_file);
