@@ -219,12 +219,12 @@ static struct onnx_array pool(const struct machine *m, const Onnx__NodeProto *no
         for (int r = 0; r < dims[2]; r++)
             for (int q = 0; q < dims[3]; q++, to++) {
                 double sum = 0, largest = -INFINITY;
-                int count = 0;
+                int count = 0, padded = int_of(node, "count_include_pad", 0) != 0;
                 for (int ky = 0; ky < kernel[0]; ky++)
                     for (int kx = 0; kx < kernel[1]; kx++) {
-                        double v = at(x, c, r * w.stride[0] - w.begin[0] + ky,
-                                      q * w.stride[1] - w.begin[1] + kx, NAN);
-                        count += !isnan(v);
+                        int py = r * w.stride[0] - w.begin[0] + ky, px = q * w.stride[1] - w.begin[1] + kx;
+                        double v = at(x, c, py, px, NAN);
+                        count += !isnan(v) || (padded && py < w.in[0] + w.end[0] && px < w.in[1] + w.end[1]);
                         sum += isnan(v) ? 0 : v;
                         largest = v > largest ? v : largest;
                     }
@@ -533,7 +533,10 @@ static struct onnx_array gather(const struct machine *m, const Onnx__NodeProto *
         }
         y = longer;
     }
-    y.rank -= which->rank == 0; // a single number has no axis
+    if (which->rank == 0) { // a single number has no axis
+        y.rank--;
+        memmove(y.dims + axis, y.dims + axis + 1, (size_t)(y.rank - axis) * sizeof *y.dims);
+    }
     y.whole = x->whole;
     return y;
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// What moves channels: Concat, Split, Slice and Gather of channels, and the channel shuffle (Reshape, Transpose, Reshape). Each is a
-// choice among the channels of one or two tensors; a choice among chosen channels goes back to where they came from.
+// What moves channels: Concat, Split, Slice and Gather of channels, and the channel shuffle (Reshape, Transpose, Reshape, and Gather
+// of its halves). Each is a choice among the channels of one or two tensors; a choice among chosen channels goes back to where they came from.
 #include "quant/import/onnx_operators.h"
 
 #include <math.h>
@@ -212,8 +212,41 @@ int onnx_split(struct onnx *x, const onnx_node *node, struct error *e)
 
 /* ---- Gather ---- */
 
+/* Index i of a list that counts from the end where it is below zero, or -1 with the reason. */
+static int read_index(const struct onnx_constant *c, size_t i, int n, struct error *e)
+{
+    int64_t k = c->integers[i] < 0 ? c->integers[i] + n : c->integers[i];
+    return k < 0 || k >= n ? error_set(e, "channel %lld of %d", (long long)c->integers[i], n) : (int)k;
+}
+
+/* Channel i of a tensor of `channels` after a shuffle of its `groups`. */
+static int shuffled(int i, int groups, int channels)
+{
+    return i % groups * (channels / groups) + i / groups;
+}
+
+/* Of stacked channels those that are at one place of their groups. */
+static int gather_part(struct onnx *x, const onnx_node *node, const struct onnx_value *v, struct error *e)
+{
+    const struct onnx_constant *c = onnx_constant_input(x, node, 1, e);
+    struct net_tensor t = x->net->tensors[v->view.tensor];
+    int groups = v->view.split, axis = c ? read_axis(node, v->view.rank, 0, e) : -1;
+    if (axis < 0)
+        return -1;
+    if (axis != 0 || !c->integers || c->rank != 0)
+        return error_set(e, "of channels that a reshape has split: only one part of all is supported");
+    int part = read_index(c, 0, t.c / groups, e), *choice = part < 0 ? NULL : make_choice(groups, e);
+    for (int i = 0; choice && i < groups; i++)
+        choice[i] = shuffled(part * groups + i, groups, t.c);
+    struct onnx_value plane = {.view = onnx_view_plane(v->view.tensor, &t)};
+    return choice ? onnx_choose_channels(x, node, 0, &plane, 1, choice, groups, e) : -1;
+}
+
 int onnx_gather(struct onnx *x, const onnx_node *node, struct error *e)
 {
+    const struct onnx_value *whole = onnx_input(x, node, 0);
+    if (whole && whole->state == ONNX_ACTIVATION && whole->view.stacked)
+        return gather_part(x, node, whole, e);
     struct onnx_value *v = onnx_activation(x, node, 0, e);
     const struct onnx_constant *c = v ? onnx_constant_input(x, node, 1, e) : NULL;
     int axis = c ? read_axis(node, v->view.rank, 0, e) : -1;
@@ -223,12 +256,10 @@ int onnx_gather(struct onnx *x, const onnx_node *node, struct error *e)
         return error_set(e, "indices of %d axes: only a list is supported", c->rank);
     int channels = x->net->tensors[v->view.tensor].c, *choice = make_choice((int64_t)c->elements, e);
     for (size_t i = 0; choice && i < c->elements; i++) {
-        int64_t k = c->integers[i] < 0 ? c->integers[i] + channels : c->integers[i];
-        if (k < 0 || k >= channels) {
+        if ((choice[i] = read_index(c, i, channels, e)) < 0) {
             free(choice);
-            return error_set(e, "channel %lld of %d", (long long)c->integers[i], channels);
+            return -1;
         }
-        choice[i] = (int)k;
     }
     return choice ? onnx_choose_channels(x, node, 0, v, axis, choice, (int)c->elements, e) : -1;
 }
@@ -237,25 +268,38 @@ int onnx_gather(struct onnx *x, const onnx_node *node, struct error *e)
 
 bool onnx_can_split(const struct onnx *x, const struct onnx_view *v, int rank, const int64_t *dims)
 {
-    if (v->tensor < 0 || v->split || onnx_view_has_pads(v) || rank < 4 || rank > 5)
+    if (v->tensor < 0 || v->split || onnx_view_has_pads(v) || rank < 3 || rank > 5)
         return false;
     const struct net_tensor *t = &x->net->tensors[v->tensor];
-    bool plane = rank == 5 ? dims[3] == t->h && dims[4] == t->w : dims[3] == (int64_t)t->h * t->w;
-    return onnx_view_is_plane(v, t) && plane && dims[0] == 1 && dims[1] > 1 && dims[2] > 1 && dims[1] <= t->c &&
-           dims[2] <= t->c && dims[1] * dims[2] == t->c;
+    const int64_t *groups = rank == 3 ? dims : dims + 1, *each = groups + 1, *sides = each + 1;
+    bool plane = rank == 5 ? sides[0] == t->h && sides[1] == t->w : sides[0] == (int64_t)t->h * t->w;
+    return onnx_view_is_plane(v, t) && plane && (rank == 3 || dims[0] == 1) && *groups > 1 && *each > 1 && *groups <= t->c &&
+           *each <= t->c && *groups * *each == t->c;
+}
+
+/* Shuffled channels without a batch become (each, 1, groups, h, w): parts that Gather takes one by one. */
+static bool is_stack(const struct onnx_view *v, const struct net_tensor *t, int rank, const int64_t *dims)
+{
+    const int64_t stack[5] = {t->c / v->split, 1, v->split, t->h, t->w};
+    return v->swapped && v->rank == 3 && rank == 5 && !memcmp(dims, stack, sizeof stack);
 }
 
 int onnx_join_channels(struct onnx *x, const onnx_node *node, const struct onnx_value *v, int rank, const int64_t *dims, struct error *e)
 {
-    const struct onnx_view *from = &v->view;
-    struct net_tensor t = x->net->tensors[from->tensor];
-    struct onnx_view plane = onnx_view_plane(from->tensor, &t);
+    struct onnx_view from = v->view;
+    struct net_tensor t = x->net->tensors[from.tensor];
+    struct onnx_view plane = onnx_view_plane(from.tensor, &t);
+    if (is_stack(&from, &t, rank, dims)) {
+        from.stacked = true, from.rank = rank;
+        memcpy(from.dims, dims, (size_t)rank * sizeof *dims);
+        return onnx_output(x, node, from, v, e);
+    }
     if (rank != 4 || memcmp(dims, plane.dims, 4 * sizeof *dims))
         return error_set(e, "channels that were split can only be joined again");
-    if (!from->swapped)
+    if (!from.swapped)
         return onnx_output(x, node, plane, v, e);
-    int *choice = make_choice(t.c, e), groups = from->split, each = t.c / groups;
+    int *choice = make_choice(t.c, e);
     for (int i = 0; choice && i < t.c; i++)
-        choice[i] = i % groups * each + i / groups;
+        choice[i] = shuffled(i, from.split, t.c);
     return choice ? onnx_choose_channels(x, node, 0, &(const struct onnx_value){.view = plane}, 1, choice, t.c, e) : -1;
 }

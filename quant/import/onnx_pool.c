@@ -9,10 +9,36 @@ static int add_pool(struct onnx *x, const onnx_node *node, struct net_op *op, in
     return out < 0 ? -1 : onnx_output(x, node, onnx_view_plane(out, &x->net->tensors[out]), NULL, e);
 }
 
+/* A mean in which the zeros around the plane count is a depthwise convolution with equal weights. `op` is the pool, its output h x w. */
+static int add_padded_mean(struct onnx *x, const onnx_node *node, const struct onnx_value *v, struct net_op *op, int h, int w,
+                           struct error *e)
+{
+    const int *before = v->view.pads;
+    bool own = op->pad_top != before[0] || op->pad_left != before[1] || op->pad_bottom != before[2] || op->pad_right != before[3];
+    int channels = x->net->tensors[v->view.tensor].c, taps = op->kernel_h * op->kernel_w;
+    if (own && !onnx_attribute_int(node, "count_include_pad", 0))
+        return error_set(e, "pads that do not count, around some that do, are not supported");
+    if ((unsigned)taps > NET_WEIGHTS_MAX / (unsigned)channels)
+        return error_set(e, "a mean over %d values in which pads count, of %d channels", taps, channels);
+    op->kind = NET_CONV;
+    if (net_average_weights(op, channels, taps, e)) {
+        net_op_finish(op);
+        return -1;
+    }
+    if (!x->net->grids[v->view.tensor].bits) // no file of integers
+        net_drop_given(op);
+    return add_pool(x, node, op, h, w, e);
+}
+
+static bool has_pads(const struct net_op *op)
+{
+    return op->pad_top || op->pad_left || op->pad_bottom || op->pad_right;
+}
+
 static int pool(struct onnx *x, const onnx_node *node, struct onnx_value *v, enum net_kind kind,
                 struct error *e)
 {
-    int kernel[2], h, w;
+    int kernel[2], h, w, whole_h, whole_w;
     struct net_tensor in = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, kind, v->view.tensor);
     if (onnx_attribute_ints(node, "kernel_shape", 2, 0, 1, NET_SIDE_MAX, kernel, e))
@@ -21,20 +47,24 @@ static int pool(struct onnx *x, const onnx_node *node, struct onnx_value *v, enu
         return error_set(e, "no kernel_shape");
     op.kernel_h = kernel[0];
     op.kernel_w = kernel[1];
-    if (onnx_window(node, &in, &v->view, onnx_attribute_int(node, "ceil_mode", 0) != 0, &op, &h, &w, e))
+    struct net_op whole = op; // without a last window that only ceil_mode has
+    if (onnx_window(node, &in, &v->view, onnx_attribute_int(node, "ceil_mode", 0) != 0, &op, &h, &w, e) ||
+        onnx_window(node, &in, &v->view, false, &whole, &whole_h, &whole_w, e))
         return -1;
     if (op.dilation_h != 1 || op.dilation_w != 1)
         return error_set(e, "dilations are not supported");
-    if (kind == NET_AVGPOOL && onnx_attribute_int(node, "count_include_pad", 0) &&
-        (op.pad_top || op.pad_left || op.pad_bottom || op.pad_right))
-        return error_set(e, "count_include_pad with pads is not supported");
-    return add_pool(x, node, &op, h, w, e);
+    bool count = onnx_view_has_pads(&v->view) || (onnx_attribute_int(node, "count_include_pad", 0) && has_pads(&whole));
+    if (kind == NET_MAXPOOL || !count)
+        return add_pool(x, node, &op, h, w, e);
+    if (h != whole_h || w != whole_w)
+        return error_set(e, "ceil_mode with a last window that is not whole is not supported where pads count");
+    return add_padded_mean(x, node, v, &op, h, w, e);
 }
 
 int onnx_average_pool(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct onnx_value *v = onnx_activation(x, node, 0, e);
-    return !v || onnx_plane(x, v, false, e) ? -1 : pool(x, node, v, NET_AVGPOOL, e);
+    return !v || onnx_plane(x, v, true, e) ? -1 : pool(x, node, v, NET_AVGPOOL, e);
 }
 
 /* A zero beside values that are never below zero changes no maximum: such pads are taken over. */

@@ -139,7 +139,7 @@ static int reshape(struct onnx *x, const onnx_node *node, int rank, const int64_
     if (view.split)
         return onnx_join_channels(x, node, v, rank, dims, e);
     if (onnx_can_split(x, &view, rank, dims)) {
-        view.split = (int)dims[1], view.rank = rank;
+        view.split = (int)dims[rank == 3 ? 0 : 1], view.rank = rank;
         memcpy(view.dims, dims, (size_t)rank * sizeof *dims);
         return onnx_output(x, node, view, v, e);
     }
@@ -304,17 +304,18 @@ static int read_perm(const onnx_node *node, int rank, int *perm, struct error *e
     return 0;
 }
 
-/* Channels that were split: groups and what is in them change places. */
+/* Channels that were split: groups and what is in them change places. They are the first axes where the reshape left the batch away. */
 static int swap_groups(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const int *perm, struct error *e)
 {
     struct onnx_view view = v->view;
-    bool swaps = perm[1] == 2 && perm[2] == 1;
-    for (int d = 3; d < view.rank; d++)
+    int at = view.rank == 3 ? 0 : 1;
+    bool swaps = !view.stacked && perm[at] == at + 1 && perm[at + 1] == at;
+    for (int d = at + 2; d < view.rank; d++)
         swaps = swaps && perm[d] == d;
     if (!swaps)
         return error_set(e, "of channels that a reshape has split: only a shuffle of them is supported");
-    int64_t groups = view.dims[1];
-    view.dims[1] = view.dims[2], view.dims[2] = groups;
+    int64_t groups = view.dims[at];
+    view.dims[at] = view.dims[at + 1], view.dims[at + 1] = groups;
     view.swapped = !view.swapped;
     return onnx_output(x, node, view, v, e);
 }

@@ -44,8 +44,9 @@ struct onnx_view {
     enum onnx_root root; // not the tensor, but a part of its root mean square: only onnx_sequence.c reads such
     float epsilon;       // of it
     int split;       // of a plane: a reshape has split its channels into so many groups (0: not); only joining them may follow,
+    bool swapped;    // after a transpose that exchanged groups and what is in them, or, swapped and
+    bool stacked;    // with what is in a group as the first axis, before the batch, taking that apart
     bool expanded;   // one value for each channel, looked at as a plane of `dims`: only a product with such a plane may follow
-    bool swapped;    // after a transpose that exchanged groups and what is in them
 };
 
 /* A view on a tensor of the network, in channels-first order, rank 4; or rank 2 for a vector. */

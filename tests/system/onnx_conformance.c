@@ -35,7 +35,7 @@ static struct {
     int least, run, refused;
 } operators[] = {
     {.type = "Add", .least = 2},
-    {.type = "AveragePool", .least = 9},
+    {.type = "AveragePool", .least = 11},
     {.type = "BatchNormalization", .least = 2},
     {.type = "Clip", .least = 3},
     {.type = "Concat", .least = 6},

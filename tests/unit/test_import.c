@@ -254,6 +254,35 @@ static void random_pool(int i)
     ck_assert_int_eq(import_case.net.n_ops, 2);
 }
 
+/* Zeros that count: of a Pad before it, or its own. */
+static void random_padded_mean(int i)
+{
+    import_case_start(import_case_drawn(11, 17), 4, DIMS(1, 3, import_case_drawn(6, 9), import_case_drawn(6, 9)));
+    import_case_stem("s", 3, i % 7 ? 4 : 1);
+    int h = import_case_drawn(2, 4), w = import_case_drawn(2, 4);
+    const int64_t pads[4] = {import_case_drawn(0, h - 1), import_case_drawn(0, w - 1), import_case_drawn(0, h - 1), import_case_drawn(0, w - 1)};
+    onnx_model_list(import_case.model, "pads", 8, DIMS(0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]));
+    if (i % 3)
+        import_case_node("Pad", "s pads", "padded");
+    Onnx__NodeProto *n = import_case_node("AveragePool", i % 3 ? "padded" : "s", "y");
+    onnx_model_ints(n, "kernel_shape", 2, DIMS(h, w));
+    onnx_model_ints(n, "strides", 2, DIMS(import_case_drawn(1, 3), import_case_drawn(1, 3)));
+    onnx_model_int(n, "count_include_pad", i % 3 != 1);
+    if (i % 3 != 1 && i % 4 == 0)
+        onnx_model_text(n, "auto_pad", i % 8 ? "SAME_UPPER" : "SAME_LOWER");
+    else if (i % 3 != 1)
+        onnx_model_ints(n, "pads", 4, pads);
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    ck_assert_int_eq(import_case.net.n_ops, 2);
+}
+
+START_TEST(means_in_which_pads_count_are_layers)
+{
+    for (int i = 0; i < 120; i++)
+        random_padded_mean(i);
+}
+END_TEST
+
 START_TEST(pools_with_all_attributes)
 {
     for (int i = 0; i < 120; i++)
@@ -587,6 +616,7 @@ int main(void)
     tcase_add_test(tc, arithmetic_with_constants_folds);
     tcase_add_test(tc, scaling_of_a_channels_last_input_is_a_layer);
     tcase_add_test(tc, pools_with_all_attributes);
+    tcase_add_test(tc, means_in_which_pads_count_are_layers);
     tcase_add_test(tc, global_pools_and_means_over_the_plane_end_in_a_dense_layer);
     tcase_add_test(tc, a_mean_in_channels_last_order_is_the_same_pool);
     tcase_add_test(tc, zero_pads_are_taken_over);

@@ -29,9 +29,20 @@ START_TEST(what_an_operator_cannot_do_is_said)
     import_case_stem("s", 3, 4);
     Onnx__NodeProto *n = import_case_node("AveragePool", "s", "y");
     onnx_model_ints(n, "kernel_shape", 2, DIMS(3, 3));
-    onnx_model_ints(n, "pads", 4, DIMS(1, 1, 1, 1));
+    onnx_model_ints(n, "strides", 2, DIMS(2, 2));
+    onnx_model_ints(n, "pads", 4, DIMS(1, 1, 0, 0));
     onnx_model_int(n, "count_include_pad", 1);
-    import_case_refuse("node 'y' (AveragePool): count_include_pad with pads is not supported");
+    onnx_model_int(n, "ceil_mode", 1);
+    import_case_refuse("node 'y' (AveragePool): ceil_mode with a last window that is not whole is not supported where pads count");
+
+    import_case_start(13, 4, DIMS(1, 3, 5, 5));
+    import_case_stem("s", 3, 4);
+    onnx_model_list(import_case.model, "pads", 8, DIMS(0, 0, 1, 1, 0, 0, 1, 1));
+    import_case_node("Pad", "s pads", "p");
+    n = import_case_node("AveragePool", "p", "y");
+    onnx_model_ints(n, "kernel_shape", 2, DIMS(3, 3));
+    onnx_model_ints(n, "pads", 4, DIMS(1, 0, 0, 0));
+    import_case_refuse("node 'y' (AveragePool): pads that do not count, around some that do, are not supported");
 
     import_case_start(13, 4, DIMS(1, 3, 5, 5));
     import_case_stem("s", 3, 4);

@@ -255,6 +255,76 @@ START_TEST(concatenation_shuffle_and_split_become_one_choice_each)
 }
 END_TEST
 
+/* As ShuffleNetV2's other authors write it: the batch is left away, and the halves are taken by their number. */
+static void shuffle_in_parts(const char *from, const char *first, const char *second, int channels, int h, int w)
+{
+    char inputs[32];
+    snprintf(inputs, sizeof inputs, "%s pairs", from);
+    onnx_model_list(import_case.model, "pairs", 3, DIMS(channels / 2, 2, h * w));
+    onnx_model_list(import_case.model, "halves", 5, DIMS(2, -1, channels / 2, h, w));
+    onnx_model_list(import_case.model, "zero", 1, DIMS(0))->n_dims = 0;
+    onnx_model_list(import_case.model, "last", 1, DIMS(-1))->n_dims = 0;
+    import_case_node("Reshape", inputs, "split");
+    onnx_model_ints(import_case_node("Transpose", "split", "swapped"), "perm", 3, DIMS(1, 0, 2));
+    import_case_node("Reshape", "swapped halves", "stack");
+    import_case_node("Gather", "stack zero", first);
+    import_case_node("Gather", "stack last", second);
+}
+
+START_TEST(parts_of_a_shuffle_that_are_taken_by_number_are_choices)
+{
+    for (int flipped = 0; flipped < 2; flipped++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 12);
+        import_case_noise("w", 4, DIMS(6, 6, 1, 1));
+        shuffle_in_parts("s", flipped ? "b" : "a", flipped ? "a" : "b", 12, 5, 4);
+        import_case_node("Conv", "b w", "c");
+        onnx_model_int(import_case_node("Concat", "a c", "y"), "axis", 1);
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 4); // stem, b, conv, and a with c: a is read where it stands
+    }
+}
+END_TEST
+
+START_TEST(a_shuffle_without_a_batch_is_a_choice)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 12);
+    onnx_model_list(import_case.model, "triples", 3, DIMS(4, 3, 20));
+    onnx_model_list(import_case.model, "plane", 4, DIMS(1, 12, 5, 4));
+    import_case_node("Reshape", "s triples", "split");
+    onnx_model_ints(import_case_node("Transpose", "split", "swapped"), "perm", 3, DIMS(1, 0, 2));
+    import_case_node("Reshape", "swapped plane", "y");
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    ck_assert_int_eq(import_case.net.n_ops, 2);
+}
+END_TEST
+
+START_TEST(what_else_reads_a_stack_of_parts_is_refused)
+{
+    static const struct {
+        const char *type, *inputs, *why;
+    } cases[] = {
+        {"Gather", "stack list", "node 'y' (Gather): of channels that a reshape has split: only one part of all is supported"},
+        {"Gather", "stack two", "node 'y' (Gather): channel 2 of 2"},
+        {"Gather", "swapped zero", "node 'y' (Gather): channels that a reshape has split: only a shuffle of them is supported"},
+        {"Transpose", "stack", "node 'y' (Transpose): of channels that a reshape has split"},
+        {"Reshape", "split halves", "node 'y' (Reshape): channels that were split can only be joined again"},
+        {"Relu", "stack", "node 'y' (Relu): channels that a reshape has split: only a shuffle of them is supported"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 12);
+        onnx_model_list(import_case.model, "list", 1, DIMS(0));
+        onnx_model_list(import_case.model, "two", 1, DIMS(2))->n_dims = 0;
+        shuffle_in_parts("s", "a", "b", 12, 5, 4);
+        import_case_node("Add", "a b", "unread");
+        import_case_node(cases[i].type, cases[i].inputs, "y");
+        import_case_refuse(cases[i].why);
+    }
+}
+END_TEST
+
 START_TEST(splits_that_are_joined_again_are_nothing)
 {
     import_case_start(13, 4, DIMS(1, 3, 5, 4));
@@ -352,6 +422,9 @@ int main(void)
     tcase_add_test(tc, splits_slices_and_gathers_choose_channels);
     tcase_add_test(tc, a_channel_shuffle_is_a_choice);
     tcase_add_test(tc, concatenation_shuffle_and_split_become_one_choice_each);
+    tcase_add_test(tc, parts_of_a_shuffle_that_are_taken_by_number_are_choices);
+    tcase_add_test(tc, a_shuffle_without_a_batch_is_a_choice);
+    tcase_add_test(tc, what_else_reads_a_stack_of_parts_is_refused);
     tcase_add_test(tc, splits_that_are_joined_again_are_nothing);
     tcase_add_test(tc, a_clamp_on_a_concatenation_is_not_read_around);
     tcase_add_test(tc, planes_are_enlarged_by_whole_factors);
