@@ -15,6 +15,8 @@ struct job {
     int trial, attempt;
     char board[BOARD_NAME_MAX];
     char class[32], text[ERROR_TEXT_MAX]; // or the state and its reason
+    struct store_canary canary;
+    char runner[SHA256_HEX]; // of the canary
     void (*attempted)(void *user, int rc, const char *text, int attempt);
     void (*done)(void *user, int rc, const char *text);
     void *user;
@@ -151,12 +153,26 @@ static int run_canary(struct store *s, struct writer_job *job, struct error *e)
     struct job *j = (struct job *)job;
     struct store_event event = {.topic = "board.canary", .data = j->text};
     struct store_events events = {&event, 1};
-    return store_tell(s, &events, e);
+    return store_canary(s, j->board, &j->canary, &events, e);
 }
 
-void board_store_canary(struct writer *w, const char *board, const char *data)
+void board_store_canary(struct writer *w, const char *board, const struct store_canary *canary, const char *data)
 {
     struct job *j = new_job(board, 0, run_canary, only_logged);
     snprintf(j->text, sizeof j->text, "%s", data);
+    snprintf(j->runner, sizeof j->runner, "%s", canary->runner_sha256);
+    j->canary = *canary;
+    j->canary.runner_sha256 = j->runner;
     writer_put(w, &j->job);
+}
+
+static int run_forgotten(struct store *s, struct writer_job *job, struct error *e)
+{
+    const struct job *j = (const struct job *)job;
+    return store_canary_forget(s, j->board, NULL, e);
+}
+
+void board_store_canary_forgotten(struct writer *w, const char *board)
+{
+    writer_put(w, &new_job(board, 0, run_forgotten, only_logged)->job);
 }

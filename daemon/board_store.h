@@ -19,6 +19,11 @@ void board_store_flash(struct writer *w, const char *board, const struct flashlo
 void board_store_failed(struct writer *w, int64_t study, int trial, int attempt, const char *board, const char *class,
                         const char *text);
 void board_store_state(struct writer *w, const char *board, const char *state, const char *reason);
-void board_store_canary(struct writer *w, const char *board, const char *data); // an event; JSON
+
+/* A measurement of its canary, and the event that tells of it (JSON). */
+void board_store_canary(struct writer *w, const char *board, const struct store_canary *canary, const char *data);
+
+/* No measurement so far is a reference any more. */
+void board_store_canary_forgotten(struct writer *w, const char *board);
 
 #endif

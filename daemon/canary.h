@@ -5,11 +5,12 @@
 #define PARE_DAEMON_CANARY_H
 
 #include "hwlink/board.h"
+#include "schema/store.h"
 
 #include <cjson/cJSON.h>
 
 #define CANARY_PATH_MAX 1200
-#define CANARY_CYCLES_PERMILLE 5 // more than that off the first measurement is drift
+#define CANARY_CYCLES_PERMILLE 5 // more than that off the reference is drift
 #define CANARY_ENERGY_PERMILLE 30
 
 struct canary_figures {
@@ -19,15 +20,15 @@ struct canary_figures {
 
 struct canary {
     char image[CANARY_PATH_MAX]; // shared by the boards of a type
-    char file[CANARY_PATH_MAX];  // of `first`
     char runner[SHA256_HEX];     // figures of another runner are no reference
     struct canary_figures first, last;
     bool drifted;
 };
 
-/* `folder` is the boards' own. What an earlier life measured first with this runner is the reference again; a file that cannot be read
- * is none. */
-void canary_open(struct canary *c, const char *folder, const char *type, const char *serial, const char *runner);
+/* `folder` is the boards' own. What the store has as the board's reference with this runner, and as its newest measurement, is so again.
+ * Returns 0, or -1 with the reason: the store cannot be read. */
+int canary_open(struct canary *c, struct store *s, const char *folder, const char *type, const char *board, const char *runner,
+                struct error *e);
 
 bool canary_has_image(const struct canary *c);
 
@@ -35,11 +36,13 @@ bool canary_has_image(const struct canary *c);
 void canary_adopt(const struct canary *c, const char *image_path);
 
 /* The image is of no use any more (another version): the next one is adopted. */
-void canary_drop(struct canary *c);
+void canary_drop_image(const struct canary *c);
 
-/* A measurement went well. The first one is the reference and is kept. Sets `last` and `drifted`. Returns 1 if it was the first, else
- * 0; -1 with the reason if the reference could not be kept (it is all the same used). */
-int canary_take(struct canary *c, const struct board_result *result, struct error *e);
+/* The next measurement is the reference. */
+void canary_forget(struct canary *c);
+
+/* A measurement went well: sets `last` and `drifted`, and what the store is to be told. It is the reference if there was none. */
+struct store_canary canary_take(struct canary *c, const struct board_result *result);
 
 /* {"cycles", "energy_nj", "first_cycles", "first_energy_nj", "drifted"}, or null if nothing was measured; the caller's. */
 cJSON *canary_json(const struct canary *c);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "daemon/ctl/socket_file.h"
 #include "daemon/leftovers.h"
+#include "daemon/traces.h"
 #include "daemon/notify.h"
 
 #include <stdio.h>
@@ -70,6 +71,23 @@ static void on_release(void *user, struct server_call *call, const cJSON *params
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "board", board);
         cJSON_AddStringToObject(o, "state", "idle");
+        server_answer(call, o);
+    }
+}
+
+static void on_reference(void *user, struct server_call *call, const cJSON *params)
+{
+    struct service *s = user;
+    const char *board = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "board"));
+    int rc = s->closing ? -1 : boards_new_reference(s->boards, board);
+    if (rc < 0) {
+        server_fail(call, KIND_NOT_FOUND, NULL, "pare board list", "there is no board \"%s\"", board);
+    } else if (rc > 0) {
+        server_fail(call, KIND_CONFLICT, NULL, NULL, "board %s has no canary: it is the int8 baseline of the first study on its type, and \"canary_minutes\" must not be 0",
+                    board);
+    } else {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "board", board);
         server_answer(call, o);
     }
 }
@@ -230,7 +248,10 @@ static int open_server(struct service *s, struct error *e)
                   [METHOD_STUDY_SHOW] = service_study_show,
                   [METHOD_TRIAL_LIST] = service_trial_list,
                   [METHOD_TRIAL_SHOW] = service_trial_show,
+                  [METHOD_TRIAL_TRACE] = service_trial_trace,
                   [METHOD_BOARD_LIST] = service_board_list,
+                  [METHOD_BOARD_CANARY] = service_board_canary,
+                  [METHOD_BOARD_REFERENCE] = on_reference,
                   [METHOD_BOARD_RELEASE] = on_release,
                   [METHOD_BEST] = service_best,
                   [METHOD_PARETO] = service_pareto,
@@ -279,6 +300,8 @@ static int open_all(struct service *s, struct error *e)
     if (open_store(s, e) != 0)
         return -1;
     leftovers_remove(s->config->state);
+    if (traces_sweep(s->config->state, writer_store(s->writer), e) != 0)
+        return -1;
     s->boards = s->host.boards = boards_open(s->loop, s->config, s->writer, e);
     if (!s->boards || load_studies(s, e) != 0 || writer_start(s->writer, e) != 0)
         return -1;

@@ -83,6 +83,7 @@ void service_study_show(void *user, struct server_call *call, const cJSON *param
 void service_trial_list(void *user, struct server_call *call, const cJSON *params);
 void service_trial_show(void *user, struct server_call *call, const cJSON *params);
 void service_board_list(void *user, struct server_call *call, const cJSON *params);
+void service_board_canary(void *user, struct server_call *call, const cJSON *params);
 void service_best(void *user, struct server_call *call, const cJSON *params);
 void service_pareto(void *user, struct server_call *call, const cJSON *params);
 void service_events(void *user, struct server_pull *pull, int64_t since, int limit);
@@ -95,6 +96,10 @@ void service_fail(struct server_call *call, int rc, const char *text);
 void service_db_check(void *user, struct server_call *call, const cJSON *params);
 void service_db_backup(void *user, struct server_call *call, const cJSON *params);
 void service_db_digest(void *user, struct server_call *call, const cJSON *params);
+
+/* --- service_trace.c --- */
+
+void service_trial_trace(void *user, struct server_call *call, const cJSON *params);
 
 /* --- service_study.c --- */
 

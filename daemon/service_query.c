@@ -258,6 +258,24 @@ void service_board_list(void *user, struct server_call *call, const cJSON *param
     query_ask(q);
 }
 
+static int run_canary(struct query *q)
+{
+    return store_read_canaries(q->reader, q->more, q->limit, &q->out, &q->e);
+}
+
+void service_board_canary(void *user, struct server_call *call, const cJSON *params)
+{
+    struct query *q = query_about_all(user, call);
+    if (!q)
+        return;
+    q->more = strdup(text_of(params, "board"));
+    if (!q->more)
+        abort();
+    q->limit = (int)number_of(params, "limit", 0);
+    q->run = run_canary;
+    query_ask(q);
+}
+
 /* --- one study --- */
 
 static int run_show(struct query *q)

@@ -19,6 +19,8 @@ struct job {
     char *text;                // reason, progress or space
     char network[SHA256_HEX], runner[SHA256_HEX];
     const struct trial_record *record;
+    struct store_trace trace;  // of the record
+    char trace_name[TRACES_NAME_MAX], traces[TRACES_PATH_MAX];
     int trial, attempt;
     enum store_outcome outcome;
     double reward;
@@ -70,6 +72,7 @@ static struct job *new_job(const struct study_store *s, int (*run)(struct store 
     j->job.run = run;
     j->job.done = job_done;
     j->study = s->study;
+    snprintf(j->traces, sizeof j->traces, "%s", s->traces);
     j->failed = s->failed;
     j->failed_user = s->user;
     j->done = done;
@@ -243,7 +246,40 @@ void study_store_plan(const struct study_store *s, const struct trial_record *r,
     writer_put(s->writer, &j->job);
 }
 
-static struct store_result result_of(const struct job *j)
+static int write_trace(void *user, struct store_trace *t, int64_t kept_bytes)
+{
+    const struct job *j = user;
+    return traces_write(j->traces, j->trace_name, &j->record->trace, kept_bytes, &t->bytes, t->sha256);
+}
+
+static void on_trace_gone(void *user, const char *file)
+{
+    const struct job *j = user;
+    traces_remove(j->traces, file);
+}
+
+/* After a result, which may have driven others from the front. It is stored, whatever becomes of this. */
+static void drop_traces(struct store *s, struct job *j)
+{
+    struct error e = {""};
+    if (store_drop_traces(s, on_trace_gone, j, &e) != 0)
+        log_warning("raw samples of trials that have left the front stay for now: %s", e.text);
+}
+
+/* The raw samples that go with a result; NULL if there are none. */
+static struct store_trace *trace_of(struct job *j)
+{
+    const struct power_trace *t = &j->record->trace;
+    if (j->outcome != STORE_MEASURED || t->n == 0)
+        return NULL;
+    traces_name(j->study, j->record->trial, j->record->attempt, j->trace_name);
+    j->trace = (struct store_trace){.file = j->trace_name, .windows = t->n, .write = write_trace, .user = j};
+    for (int i = 0; i < t->n; i++)
+        j->trace.samples += t->windows[i].samples;
+    return &j->trace;
+}
+
+static struct store_result result_of(struct job *j)
 {
     const struct trial_record *r = j->record;
     bool measured = j->outcome == STORE_MEASURED;
@@ -258,6 +294,7 @@ static struct store_result result_of(const struct job *j)
         .n_layers = measured ? r->n_layers : 0,
         .clock_hz = measured ? r->clock_hz : 0,
         .provenance = measured ? r->provenance : NULL,
+        .trace = trace_of(j),
     };
 }
 
@@ -272,6 +309,8 @@ static int run_result(struct store *s, struct writer_job *job, struct error *e)
     int rc = store_measured(s, j->study, &result, &events, &seq, e);
     if ((rc == 0 || rc == STORE_ALREADY) && seq != result.trial)
         return error_set(e, "the result of trial %d has place %lld in the store", result.trial, (long long)seq);
+    if (rc == 0)
+        drop_traces(s, j);
     return rc;
 }
 
@@ -291,8 +330,12 @@ static int run_final(struct store *s, struct writer_job *job, struct error *e)
     struct store_result result = result_of(j);
     struct store_event event = {.topic = "trial.measured", .trial = result.trial, .data = j->event};
     struct store_events events = {&event, 1};
-    if (j->outcome == STORE_MEASURED)
-        return store_final(s, j->study, &result, j->reward, &events, e);
+    if (j->outcome == STORE_MEASURED) {
+        int rc = store_final(s, j->study, &result, j->reward, &events, e);
+        if (rc == 0)
+            drop_traces(s, j);
+        return rc;
+    }
     for (int i = 0; i < result.n_figures; i++)
         if (strcmp(result.figures[i].name, STORE_TEST_CORRECT) == 0)
             return store_add_figures(s, j->study, result.trial, &result.figures[i], 1, e);

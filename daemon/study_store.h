@@ -5,6 +5,7 @@
 #define PARE_DAEMON_STUDY_STORE_H
 
 #include "daemon/study_agent.h"
+#include "daemon/traces.h"
 #include "daemon/trial_record.h"
 #include "daemon/uv_writer.h"
 
@@ -14,6 +15,7 @@ typedef void study_stored(void *user, int rc, const char *text);
 struct study_store {
     struct writer *writer;
     int64_t study;
+    char traces[TRACES_PATH_MAX]; // folder of raw samples
     study_stored *failed; // told of every failure, before the job's own `done`; may be NULL
     void *user;
 };

@@ -80,6 +80,8 @@ void trial_record_measured(struct trial_record *r, const struct board_attempt *a
     r->attempt = a->attempt;
     r->clock_hz = b->clock_hz;
     snprintf(r->provenance, sizeof r->provenance, "%s", b->provenance);
+    if (b->trace)
+        power_trace_move(&r->trace, b->trace);
     add_layers(r, b, n_layers);
     r->measured = true;
     if (used > r->ram_bytes)

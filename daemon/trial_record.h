@@ -30,6 +30,7 @@ struct trial_record {
     int n_layers;
     int64_t layer_cycles[STORE_LAYERS_MAX];
     char provenance[BOARD_PROVENANCE_MAX];
+    struct power_trace trace;      // raw samples of its power windows; n 0: none
 
     struct store_figure figures[STORE_FIGURES_MAX]; // as they are stored
     int n_figures;
@@ -45,7 +46,7 @@ int trial_record_score(struct trial_record *r, const cJSON *answer, struct error
 /* The same of one part of the set: adds to those before. */
 int trial_record_part(struct trial_record *r, const cJSON *answer, struct error *e);
 
-/* Takes a board's good result. `n_layers` is that of the network. */
+/* Takes a board's good result, and its raw samples to itself. `n_layers` is that of the network. */
 void trial_record_measured(struct trial_record *r, const struct board_attempt *a, int n_layers);
 
 /* Fills `figures` from what is known, always in the same order. A final one's score counts for the test set, and `search` has the

@@ -168,39 +168,57 @@ static void start_checks(struct boards *b, uint64_t now)
 
 /* --- canaries --- */
 
-static void tell_canary(struct lab_board *lb)
+static void keep_canary(struct lab_board *lb, const struct store_canary *found)
 {
     cJSON *o = canary_json(&lb->canary);
     cJSON_AddStringToObject(o, "board", name_of(lb));
     cJSON_AddStringToObject(o, "origin", board_about(lb->board)->is_virtual ? "virtual" : "real");
     char *text = cJSON_PrintUnformatted(o);
     if (text)
-        board_store_canary(lb->lab->writer, name_of(lb), text);
+        board_store_canary(lb->lab->writer, name_of(lb), found, text);
     free(text);
     cJSON_Delete(o);
+}
+
+static void forget_canary(struct lab_board *lb)
+{
+    canary_forget(&lb->canary);
+    board_store_canary_forgotten(lb->lab->writer, name_of(lb));
+}
+
+/* The image is shared: what was measured with it says nothing about the next one. */
+static void drop_canary(struct lab_board *lb)
+{
+    struct boards *b = lb->lab;
+    canary_drop_image(&lb->canary);
+    for (int i = 0; i < b->pool.n; i++)
+        if (strcmp(b->boards[i].canary.image, lb->canary.image) == 0)
+            forget_canary(&b->boards[i]);
+}
+
+static void take_canary(struct lab_board *lb, const struct board_result *result)
+{
+    struct canary *c = &lb->canary;
+    bool drifted = c->drifted;
+    struct store_canary found = canary_take(c, result);
+    if (c->drifted && !drifted)
+        log_warning("%s drifts: its canary takes %lld cycles and %lld nJ, at first %lld and %lld", name_of(lb), (long long)c->last.cycles,
+                    (long long)c->last.energy_nj, (long long)c->first.cycles, (long long)c->first.energy_nj);
+    keep_canary(lb, &found);
 }
 
 static void on_canary(void *user, const struct board_result *result)
 {
     struct lab_board *lb = user;
     struct boards *b = lb->lab;
-    struct error e = {""};
-    bool drifted = lb->canary.drifted;
     pool_return(&b->pool, index_of(lb), lb->epoch, result->failure, result->text, uv_now(b->loop));
     note_outcome(lb, result);
     if (result->failure != BOARD_OK)
         log_warning("%s: canary: %s: %s", name_of(lb), board_failure_name(result->failure), result->text);
     if (result->failure == BOARD_FAIL_BUILD)
-        canary_drop(&lb->canary);
-    if (result->failure == BOARD_OK) {
-        if (canary_take(&lb->canary, result, &e) < 0)
-            log_error("%s: its canary's figures were not kept: %s", name_of(lb), e.text);
-        if (lb->canary.drifted && !drifted)
-            log_warning("%s drifts: its canary takes %lld cycles and %lld nJ, at first %lld and %lld", name_of(lb),
-                        (long long)lb->canary.last.cycles, (long long)lb->canary.last.energy_nj,
-                        (long long)lb->canary.first.cycles, (long long)lb->canary.first.energy_nj);
-        tell_canary(lb);
-    }
+        drop_canary(lb);
+    if (result->failure == BOARD_OK)
+        take_canary(lb, result);
     serve(b);
 }
 
@@ -501,6 +519,19 @@ int boards_release(struct boards *b, const char *name)
     return -1;
 }
 
+int boards_new_reference(struct boards *b, const char *name)
+{
+    for (int i = 0; i < b->pool.n; i++) {
+        if (strcmp(b->pool.boards[i].name, name) != 0)
+            continue;
+        forget_canary(&b->boards[i]);
+        b->boards[i].canary_ms = uv_now(b->loop);
+        serve(b);
+        return b->canary_ms > 0 && canary_has_image(&b->boards[i].canary) ? 0 : 1;
+    }
+    return -1;
+}
+
 /* --- opening and closing --- */
 
 static int load_flash(struct store *s, const char *name, struct flashlog *log, struct error *e)
@@ -538,7 +569,8 @@ static int open_board(struct boards *b, int i, const struct config *c, const cha
         store_board_state(writer_store(b->writer), f->name, "idle", NULL, NULL, e) != 0 ||
         load_flash(writer_store(b->writer), f->name, &lb->flash, e) != 0 || look_at_runner(f->runner, lb, e) != 0)
         return error_wrap(e, "board %s", f->name);
-    canary_open(&lb->canary, folder, f->type, f->serial, lb->runner);
+    if (canary_open(&lb->canary, writer_store(b->writer), folder, f->type, f->name, lb->runner, e) != 0)
+        return error_wrap(e, "board %s", f->name);
     lb->canary_ms = uv_now(b->loop) + b->canary_ms;
     lb->board = board_open(b->loop, f, &lb->flash, NULL, folder, &actions, e);
     b->open_parts += lb->board != NULL;

@@ -66,6 +66,10 @@ void boards_overlay(const struct boards *b, cJSON *list);
 /* Ends a quarantine. Returns 0, -1 if there is no such board, 1 if it is in none. */
 int boards_release(struct boards *b, const char *name);
 
+/* What the board's canary is measured to be next, as soon as the board is free, is its reference. Returns 0, -1 if there is no such board,
+ * 1 if nothing will be measured: canaries are off, or there is none yet. */
+int boards_new_reference(struct boards *b, const char *name);
+
 /* Ends all attempts (without `done`). `closed` comes from the loop; jobs of theirs may still be out with the writer: close it
  * before boards_destroy. */
 void boards_close(struct boards *b, void (*closed)(void *user), void *user);

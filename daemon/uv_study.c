@@ -39,6 +39,7 @@ void study_run_forget(struct study_run *r, struct trial_record *gone)
         if (*at == gone) {
             *at = gone->next;
             unlink(gone->image);
+            power_trace_finish(&gone->trace);
             free(gone);
             return;
         }
@@ -210,7 +211,8 @@ static struct study_run *new_run(const struct study_host *host, int64_t study, c
     }
     r->host = *host;
     r->file = *file;
-    r->store = (struct study_store){host->writer, study, study_run_not_stored, r};
+    r->store = (struct study_store){.writer = host->writer, .study = study, .failed = study_run_not_stored, .user = r};
+    traces_folder(host->config->state, r->store.traces);
     snprintf(r->folder, sizeof r->folder, "%s/studies/%lld", host->config->state, (long long)study);
     study_init(&r->core, file);
     if (file_make_folder(r->folder, e) != 0) {

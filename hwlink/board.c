@@ -30,6 +30,7 @@ struct board {
     int chores;         // that the thread pool has in hand
     unsigned long turn; // counts events: what a chore was for may be over when it is done
     struct board_disk_file piece;
+    struct power_trace trace; // of the windows so far
     struct board_job job; // while its image is read
     bool reading;
     char command[BOARD_COMMAND_MAX]; // while its piece is written
@@ -62,6 +63,7 @@ static void free_if_closed(struct board *b)
     board_image_finish(&b->core.image);
     unlink(b->core.path);
     board_disk_file_finish(&b->piece);
+    power_trace_finish(&b->trace);
     free(b->core.runner);
     free(b->core.sram);
     free(b);
@@ -189,11 +191,26 @@ static void close_meter(struct board *b)
     b->meter = NULL;
 }
 
+/* Samples are for whoever looks at a figure later: that there is no memory for them fails nothing. */
+static void keep_samples(struct board *b, const struct meter_window *w)
+{
+    struct power_trace *t = &b->trace;
+    power_trace_append(t, w->trace);
+    snprintf(t->instrument, sizeof t->instrument, "%s", w->instrument);
+    t->is_virtual = b->file.is_virtual;
+    t->repeated |= w->repeated;
+    t->windows[t->n - 1].lost = w->lost;
+    t->windows[t->n - 1].energy_nj = w->energy_nj;
+    t->windows[t->n - 1].marked = w->marked;
+}
+
 static void on_recorded(void *user, int status, const char *text, const struct meter_window *w)
 {
     struct board *b = user;
     if (status != 0)
         close_meter(b);
+    else
+        keep_samples(b, w);
     event(b, &(struct board_event){.kind = BOARD_EV_METER, .ok = status == 0, .text = text, .window = w});
 }
 
@@ -250,6 +267,7 @@ static void ask_owner(struct board *b, const struct board_todo *t)
 static void finish(struct board *b)
 {
     struct board_result result = b->core.result;
+    result.trace = result.n_windows > 0 ? &b->trace : NULL;
     void (*done)(void *, const struct board_result *) = b->done;
     b->busy = false;
     b->done = NULL;
@@ -429,6 +447,7 @@ int board_measure(struct board *b, const struct board_job *job,
     if (board_disk_read(b->loop, job->image_path, &r, e) != 0)
         return -1;
     b->chores++;
+    power_trace_finish(&b->trace);
     b->job = *job;
     b->job.image_path = NULL; // copied
     b->reading = b->busy = true;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "hwlink/board_file.h"
 #include "hwlink/flashlog.h"
+#include "hwlink/power_trace.h"
 #include "hwlink/profile.h"
 
 #include <stdbool.h>
@@ -82,6 +83,7 @@ struct board_result {
     int64_t window_us;         // length of the last window on the meter's clock
     uint32_t n_points, points_uw[PROFILE_POINTS]; // the course of power in the last window
     int64_t point_us;          // length of a point
+    struct power_trace *trace; // the samples of all windows; the owner may move them to itself (power_trace_move). NULL without energy
     bool waveform_repeated;    // a virtual board streamed one verified repeat's waveform again
 
     uint32_t items_written, pages_written; // of the flash log, in this measurement

@@ -21,8 +21,11 @@ void lpm01a_stream_sample(struct lpm01a_stream *s, double amperes)
 {
     s->amperes += amperes;
     s->samples++;
-    if (!s->ended)
-        profile_add(&s->profile, amperes);
+    if (s->ended)
+        return;
+    profile_add(&s->profile, amperes);
+    if (s->trace)
+        power_trace_add(s->trace, amperes * 1e9);
 }
 
 static void take_sample(struct lpm01a_stream *s)

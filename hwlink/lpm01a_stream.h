@@ -6,6 +6,7 @@
 #ifndef PARE_HWLINK_LPM01A_STREAM_H
 #define PARE_HWLINK_LPM01A_STREAM_H
 
+#include "hwlink/power_trace.h"
 #include "hwlink/profile.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct lpm01a_stream {
     uint64_t end_samples;   // samples before the falling edge, once `ended`
     double end_amperes;
     struct profile profile; // of the window, A
+    struct power_trace *trace; // takes the window's samples, nA; NULL: nobody does
     bool ended;             // the falling edge was marked
     bool over;              // the instrument ended the recording
     bool repeated;          // it says that a waveform was streamed again

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "hwlink/board_file.h"
+#include "hwlink/power_trace.h"
 #include "hwlink/profile.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct meter_window {
     bool repeated;         // the (virtual) instrument says that a waveform was streamed again
     uint32_t n_points, points_uw[PROFILE_POINTS]; // the course of its power, in points of equal length
     int64_t point_us;
+    const struct power_trace *trace; // all its samples, as one window
     char instrument[METER_NAME_MAX]; // name and firmware as it tells them
 };
 

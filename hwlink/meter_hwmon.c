@@ -20,6 +20,7 @@ struct meter {
     int64_t expected_us;
     double sum_uw;
     struct profile profile;
+    struct power_trace trace;
     uint32_t samples;
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
     void *user;
@@ -73,6 +74,7 @@ static void finish(struct meter *m)
     w.n_points = profile_read(&m->profile, 1, w.points_uw);
     w.point_us = (int64_t)(m->profile.per * m->step_ms * 1000);
     snprintf(w.instrument, sizeof w.instrument, "%s (hwmon)", m->name);
+    w.trace = &m->trace;
     end(m, 0, "", &w);
 }
 
@@ -95,6 +97,7 @@ static void on_time(uv_timer_t *timer)
     }
     m->sum_uw += uw;
     profile_add(&m->profile, uw);
+    power_trace_add(&m->trace, uw);
     m->samples++;
 }
 
@@ -109,6 +112,7 @@ static void hwmon_record(struct meter *m, const struct meter_wish *wish,
     m->to_ns = start + window / 4 * 3;
     m->sum_uw = 0;
     profile_init(&m->profile);
+    power_trace_begin(&m->trace, (uint32_t)m->step_ms * 1000000, 1000000, wish->expected_us / 4); // as it is asked for, not as it is timed
     m->samples = 0;
     uv_timer_start(&m->timer, on_time, m->step_ms, m->step_ms);
 }
@@ -139,6 +143,7 @@ static void on_closed(uv_handle_t *handle)
     struct meter *m = handle->data;
     if (m->closed)
         m->closed(m->closed_user);
+    power_trace_finish(&m->trace);
     free(m);
 }
 

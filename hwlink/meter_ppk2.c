@@ -32,6 +32,7 @@ struct meter {
     struct buffer meta;
     struct ppk2_calibration calibration;
     struct ppk2_stream stream;
+    struct power_trace trace;
     uint8_t piece[PIECE_BYTES];
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
     void (*cycled)(void *user, int status, const char *text);
@@ -87,6 +88,8 @@ static void power_on(struct meter *m)
 {
     if (!m->only_cycle) {
         ppk2_stream_init(&m->stream, &m->calibration, m->supply_mv);
+        power_trace_begin(&m->trace, 1000000000u / PPK2_HZ, m->supply_mv, 0); // 1 nA at so many mV; the first one sees D0 high
+        m->stream.trace = &m->trace;
         m->phase = PHASE_RECORD;
         SEND(m, CMD_START);
     }
@@ -143,6 +146,7 @@ static void finish(struct meter *m)
     w.n_points = profile_read(&s->profile, m->supply_mv * 1e3, w.points_uw);
     w.point_us = (int64_t)s->profile.per * 1000000 / PPK2_HZ;
     snprintf(w.instrument, sizeof w.instrument, "Nordic PPK2");
+    w.trace = &m->trace;
     SEND(m, CMD_STOP);
     end(m, 0, "", &w);
 }
@@ -220,6 +224,7 @@ static void free_meter(void *meter)
 {
     struct meter *m = meter;
     buffer_finish(&m->meta);
+    power_trace_finish(&m->trace);
     free(m);
 }
 

@@ -30,6 +30,7 @@ struct meter {
     struct buffer lines;
     char tail[TAIL_BYTES]; // the last bytes while it settles
     struct lpm01a_stream stream;
+    struct power_trace trace;
     char instrument[METER_NAME_MAX];
     uint8_t piece[PIECE_BYTES];
     void (*done)(void *user, int status, const char *text, const struct meter_window *w);
@@ -90,6 +91,8 @@ static void init_stream(struct meter *m)
 {
     lpm01a_stream_init(&m->stream);
     m->stream.fixed_frames = m->dialect->fixed_frames;
+    power_trace_begin(&m->trace, 1000000000u / m->hz, m->supply_mv, 0); // 1 nA at so many mV; its recording starts at the edge
+    m->stream.trace = &m->trace;
 }
 
 static void start_recording(struct meter *m)
@@ -207,6 +210,9 @@ static void finish(struct meter *m)
     w.n_points = profile_read(&s->profile, volts * 1e6, w.points_uw);
     w.point_us = (int64_t)s->profile.per * 1000000 / m->hz;
     snprintf(w.instrument, sizeof w.instrument, "%s", m->instrument);
+    if (s->voltage_mv)
+        m->trace.unit_pw = s->voltage_mv;
+    w.trace = &m->trace;
     send_line(m, "stop");
     end(m, 0, "", &w);
 }
@@ -316,6 +322,7 @@ static void free_meter(void *meter)
 {
     struct meter *m = meter;
     buffer_finish(&m->lines);
+    power_trace_finish(&m->trace);
     free(m);
 }
 

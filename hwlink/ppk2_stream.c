@@ -106,8 +106,11 @@ static void count(struct ppk2_stream *s, double amperes, uint32_t n)
         return;
     s->samples += n;
     s->amperes += amperes * n;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = 0; i < n; i++) {
         profile_add(&s->profile, amperes);
+        if (s->trace)
+            power_trace_add(s->trace, amperes * 1e9);
+    }
 }
 
 static void take_sample(struct ppk2_stream *s, uint32_t word)

@@ -6,6 +6,7 @@
 #define PARE_HWLINK_PPK2_STREAM_H
 
 #include "base/error.h"
+#include "hwlink/power_trace.h"
 #include "hwlink/profile.h"
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct ppk2_stream {
     uint64_t samples, lost; // in the window; lost ones count as the one before
     double amperes;         // sum
     struct profile profile;
+    struct power_trace *trace; // takes the window's samples, nA; NULL: nobody does
 };
 
 void ppk2_stream_init(struct ppk2_stream *s, const struct ppk2_calibration *calibration, uint32_t supply_mv);

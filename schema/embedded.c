@@ -11,6 +11,10 @@ const char embedded_version2[] = {
 #include "schema/version2.sql.inc"
     0};
 
+const char embedded_version3[] = {
+#include "schema/version3.sql.inc"
+    0};
+
 const char embedded_views[] = {
 #include "schema/views.sql.inc"
     0};

@@ -4,6 +4,6 @@
 #ifndef PARE_SCHEMA_EMBEDDED_H
 #define PARE_SCHEMA_EMBEDDED_H
 
-extern const char embedded_schema[], embedded_version2[], embedded_views[];
+extern const char embedded_schema[], embedded_version2[], embedded_version3[], embedded_views[];
 
 #endif

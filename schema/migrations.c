@@ -14,6 +14,7 @@
 const struct migration migration_list[] = {
     {.version = 1, .sql = embedded_schema},
     {.version = 2, .sql = embedded_version2},
+    {.version = 3, .sql = embedded_version3},
 };
 const int migration_count = sizeof migration_list / sizeof *migration_list;
 

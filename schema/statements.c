@@ -19,6 +19,9 @@
     "'best', json((SELECT " TRIAL_JSON " FROM v_trial WHERE study = v.study AND trial = v.best_trial)), "                   \
     "'progress', progress)"
 
+/* Of a trial: whether its raw samples are kept. */
+#define TRACED "(front OR finalist OR kind = 'baseline')"
+
 /* What SQLite's check and the foreign keys complain of, as an array of texts; at most a hundred of each. */
 #define PROBLEMS(check)                                                                                                \
     "SELECT json_group_array(problem) FROM (SELECT " check " AS problem FROM pragma_" check " WHERE " check " <> 'ok' " \
@@ -95,6 +98,13 @@ const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_INTERRUPT_ATTEMPTS] = "UPDATE attempt SET state = 'interrupted', ended_ms = begun_ms WHERE state = 'open'",
     [STATEMENT_INTERRUPT_TRIALS] = "UPDATE trial SET state = 'lowered' WHERE state = 'measuring'",
 
+    [STATEMENT_TRACE_WANTED] = "SELECT " TRACED ", (SELECT coalesce(sum(bytes), 0) FROM trace) FROM trial WHERE study = ?1 AND trial = ?2",
+    [STATEMENT_PUT_TRACE] = "INSERT INTO trace (study, trial, attempt, file, bytes, sha256, windows, samples) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_COUNT_UNWANTED_TRACES] = "SELECT count(*) FROM trace JOIN trial USING (study, trial) WHERE NOT " TRACED,
+    [STATEMENT_DROP_TRACES] = "DELETE FROM trace WHERE (study, trial) IN (SELECT study, trial FROM trial WHERE NOT " TRACED ") RETURNING file",
+    [STATEMENT_EACH_TRACE] = "SELECT file FROM trace ORDER BY file",
+
     [STATEMENT_GET_STEP] = "SELECT step, applied_seq, next_result_seq FROM study WHERE study = ?1",
     [STATEMENT_SET_STEP] = "UPDATE study SET step = ?2, applied_seq = ?3 WHERE study = ?1",
     [STATEMENT_SET_REWARD] = "UPDATE trial SET reward = ?3 WHERE study = ?1 AND trial = ?2 AND outcome = 'measured' "
@@ -137,6 +147,18 @@ const char *const statement_sql[STATEMENT_COUNT] = {
                            "ON CONFLICT (board, page) DO UPDATE SET erases = excluded.erases WHERE excluded.erases > erases",
     [STATEMENT_BOARD_FLASH] = "SELECT flash FROM board WHERE name = ?1",
 
+    [STATEMENT_PUT_CANARY] =
+        "INSERT INTO canary (board, canary, time_ms, runner_sha256, cycles, energy_nj, reference, drifted) SELECT board, "
+        "1 + coalesce((SELECT max(canary) FROM canary c WHERE c.board = b.board), 0), ?2, ?3, ?4, nullif(?5, 0), ?6, ?7 "
+        "FROM board b WHERE name = ?1 RETURNING canary",
+    [STATEMENT_PRUNE_CANARIES] = "DELETE FROM canary WHERE board = (SELECT board FROM board WHERE name = ?1) AND canary <= ?2 AND NOT reference",
+    [STATEMENT_CANARY_REFERENCE] = "SELECT cycles, coalesce(energy_nj, 0), reference, drifted FROM canary "
+                                   "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 AND reference = 1 "
+                                   "ORDER BY canary DESC LIMIT 1",
+    [STATEMENT_CANARY_LAST] = "SELECT cycles, coalesce(energy_nj, 0), reference, drifted FROM canary "
+                              "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 ORDER BY canary DESC LIMIT 1",
+    [STATEMENT_FORGET_CANARIES] = "UPDATE canary SET reference = 2 WHERE board = (SELECT board FROM board WHERE name = ?1) AND reference = 1",
+
     [STATEMENT_FIND_STUDY] = "SELECT study FROM study WHERE name = ?1 OR (?1 NOT GLOB '*[^0-9]*' AND study = CAST(?1 AS INTEGER))",
     [STATEMENT_READ_STUDIES] = "SELECT " STUDY_JSON " FROM v_study v ORDER BY v.study",
     [STATEMENT_READ_STUDY] =
@@ -160,7 +182,8 @@ const char *const statement_sql[STATEMENT_COUNT] = {
         "'repeats', repeats, 'spread', spread, 'of', of, 'origin', origin, 'attempt', attempt)) "
         "FROM v_measurement WHERE study = ?1 AND trial = ?2)), "
         "'$.provenance', json((SELECT provenance FROM attempt WHERE study = ?1 AND trial = ?2 AND state = 'succeeded' "
-        "ORDER BY attempt DESC LIMIT 1))) FROM v_trial WHERE study = ?1 AND trial = ?2",
+        "ORDER BY attempt DESC LIMIT 1)), '$.trace', json((SELECT json_object('attempt', attempt, 'windows', windows, 'samples', samples, "
+        "'bytes', bytes) FROM trace WHERE study = ?1 AND trial = ?2 ORDER BY attempt DESC LIMIT 1))) FROM v_trial WHERE study = ?1 AND trial = ?2",
     [STATEMENT_READ_BEST] =
         "SELECT " TRIAL_JSON " FROM v_trial WHERE study = ?1 AND reward IS NOT NULL AND (?2 IS NULL OR loss_points <= ?2) "
         "AND (?3 IS NULL OR latency_us <= ?3) AND (?4 IS NULL OR flash_bytes <= ?4) AND (?5 IS NULL OR ram_bytes <= ?5) "
@@ -172,6 +195,15 @@ const char *const statement_sql[STATEMENT_COUNT] = {
         "(SELECT class, count(*) AS n FROM attempt a WHERE a.board = v.number AND class IS NOT NULL GROUP BY class))), "
         "'most_worn_page_erases', most_worn_page_erases, 'wear_budget', wear_budget, 'study', study, 'trial', trial) "
         "FROM v_board v ORDER BY board",
+    [STATEMENT_READ_TRACE] =
+        "SELECT json_object('file', file, 'bytes', bytes, 'sha256', sha256, 'windows', windows, 'samples', samples, 'attempt', attempt, "
+        "'board', board, 'origin', origin) FROM v_trace WHERE study = ?1 AND trial = ?2 ORDER BY attempt DESC LIMIT 1",
+    [STATEMENT_READ_CANARIES] =
+        "SELECT json_object('board', name, 'canaries', json((SELECT json_group_array(json(o)) FROM (SELECT json_object('canary', canary, "
+        "'time', time, 'cycles', cycles, 'energy_nj', energy_nj, 'cycles_off_permille', cycles_off_permille, 'energy_off_permille', "
+        "energy_off_permille, 'reference', json(iif(reference, 'true', 'false')), 'drifted', json(iif(drifted, 'true', 'false')), "
+        "'origin', origin, 'runner', runner_sha256) AS o FROM (SELECT * FROM v_canary WHERE board = b.name ORDER BY canary DESC LIMIT ?2) ORDER BY canary)))) "
+        "FROM board b WHERE name = ?1",
     [STATEMENT_READ_EVENTS] = 
         "SELECT seq, json_object('seq', seq, 'time', time, 'topic', topic, 'study', study, 'trial', trial, 'data', json(data)) "
         "FROM v_event WHERE seq > ?1 AND (?2 = 0 OR study = ?2) "

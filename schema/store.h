@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_VERSION 2              // PRAGMA user_version of files that this code writes
+#define STORE_VERSION 3              // PRAGMA user_version of files that this code writes
 #define STORE_APPLICATION 0x70617265 // PRAGMA application_id, "pare"
 #define STORE_NAME_MAX 64            // bytes of a study's or board's name, with the NUL
 #define STORE_FIGURE_NAME_MAX 32     // with the NUL
@@ -26,6 +26,7 @@
 #define STORE_LAYERS_MAX CANDIDATE_LAYERS_MAX
 #define STORE_AGENT_MAX (256 * 1024) // bytes of a saved agent
 #define STORE_PAGES_MAX 1024         // flash pages of a board
+#define STORE_CANARIES_MAX 50000     // measurements of a board's canary that are kept: five years of one each hour; references stay
 
 /* Positive outcomes. The text in `struct error` says more with all of them but STORE_ALREADY. */
 enum {
@@ -198,6 +199,19 @@ struct store_proposal {
     const char *last_board; // only read: board of the last attempt; NULL
 };
 
+/* The file with the raw samples of an attempt that went well. Files are kept for trials on the front, finalists and baselines. */
+struct store_trace {
+    const char *file;        // its name among all traces
+    int windows;
+    int64_t samples;
+    /* Called inside the transaction, if the trial is one whose file is kept: brings it to the disk and fills `bytes` and `sha256`.
+     * `kept_bytes` is what all the others take. With another result than 0 the trial has no trace, and is stored all the same. */
+    int (*write)(void *user, struct store_trace *t, int64_t kept_bytes);
+    void *user;
+    int64_t bytes;
+    char sha256[SHA256_HEX]; // of the file
+};
+
 /* What was found out about a trial. */
 struct store_result {
     int trial;
@@ -210,6 +224,7 @@ struct store_result {
     int n_layers;                 // as in `layers` of the space
     uint32_t clock_hz;            // with an attempt
     const char *provenance;       // JSON object, with an attempt; NULL
+    struct store_trace *trace;    // with an attempt; NULL
 
     int64_t result_seq;           // only read, by store_each_result, as the rest:
     const char *candidate;
@@ -249,6 +264,12 @@ int store_final(struct store *s, int64_t study, const struct store_result *resul
 /* Further figures of a trial with a result, of the host (the baseline's test set). Told again they are replaced. */
 int store_add_figures(struct store *s, int64_t study, int trial, const struct store_figure *figures, int n_figures,
                       struct error *e);
+
+/* Forgets the files of all trials that have left the front, and calls `gone` for each after that is on the disk: now it may be removed. */
+int store_drop_traces(struct store *s, void (*gone)(void *user, const char *file), void *user, struct error *e);
+
+/* The names of all files that are kept. */
+int store_each_trace(struct store *s, int (*each)(void *user, const char *file), void *user, struct error *e);
 
 struct store_reward {
     int trial;
@@ -309,6 +330,25 @@ int store_board_flash(struct store *s, const char *board, const void *state, siz
 /* Appends the stored state to `state`; appends nothing if there is none yet. */
 int store_board_load(struct store *s, const char *board, struct buffer *state, struct error *e);
 
+/* One measurement of a board's canary. */
+struct store_canary {
+    const char *runner_sha256;
+    int64_t cycles;
+    int64_t energy_nj; // 0: without a meter
+    bool reference;    // what later ones are compared with
+    bool drifted;      // too far off its reference
+};
+
+/* Appends it to the board's. The oldest beyond STORE_CANARIES_MAX go. */
+int store_canary(struct store *s, const char *board, const struct store_canary *canary, struct store_events *events, struct error *e);
+
+/* The newest reference of the board with this runner, and the newest of all with it; cycles 0 where there is none. */
+int store_canary_load(struct store *s, const char *board, const char *runner_sha256, struct store_canary *reference,
+                      struct store_canary *last, struct error *e);
+
+/* No measurement so far is a reference any more: the next one will be. */
+int store_canary_forget(struct store *s, const char *board, struct store_events *events, struct error *e);
+
 /* ---- Reading: JSON text as in docs/protocol.md, appended to `out` (-1 when its limit is reached; part of it may stand there then). ---- */
 
 /* `name` is a study's name or number. */
@@ -345,6 +385,12 @@ int store_read_best(struct store_reader *r, int64_t study, const struct store_fi
 int store_read_pareto(struct store_reader *r, int64_t study, unsigned objectives, struct buffer *out, struct error *e);
 
 int store_read_boards(struct store_reader *r, struct buffer *out, struct error *e); // array: board
+
+/* Object: the newest trace of the trial: "file", "bytes", "sha256", "windows", "samples", "attempt", "board", "origin". STORE_NOT_FOUND if none is kept. */
+int store_read_trace(struct store_reader *r, int64_t study, int trial, struct buffer *out, struct error *e);
+
+/* Object {"board", "canaries"}: the newest `limit` (<= 0: 1000) measurements of the board's canary, oldest first. STORE_NOT_FOUND if there is no such board. */
+int store_read_canaries(struct store_reader *r, const char *board, int limit, struct buffer *out, struct error *e);
 
 /* Events with seq > `since`, oldest first, one JSON object (`params` of the notification) on each line. `study` 0: all; `topics` is a JSON
  * array of topics, or NULL. At most `limit` of them. *last is the sequence number to go on from. STORE_PRUNED, with *last the newest number and

@@ -204,3 +204,20 @@ int store_read_boards(struct store_reader *r, struct buffer *out, struct error *
 {
     return array(r, STATEMENT_READ_BOARDS, NO_VALUES, out, e);
 }
+
+int store_read_trace(struct store_reader *r, int64_t study, int trial, struct buffer *out, struct error *e)
+{
+    int result = object(r, STATEMENT_READ_TRACE, VALUES(as_int(study), as_int(trial)), out, e);
+    if (result == STORE_NOT_FOUND)
+        error_set(e, "no raw samples of trial %d are kept: they are of trials on the front, finalists and baselines, measured with a meter",
+                  trial);
+    return result;
+}
+
+int store_read_canaries(struct store_reader *r, const char *board, int limit, struct buffer *out, struct error *e)
+{
+    int result = object(r, STATEMENT_READ_CANARIES, VALUES(as_text(board), as_int(limit > 0 ? limit : QUERY_LIMIT)), out, e);
+    if (result == STORE_NOT_FOUND)
+        error_set(e, "there is no board %s", board);
+    return result;
+}

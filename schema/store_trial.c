@@ -128,6 +128,29 @@ static int put_findings(struct store *s, int64_t study, const struct store_resul
     return result;
 }
 
+/* After the front is what it is with this result. */
+static int put_trace(struct store *s, int64_t study, const struct store_result *r, struct error *e)
+{
+    struct store_trace *t = r->trace;
+    sqlite3_stmt *row;
+    if (!t || !r->attempt)
+        return 0;
+    int result = connection_start(&s->c, STATEMENT_TRACE_WANTED, VALUES(as_int(study), as_int(r->trial)), &row, e);
+    if (result == 0)
+        result = connection_step(&s->c, row, e);
+    if (result != CONNECTION_ROW)
+        return result;
+    bool wanted = sqlite3_column_int(row, 0);
+    int64_t kept_bytes = sqlite3_column_int64(row, 1);
+    sqlite3_reset(row);
+    if (!wanted || t->write(t->user, t, kept_bytes) != 0)
+        return 0;
+    return connection_run(&s->c, STATEMENT_PUT_TRACE,
+                          VALUES(as_int(study), as_int(r->trial), as_int(r->attempt), as_text(t->file), as_int(t->bytes),
+                                 as_text(t->sha256), as_int(t->windows), as_int(t->samples)),
+                          e);
+}
+
 static int measured(struct store *s, int64_t study, const struct store_result *r, int64_t *result_seq, struct error *e)
 {
     struct known known;
@@ -147,7 +170,7 @@ static int measured(struct store *s, int64_t study, const struct store_result *r
                                 e);
     if (result == 0 && r->outcome == STORE_MEASURED)
         result = writer_front(s, study, e);
-    return result;
+    return result == 0 ? put_trace(s, study, r, e) : result;
 }
 
 int store_measured(struct store *s, int64_t study, const struct store_result *r, struct store_events *events,
@@ -178,7 +201,9 @@ static int finish(struct store *s, int64_t study, const struct store_result *r, 
     if (result == 0)
         result = connection_run(&s->c, STATEMENT_SET_FINAL,
                                 VALUES(as_int(study), as_int(r->trial), as_real(reward), as_int(writer_now(s))), e);
-    return result == 0 ? writer_front(s, study, e) : result;
+    if (result == 0)
+        result = writer_front(s, study, e);
+    return result == 0 ? put_trace(s, study, r, e) : result;
 }
 
 int store_final(struct store *s, int64_t study, const struct store_result *r, double reward, struct store_events *events,

@@ -123,3 +123,21 @@ SELECT b.name AS board, p.page, p.erases, b.wear_budget FROM board_page p JOIN b
 -- What happened.
 CREATE VIEW v_event AS
 SELECT e.seq, strftime('%Y-%m-%dT%H:%M:%SZ', e.time_ms / 1000, 'unixepoch') AS time, e.topic, e.study, e.trial, e.data FROM event e;
+
+-- Files with raw samples of a meter: of the front, of finalists and of both baselines.
+CREATE VIEW v_trace AS
+SELECT r.study, s.name AS study_name, r.trial, r.attempt, a.series, b.name AS board, iif(b.virtual, 'virtual', 'real') AS origin, r.file,
+       r.bytes, r.sha256, r.windows, r.samples
+FROM trace r JOIN study s USING (study)
+JOIN attempt a ON a.study = r.study AND a.trial = r.trial AND a.attempt = r.attempt
+JOIN board b ON b.board = a.board;
+
+-- What each board's canary was measured to be, and how far off the reference before it, in thousandths.
+CREATE VIEW v_canary AS
+SELECT b.name AS board, iif(b.virtual, 'virtual', 'real') AS origin, c.canary, strftime('%Y-%m-%dT%H:%M:%SZ', c.time_ms / 1000, 'unixepoch') AS time,
+       c.runner_sha256, c.cycles, c.energy_nj, c.reference, c.drifted,
+       round(1000.0 * (c.cycles - f.cycles) / f.cycles, 3) AS cycles_off_permille,
+       round(1000.0 * (c.energy_nj - f.energy_nj) / f.energy_nj, 3) AS energy_off_permille
+FROM canary c JOIN board b USING (board)
+LEFT JOIN canary f ON f.board = c.board AND f.canary = (SELECT max(x.canary) FROM canary x
+    WHERE x.board = c.board AND x.canary <= c.canary AND x.reference AND x.runner_sha256 = c.runner_sha256);

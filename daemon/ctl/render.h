@@ -20,6 +20,9 @@ render render_checked;     // study.check
 render render_boards;      // board.list
 render render_board;       // one board
 render render_board_state; // board.release
+render render_canaries;    // board.canary; with style->plot plots below the table
+render render_reference;   // board.reference
+render render_trace;       // trial.trace
 render render_trials;      // trial.list
 render render_trial;       // trial.show, best
 render render_front;       // pareto; with style->plot a plot below the table

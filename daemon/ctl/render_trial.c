@@ -126,6 +126,17 @@ static void trial_energy(const cJSON *trial, struct buffer *out)
         text_print(out, "-\n");
 }
 
+/* That raw samples are kept, and how to get them. */
+static void trial_trace(const cJSON *trial, struct buffer *out)
+{
+    const cJSON *trace = field_find(trial, "trace");
+    if (!cJSON_IsObject(trace))
+        return;
+    title(out, "raw samples");
+    text_print(out, "%s in %s windows: pare trial trace %s FILE\n", field_text(trace, "samples").text, field_text(trace, "windows").text,
+               field_text(trial, "trial").text);
+}
+
 static void trial_figures(const cJSON *trial, struct buffer *out)
 {
     trial_accuracy(trial, out);
@@ -138,6 +149,7 @@ static void trial_figures(const cJSON *trial, struct buffer *out)
     text_print(out, "%s planned\n", field_bytes(trial, "ram_bytes").text);
     trial_latency(trial, out);
     trial_energy(trial, out);
+    trial_trace(trial, out);
     title(out, "reward");
     text_print(out, "%s\n", field_fixed(trial, "reward", 4).text);
     title(out, "measured");
@@ -211,6 +223,14 @@ void render_trial(const cJSON *answer, const struct style *style, struct buffer 
     trial_measurements(answer, style, out);
     trial_attempts(answer, style, out);
     trial_provenance(answer, out);
+}
+
+void render_trace(const cJSON *answer, const struct style *style, struct buffer *out)
+{
+    (void)style;
+    text_print(out, "%s: %s samples of %s windows, ", field_text(answer, "path").text, field_text(answer, "samples").text,
+               field_text(answer, "windows").text);
+    text_print(out, "%s, measured on %s\n", field_text(answer, "origin").text, field_text(answer, "board").text);
 }
 
 void render_exported(const cJSON *answer, const struct style *style, struct buffer *out)

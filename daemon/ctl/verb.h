@@ -43,6 +43,8 @@ int compare_fetch(const struct verb *v, const cJSON *study, const cJSON *words, 
 
 int verb_study_file(const struct verb *v); // study create, study check
 int verb_board_show(const struct verb *v);
+int verb_board_canary(const struct verb *v);
+int verb_trial_trace(const struct verb *v);
 int verb_pareto(const struct verb *v);
 int verb_compare(const struct verb *v);
 int verb_export(const struct verb *v);

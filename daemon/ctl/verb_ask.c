@@ -89,6 +89,18 @@ int verb_board_show(const struct verb *v)
     return exit_code >= 0 ? exit_code : verb_refuse(kind_exit(KIND_NOT_FOUND), "there is no board %s: `pare board list` has them all", name);
 }
 
+int verb_board_canary(const struct verb *v)
+{
+    struct style style = v->style;
+    cJSON *result = NULL;
+    int exit_code;
+    style.plot = style.plot || cJSON_HasObjectItem(v->args->own, "--plot");
+    if (verb_call(v, "board.canary", v->args->params, &result, &exit_code) == 0)
+        exit_code = verb_show(v, result, render_canaries, &style);
+    cJSON_Delete(result);
+    return exit_code;
+}
+
 int verb_pareto(const struct verb *v)
 {
     static const char *const objectives[][2] = {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// pare db and pare config: what the operator of the service looks after.
+// pare db and pare config: what the operator of the service looks after; and trial trace, which hands out a file as db backup does.
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/program.h"
 #include "daemon/ctl/verb.h"
@@ -21,20 +21,31 @@ int verb_db_check(const struct verb *v)
     return exit_code == 0 && !whole ? kind_exit(KIND_FAILED) : exit_code;
 }
 
-int verb_db_backup(const struct verb *v)
+/* The service writes the file, so it needs a path that does not depend on where we are. */
+static int call_with_path(const struct verb *v, render *show)
 {
     char path[PATH_MAX];
     const char *file = field_string(v->args->params, "path");
     if (verb_absolute(file, path, sizeof path) != 0)
         return verb_refuse(2, "%s: the path is too long", file);
-    cJSON *params = cJSON_CreateObject(), *result = NULL;
+    cJSON *params = cJSON_Duplicate(v->args->params, true), *result = NULL;
     int exit_code;
-    cJSON_AddStringToObject(params, "path", path);
-    if (verb_call(v, "db.backup", params, &result, &exit_code) == 0)
-        exit_code = verb_show(v, result, render_backup, &v->style);
+    cJSON_ReplaceItemInObjectCaseSensitive(params, "path", cJSON_CreateString(path));
+    if (verb_call(v, v->args->command->name, params, &result, &exit_code) == 0)
+        exit_code = verb_show(v, result, show, &v->style);
     cJSON_Delete(params);
     cJSON_Delete(result);
     return exit_code;
+}
+
+int verb_db_backup(const struct verb *v)
+{
+    return call_with_path(v, render_backup);
+}
+
+int verb_trial_trace(const struct verb *v)
+{
+    return call_with_path(v, render_trace);
 }
 
 static int print_config_check(const struct verb *v, const char *file, int status, char *says)

@@ -179,6 +179,10 @@ hears "study.create {" && case $heard in
 esac
 (cd "$folder" && "$pare" db backup copy.db >/dev/null) || complain "db backup failed"
 hears "db.backup {" && case $heard in *"\"path\":\"$folder/copy.db\""*) ;; *) complain "db backup sent $heard" ;; esac
+(cd "$folder" && "$pare" trial trace 12 power.csv --study demo >/dev/null) || complain "trial trace failed"
+hears "trial.trace {" && case $heard in *'"trial":12'*"\"path\":\"$folder/power.csv\""*) ;; *) complain "trial trace sent $heard" ;; esac
+expect 0 "drifted" board canary vboard-1
+expect 0 "that is the reference then" board reference vboard-1
 (cd "$folder" && "$pare" study check - <study.json >/dev/null) || complain "study check - failed"
 hears "study.check {" && case $heard in *"\"folder\":\"$folder\""*) ;; *) complain "study check - sent $heard" ;; esac
 (cd "$folder" && "$pare" export c-package -o net >/dev/null) || complain "export c-package failed"

@@ -86,6 +86,28 @@ passes; [ -z "$(ls state/studies/1)" ] || complain "images are left: $(ls state/
 
 same() { passes; [ "$(digest_of "$lab/$1")" = "$expected" ] || complain "$1: another study than the one left alone"; }
 
+echo "a canary"
+lab_in canary one
+sed -i 's/"log"/"canary_minutes": 0.001, "log"/' pared.json
+start pared.json
+says 0 "not measured yet" board canary one
+says 7 "has no canary" board reference one
+create --start
+wait_for study:demo=finished
+after_events 3 board.canary
+says 0 "reference" board canary one
+says 4 "no board none" board canary none
+says 0 "reference then" board reference one
+seen=$(sql state/pare.db "SELECT count(*) FROM event WHERE topic = 'board.canary'")
+after_events $((seen + 2)) board.canary
+stop
+passes; [ "$(sql state/pare.db "SELECT sum(reference) >= 2 AND count(*) > sum(reference) AND sum(drifted) = 0 FROM v_canary WHERE board = 'one' AND origin = 'virtual'")" = 1 ] ||
+    complain "canaries: $(sql state/pare.db 'SELECT canary, cycles, reference, drifted FROM v_canary')"
+start pared.json
+says 0 '"first_cycles":' board show one --json # what an earlier life measured
+stop
+same canary
+
 echo "two boards"
 lab_in two one other
 start pared.json

@@ -44,8 +44,32 @@ lab_in alone
 wait_for study:demo=finished
 says 0 "longest stall" status
 stall=$("$pare" status --json | sed 's/.*"loop_stall_ms": *\([0-9.]*\).*/\1/') resident=$("$pare" status --json | sed 's/.*"resident_kib": *\([0-9]*\).*/\1/')
+# raw samples: of the front, finalists and baselines, and no others; each window's samples add up to its energy, and the figure is their median
+says 0 "samples of 3 windows, virtual" trial trace 1 power.csv
+says 1 "File exists" trial trace 1 power.csv
+says 4 "no trial 999\|raw samples of trial 999" trial trace 999 none.csv
+passes; grep -q "^# origin: virtual: a model" power.csv || complain "the table does not say where it is from"
+passes; awk -F, -v repeats="$(sql state/pare.db "SELECT json_extract(provenance, '$.repeats') FROM v_attempt WHERE trial = 1 AND state = 'succeeded' ORDER BY attempt DESC LIMIT 1")" \
+    -v figure="$(sql state/pare.db "SELECT energy_nj FROM v_trial WHERE trial = 1")" '
+    /^# a sample each/ { split($0, w, " "); us = w[5] }
+    /^# window/ { split($0, w, " "); energy[int(w[3])] = w[10] }
+    /^[1-3],/ { sum[$1] += $3 * us * 1000; if ($2 < last[$1]) bad = 1; last[$1] = $2 }
+    function off(a, b) { return (a > b ? a - b : b - a) / b }
+    END { for (k = 1; k <= 3; k++) { if (off(sum[k], energy[k]) > 0.0005) bad = 1; near += off(energy[k] / repeats, figure) < 1e-5 }
+          exit bad || near == 0 }' power.csv || complain "the samples are not the energy that was measured: $(head -8 power.csv)"
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM v_trial t WHERE outcome = 'measured' AND (front OR finalist OR kind = 'baseline') IS NOT
+    EXISTS (SELECT 1 FROM v_trace r WHERE r.trial = t.trial)")" = 0 ] || complain "raw samples are kept of other trials than those of the front"
 stop
 unserve
+traces_agree() { passes; [ "$(ls state/traces | sort)" = "$(sql state/pare.db "SELECT file FROM v_trace" | sort)" ] || complain "state/traces and the database disagree: $(ls state/traces)"; }
+traces_agree
+echo "raw samples: $(sql state/pare.db "SELECT count(*) || ' files, ' || sum(bytes) || ' bytes, ' || round(1.0 * sum(bytes) / sum(samples), 2) || ' bytes a sample' FROM v_trace")"
+touch state/traces/7-7-7.trace state/traces/1-1-1.trace.new-12345 # what kill -9 leaves
+serve
+start pared.json
+stop
+unserve
+traces_agree
 echo "left alone: $(sql state/pare.db 'SELECT count(*) FROM trial') trials, longest stall $stall ms, $resident KiB resident"
 passes; [ "$kills" -lt 10 ] || awk "BEGIN { exit !($stall < 50) }" || complain "the loop stalled for $stall ms" # a crowded machine is no failure of a test
 passes; [ "$resident" -lt 32768 ] || complain "pared has $resident KiB resident"
@@ -75,6 +99,7 @@ done
 wait_for study:demo=finished
 stop
 unserve
+passes; [ "$(ls state/traces | sort)" = "$(sql state/pare.db "SELECT file FROM v_trace" | sort)" ] || complain "state/traces and the database disagree: $(ls state/traces)"
 echo "killed $done_kills times: $(sql state/pare.db "SELECT count(*) || ' attempts, ' || sum(state = 'interrupted') || ' interrupted, ' || sum(state = 'failed') || ' failed' FROM attempt")"
 passes; [ "$done_kills" = "$kills" ] || complain "the study was over after $done_kills kills"
 passes; [ "$("$digest" state/pare.db demo)" = "$expected" ] || complain "another study than the one left alone"

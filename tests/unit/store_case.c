@@ -168,15 +168,43 @@ struct store_result store_case_result(int trial, int attempt, struct store_figur
     };
 }
 
+static int write_nothing(void *user, struct store_trace *t, int64_t kept_bytes)
+{
+    (void)user, (void)kept_bytes;
+    t->bytes = 1000;
+    memset(t->sha256, 'a', SHA256_HEX - 1);
+    t->sha256[SHA256_HEX - 1] = '\0';
+    return 0;
+}
+
+static void ignore(void *user, const char *file)
+{
+    (void)user, (void)file;
+}
+
+/* Beside the result: its raw samples, what has left the front, and once the canary. */
+static void keep_beside(struct store *s, int trial)
+{
+    struct store_canary canary = {.runner_sha256 = NETWORK_SHA256, .cycles = 4000000, .energy_nj = 600000, .reference = true};
+    must(store_drop_traces(s, ignore, NULL, &store_case_error));
+    if (trial == 1)
+        must(store_canary(s, "vboard-1", &canary, NULL, &store_case_error));
+}
+
 static int64_t measure(struct store *s, int64_t study, int trial)
 {
     struct store_figure figures[STORE_FIGURES_MAX];
     int64_t cycles[STORE_CASE_LAYERS], seq;
+    char file[32];
     int attempt;
+    struct store_trace trace = {.file = file, .windows = 3, .samples = 60000, .write = write_nothing};
     must(store_attempt(s, study, trial, "vboard-1", &attempt, &store_case_error));
     struct store_result r = store_case_result(trial, attempt, figures, cycles);
     struct store_event event = {.topic = "trial.measured", .trial = trial, .data = "{\"reward\":null}"};
+    snprintf(file, sizeof file, "%lld-%d-%d.trace", (long long)study, trial, attempt);
+    r.trace = &trace;
     must(store_measured(s, study, &r, &(struct store_events){&event, 1}, &seq, &store_case_error));
+    keep_beside(s, trial);
     return seq;
 }
 

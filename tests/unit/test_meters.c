@@ -89,6 +89,28 @@ static void has_the_course_of_its_power(const struct meter_window *w)
     ck_assert_int_gt(w->point_us, 0);
 }
 
+static int add_up(void *user, int window, double time_us, double watts)
+{
+    double *sum_watts = user;
+    (void)window, (void)time_us;
+    *sum_watts += watts;
+    return 0;
+}
+
+/* No sample is missing from the trace, and together they are the window's energy. hwmon looks at half of a window. */
+static void has_every_sample(const struct meter_window *w)
+{
+    const struct power_trace *t = w->trace;
+    double sum_watts = 0;
+    ck_assert_int_eq(t->n, 1);
+    ck_assert_int_eq(t->windows[0].samples, w->samples);
+    ck_assert_int_eq(t->windows[0].of, w->samples);
+    ck_assert_int_eq(power_trace_each(t, add_up, &sum_watts), 0);
+    double energy_nj = sum_watts / w->samples * (double)w->length_us * 1000;
+    ck_assert_double_le(fabs(energy_nj - (double)w->energy_nj), 1e-4 * (double)w->energy_nj + 1);
+    ck_assert_int_eq(t->windows[0].first_us, file.meter_path[1] == 't' ? w->length_us / 4 : 0);
+}
+
 static void on_done(void *user, int status, const char *text, const struct meter_window *w)
 {
     struct outcome *o = user;
@@ -99,6 +121,8 @@ static void on_done(void *user, int status, const char *text, const struct meter
         o->window = *w;
     if (status == 0 && w)
         has_the_course_of_its_power(w);
+    if (status == 0 && w)
+        has_every_sample(w);
 }
 
 static void on_cycled(void *user, int status, const char *text)

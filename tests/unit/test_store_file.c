@@ -8,10 +8,12 @@
 #include "tests/unit/store_case.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +76,38 @@ START_TEST(a_second_opener_is_refused_and_told_the_first_ones_pid)
     ck_assert_ptr_null(store_open(lab.path, NULL, error));
     ck_assert_msg(strstr(error->text, pid) != NULL, "%s", error->text);
     store_case_reopen(&lab);
+}
+END_TEST
+
+/* A child that was forked, but has not run its program yet, when its parent was killed, has the lock still. */
+START_TEST(a_dead_ones_lock_is_waited_for)
+{
+    int ready[2], go[2];
+    char byte, name[128];
+    store_close(lab.s);
+    lab.s = NULL;
+    ck_assert(pipe(ready) == 0 && pipe(go) == 0);
+    pid_t parent = fork();
+    ck_assert_int_ge(parent, 0);
+    if (parent == 0) {
+        struct store *s = store_open(lab.path, NULL, error);
+        if (s && fork() == 0) { // the child: ends, and with it the lock, when it is told to, and a little later
+            close(go[1]);
+            if (write(ready[1], "r", 1) == 1 && read(go[0], &byte, 1) == 1)
+                usleep(60000);
+        }
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(waitpid(parent, NULL, 0), parent); // with ready held by the child alone
+    snprintf(name, sizeof name, "%s.lock", lab.path);
+    int fd = open(name, O_RDONLY);
+    ck_assert(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0);
+    close(fd);
+    ck_assert_int_eq(write(go[1], "g", 1), 1);
+    lab.s = store_open(lab.path, NULL, error);
+    ck_assert_msg(lab.s != NULL, "%s", error->text);
+    close(ready[0]), close(ready[1]), close(go[0]), close(go[1]);
 }
 END_TEST
 
@@ -208,7 +242,7 @@ START_TEST(views_need_no_trust)
     lab.s = NULL;
     store_case_play(lab.path, 0);
     static const char *const views[] = {"v_study", "v_trial", "v_measurement", "v_slot_bits", "v_layer", "v_layer_bits",
-                                        "v_layer_cycles", "v_attempt", "v_board", "v_board_page", "v_event"};
+                                        "v_layer_cycles", "v_attempt", "v_board", "v_board_page", "v_trace", "v_canary", "v_event"};
     struct connection c = {0};
     ck_assert_int_eq(sqlite3_open_v2(lab.path, &c.db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     must(connection_execute(&c, "PRAGMA trusted_schema = OFF", error));
@@ -382,6 +416,8 @@ START_TEST(a_crash_before_any_statement_leads_to_the_same_study)
         store_case_digest(path, resumed);
         ck_assert_msg(strcmp(whole, resumed) == 0, "a crash before statement %d leads elsewhere", at);
         ck_assert_int_eq(number(path, "SELECT count(*) = max(result_seq) AND count(*) = count(DISTINCT result_seq) FROM trial"), 1);
+        ck_assert_int_eq(number(path, "SELECT count(*) FROM v_trial t WHERE outcome = 'measured' AND (front OR finalist OR kind = 'baseline') "
+                                      "IS NOT EXISTS (SELECT 1 FROM v_trace r WHERE r.study = t.study AND r.trial = t.trial)"), 0);
         unlink(path);
     }
     printf("crashed before %d of %d statements\n", crashes, n);
@@ -445,6 +481,9 @@ START_TEST(a_database_of_version_1_opens_with_all_that_stands_in_it)
     ck_assert_int_eq(number(path, "SELECT finalist AND reward = 2.5 FROM v_trial WHERE trial = 3"), 1);
     ck_assert_int_eq(number(path, "SELECT most_worn_page_erases FROM v_board"), STORE_CASE_TRIALS);
     ck_assert_int_eq(number(path, "SELECT length(state) FROM agent_state"), SHA256_BYTES);
+    ck_assert_int_eq(number(path, "SELECT count(*) FROM v_trace"), 0); // it could not have any
+    ck_assert_int_eq(number(path, "SELECT count(*) FROM v_canary"), 0);
+    complains(path, true, "");
 }
 END_TEST
 
@@ -463,6 +502,7 @@ static void add_tests(TCase *t)
 {
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, a_second_opener_is_refused_and_told_the_first_ones_pid);
+    tcase_add_test(t, a_dead_ones_lock_is_waited_for);
     tcase_add_test(t, a_newer_file_is_refused_untouched);
     tcase_add_test(t, files_of_others_are_refused_untouched);
     tcase_add_test(t, a_damaged_file_is_refused_with_advice);

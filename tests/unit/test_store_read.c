@@ -127,7 +127,7 @@ START_TEST(a_trial_shown_has_layers_attempts_measurements_and_provenance)
 {
     must(store_read_trial(lab.r, lab.study, 3, &out, error));
     cJSON *t = store_case_json(&out);
-    has_keys(t, TRIAL_KEYS " layers measurements provenance"); // "attempts" is their list here
+    has_keys(t, TRIAL_KEYS " layers measurements provenance trace"); // "attempts" is their list here
     cJSON_Delete(t);
 }
 END_TEST
