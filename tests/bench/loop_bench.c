@@ -1,28 +1,57 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Whole studies of the demo's network on a complete table: the agent as pared runs it (baselines, proposals ahead, cycles of every layer) and
-// every algorithm that a study file can name, at the same number of measurements. Accuracy and flash are the table's, exact; cycles are
-// composed of measured layers (table-cycles). usage: loop-bench TABLE CYCLES [SEEDS [TRIALS]]
+// Whole studies of a network whose complete table is known: the agent as pared runs it (baselines, proposals ahead, cycles of every layer),
+// every algorithm that a study file can name, and the rivals of agent-bench, at the same number of measurements.
+// usage: loop-bench TABLE CYCLES [SEEDS [TRIALS [ALGORITHM]]]
+//   Measurements are the table's, cycles composed of measured layers (table-cycles).
+// usage: loop-bench TABLE CYCLES SEEDS TRIALS ALGORITHM PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES GROUPS
+//                   VALIDATION LABELS EVERY CACHE
+//   Measurements are whole runs on a virtual board (loop_boards.h), kept in the file CACHE.
+// ALGORITHM: a name, "all", or "again", which measures 20 of what CACHE has once more.
 #include "daemon/study_agent.h"
+#include "tests/bench/loop_boards.h"
+#include "tests/bench/problem.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS 4
-#define SLOTS 7
-#define ROWS (1 << 2 * SLOTS)
-#define LAYERS_MAX 64
 #define CLOCK 160000000
-#define GUESSING 10.0 // percent: the reference of hypervolumes, with int8's cost
+#define BOARD_ARGUMENTS 18
+#define AGAIN 20
 
-static const int widths[OPTIONS] = {8, 4, 3, 2}; // the study's options, w8a8 first
-static double accuracy[ROWS];
-static int64_t flash[ROWS];
-static struct costs_layer layers[LAYERS_MAX];
-static int64_t cycles_of[LAYERS_MAX][OPTIONS], rest;
-static int n_layers;
+/* One study: what was measured, in order, as rows of the table. */
+struct study_run {
+    const struct loop_case *about;
+    const struct loop_source *source;
+    const struct loop_task *task;
+    int rows[STUDY_ALL_MAX], n;
+    double accuracy; // of int8, percent
+    int64_t most_cycles;
+    struct space space; // of the rivals' table of costs, as is the next
+    struct costs costs;
+};
+
+struct algorithm {
+    const char *name;
+    enum agent_algorithm of_study;
+    void (*rival)(struct problem *p); // NULL: of_study
+    bool one_objective;               // a rival without a mode for the front
+};
+
+static const struct algorithm algorithms[] = {
+    {"policy", AGENT_POLICY, NULL, false}, {"sensitivity", AGENT_SENSITIVITY, NULL, false}, {"local", AGENT_LOCAL, NULL, false},
+    {"random", AGENT_RANDOM, NULL, false}, {"uniform", AGENT_UNIFORM, NULL, false},
+    {"evolution", 0, rival_evolution, false}, {"nsga2", 0, rival_nsga2, false}, {"tpe", 0, rival_tpe, false},
+    {"haq", 0, rival_haq, true}, {"releq", 0, rival_releq, true},
+    {"local-chebyshev", 0, rival_local, false}, {"sensitivity-measured", 0, rival_sensitivity, false},
+};
+
+static struct loop_case about;
+static const char *wanted = "all";
+static int seeds = 5, trials = 100;
 
 static void stop(const char *why)
 {
@@ -30,235 +59,241 @@ static void stop(const char *why)
     exit(1);
 }
 
-static int row_of(const uint8_t *choices)
+static struct loop_figures measure(struct study_run *r, const uint8_t *choices)
 {
-    int row = 0;
-    for (int i = 0; i < SLOTS; i++)
-        row = row * OPTIONS + choices[i];
-    return row;
+    struct loop_figures f;
+    struct error e = {""};
+    if (r->source->measure(r->source->user, choices, &f, &e) != 0)
+        stop(e.text);
+    r->rows[r->n++] = table_row(&r->about->table, choices);
+    return f;
 }
 
-static int option_of(int bits)
+/* --- studies --- */
+
+/* The study's options are the table's, widest first, as in study files. */
+static void turn(const struct table *t, const uint8_t *from, uint8_t *to)
 {
-    for (int o = 0; o < OPTIONS; o++)
-        if (widths[o] == bits)
-            return o;
-    stop("a width that is none of 2, 3, 4 and 8");
-    return 0;
+    for (int i = 0; i < t->n_slots; i++)
+        to[i] = (uint8_t)(t->n_options - 1 - from[i]);
 }
 
-static void read_table(const char *path)
+static int64_t flash_of(const struct table *t, const uint8_t *options)
 {
-    char line[512];
-    FILE *f = fopen(path, "r");
-    int rows = 0;
-    while (f && fgets(line, sizeof line, f)) {
-        uint8_t choices[SLOTS];
-        char *at = line;
-        long bytes;
-        if (*line == '#')
-            continue;
-        for (int i = 0; i < SLOTS; i++)
-            choices[i] = (uint8_t)option_of((int)strtol(at, &at, 10));
-        double percent = strtod(at, &at);
-        if (sscanf(at, " # %ld", &bytes) != 1)
-            stop("a row without flash");
-        accuracy[row_of(choices)] = percent;
-        flash[row_of(choices)] = bytes;
-        rows++;
-    }
-    if (rows != ROWS)
-        stop("the table has not 16,384 rows of seven slots");
-    fclose(f);
+    uint8_t choices[TABLE_SLOTS_MAX];
+    turn(t, options, choices);
+    return (int64_t)t->flash[table_row(t, choices)];
 }
 
-static void read_cycles(const char *path)
+static void fill_space(struct space *s, const struct table *t, double flash_share)
 {
-    char line[256];
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f)) {
-        long w2, w3, w4, w8, outside;
-        int slot;
-        if (sscanf(line, "rest %ld", &outside) == 1)
-            rest = outside;
-        if (sscanf(line, "layer %d %ld %ld %ld %ld", &slot, &w2, &w3, &w4, &w8) != 5)
-            continue;
-        if (n_layers == LAYERS_MAX || slot < 0 || slot >= SLOTS)
-            stop("too many layers or groups");
-        layers[n_layers] = (struct costs_layer){slot, n_layers ? layers[n_layers - 1].slot : -1, 1, (uint64_t)n_layers};
-        cycles_of[n_layers][0] = w8, cycles_of[n_layers][1] = w4, cycles_of[n_layers][2] = w3, cycles_of[n_layers++][3] = w2;
-    }
-    if (!f || n_layers == 0 || rest == 0)
-        stop("the cycles cannot be read");
-    fclose(f);
-}
-
-static int64_t compose(const uint8_t *choices, int64_t *each)
-{
-    int64_t sum = rest;
-    for (int i = 0; i < n_layers; i++)
-        sum += each[i] = cycles_of[i][choices[layers[i].slot]];
-    return sum;
-}
-
-static void fill_space(struct space *s, double flash_share)
-{
-    uint8_t all[SLOTS];
-    memset(all, OPTIONS - 1, SLOTS);
-    *s = (struct space){.n_slots = SLOTS, .n_options = OPTIONS, .flash_fixed_bytes = flash[row_of(all)], .ram_budget_bytes = INT64_MAX};
-    memset(all, 0, SLOTS);
-    s->flash_budget_bytes = (int64_t)(flash_share * (double)flash[row_of(all)]);
-    for (int o = 0; o < OPTIONS; o++)
-        s->options[o] = (struct setting){(uint8_t)widths[o], 8, SCHEME_UNIFORM};
-    for (int i = 0; i < SLOTS; i++) {
-        uint8_t c[SLOTS] = {0};
-        c[i] = OPTIONS - 1;
-        int64_t narrow = flash[row_of(c)];
-        s->slots[i].allowed = (1u << OPTIONS) - 1;
-        for (int o = 0; o < OPTIONS; o++) {
+    uint8_t c[TABLE_SLOTS_MAX];
+    int narrow = t->n_options - 1;
+    memset(c, narrow, sizeof c);
+    *s = (struct space){.n_slots = t->n_slots, .n_options = t->n_options, .flash_fixed_bytes = flash_of(t, c), .ram_budget_bytes = INT64_MAX};
+    memset(c, 0, sizeof c);
+    s->flash_budget_bytes = isinf(flash_share) ? INT64_MAX : (int64_t)(flash_share * (double)flash_of(t, c));
+    for (int o = 0; o < s->n_options; o++)
+        s->options[o] = (struct setting){(uint8_t)t->bits[narrow - o], 8, SCHEME_UNIFORM};
+    for (int i = 0; i < s->n_slots; i++) {
+        memset(c, 0, sizeof c);
+        c[i] = (uint8_t)narrow;
+        int64_t least = flash_of(t, c);
+        s->slots[i].allowed = (1u << s->n_options) - 1;
+        for (int o = 0; o < s->n_options; o++) {
             c[i] = (uint8_t)o;
-            s->slots[i].flash_bytes[o] = flash[row_of(c)] - narrow;
-            s->slots[i].sensitivity[o] = pow(4, -widths[o]); // nothing is measured beforehand
+            s->slots[i].flash_bytes[o] = flash_of(t, c) - least;
+            s->slots[i].sensitivity[o] = pow(4, -s->options[o].w_bits); // nothing is measured beforehand
         }
         s->slots[i].parameters = s->slots[i].macs = (double)s->slots[i].flash_bytes[0] + 1;
     }
 }
 
-/* What a task is after: the most accurate within budgets of flash and latency, or a front. */
-struct task {
-    const char *name;
-    double flash_share, latency_share;
-    int goal, cost;
-};
-
-struct point {
-    double cost, accuracy;
-};
-
-static int compare_points(const void *a, const void *b)
+static void fill_study(struct study_file *f, const struct study_run *r, int algorithm, int seed)
 {
-    const struct point *x = a, *y = b;
-    return (x->cost > y->cost) - (x->cost < y->cost);
+    memset(f, 0, sizeof *f);
+    f->algorithm = algorithm;
+    f->seed = seed;
+    f->trials = trials - 1; // w8a8 is measured too
+    f->ahead = 2;
+    f->goal = r->task->front ? STUDY_WHOLE_FRONT : STUDY_BEST_ACCURACY;
+    f->goal_cost = REWARD_FLASH;
+    f->flash_weight = 1;
+    if (r->most_cycles > 0)
+        f->latency_us = (double)r->most_cycles / CLOCK * 1e6;
 }
 
-static double hypervolume(struct point *p, int n)
+static void know(struct study_run *r, struct study_agent *a, int trial)
 {
-    double area = 0, reached = GUESSING;
-    qsort(p, (size_t)n, sizeof *p, compare_points);
-    for (int i = 0; i < n; i++)
-        if (p[i].cost < 1 && p[i].accuracy > reached) {
-            area += (1 - p[i].cost) * (p[i].accuracy - reached);
-            reached = p[i].accuracy;
-        }
-    return area;
-}
-
-/* The value of what was measured: accuracy of the best within both budgets, or the hypervolume. */
-static double value_of(const struct task *t, const uint8_t (*measured)[SLOTS], int n)
-{
-    static struct point points[ROWS];
-    uint8_t int8[SLOTS] = {0};
-    int64_t each[LAYERS_MAX];
-    double base_flash = (double)flash[row_of(int8)], base_cycles = (double)compose(int8, each), best = 0;
-    for (int i = 0; i < n; i++) {
-        double size = (double)flash[row_of(measured[i])] / base_flash, time = (double)compose(measured[i], each) / base_cycles;
-        points[i] = (struct point){t->cost == REWARD_LATENCY ? time : size, accuracy[row_of(measured[i])]};
-        if (size <= t->flash_share && time <= t->latency_share)
-            best = fmax(best, points[i].accuracy);
+    struct reward_figures f = {.clock_hz = CLOCK, .ram_bytes = 1};
+    struct loop_figures got = {0};
+    if (trial != 2) { // float32 is none of the table
+        uint8_t choices[TABLE_SLOTS_MAX];
+        turn(&r->about->table, a->choices + (size_t)trial * (size_t)a->space.n_slots, choices);
+        got = measure(r, choices);
     }
-    return t->goal == STUDY_WHOLE_FRONT ? hypervolume(points, n) : best;
+    f.correct = got.correct;
+    f.total = got.total;
+    f.flash_bytes = got.flash_bytes;
+    f.latency_cycles = got.cycles;
+    study_agent_know(a, trial, trial == 2 ? STORE_INFEASIBLE : STORE_MEASURED, &f, got.layer_cycles, trial == 2 ? 0 : r->about->n_layers);
 }
 
-static double value_of_all(const struct task *t)
-{
-    static uint8_t all[ROWS][SLOTS];
-    for (int row = 0; row < ROWS; row++)
-        for (int i = SLOTS - 1, rest_of = row; i >= 0; i--, rest_of /= OPTIONS)
-            all[row][i] = (uint8_t)(rest_of % OPTIONS);
-    return value_of(t, (const uint8_t(*)[SLOTS])all, ROWS);
-}
-
-static void know(struct study_agent *a, int trial, uint8_t *choices)
-{
-    struct reward_figures f = {.total = 1000, .clock_hz = CLOCK};
-    int64_t each[LAYERS_MAX];
-    memcpy(choices, a->choices + (size_t)trial * SLOTS, SLOTS);
-    f.correct = llround(10 * accuracy[row_of(choices)]);
-    f.flash_bytes = flash[row_of(choices)];
-    f.ram_bytes = 1;
-    f.latency_cycles = compose(choices, each);
-    study_agent_know(a, trial, trial == 2 ? STORE_INFEASIBLE : STORE_MEASURED, &f, each, trial == 2 ? 0 : n_layers);
-}
-
-/* One study. Values after a quarter, half and all of the measurements. */
-static void run(const struct task *t, int algorithm, int seed, int trials, double value[3])
+static void run_study(struct study_run *r, enum agent_algorithm algorithm, int seed)
 {
     static struct study_agent a;
-    static uint8_t measured[STUDY_ALL_MAX][SLOTS];
     static struct study_file f;
-    struct space space;
     struct error e = {""};
-    uint8_t int8[SLOTS] = {0};
-    int64_t each[LAYERS_MAX];
-    int n = 0;
-    memset(&f, 0, sizeof f);
-    f.algorithm = algorithm;
-    f.seed = seed;
-    f.trials = trials - 1; // w8a8 is measured too
-    f.ahead = 2;
-    f.goal = t->goal;
-    f.goal_cost = t->cost;
-    f.flash_weight = 1;
-    if (isfinite(t->latency_share))
-        f.latency_us = t->latency_share * (double)compose(int8, each) / CLOCK * 1e6;
-    fill_space(&space, t->flash_share);
-    if (space_check(&space, &e) != 0 || study_agent_init(&a, &space, layers, n_layers, &f, &e) != 0)
+    fill_study(&f, r, (int)algorithm, seed);
+    if (space_check(&r->space, &e) != 0 || study_agent_init(&a, &r->space, r->about->layers, r->about->n_layers, &f, &e) != 0)
         stop(e.text);
     for (int trial = 0; trial <= a.n_trials; trial++) {
         struct agent_step step = {.trial = trial};
-        if (trial > 0) {
-            know(&a, trial, measured[n]);
-            n += trial != 2;
-        }
+        if (trial > 0)
+            know(r, &a, trial);
         study_agent_step(&a, &step);
         if (step.rc != 0)
             stop(step.error.text);
         agent_step_finish(&step);
     }
-    for (int k = 0; k < 3; k++) {
-        int until = trials * (k == 2 ? 4 : k + 1) / 4;
-        value[k] = value_of(t, (const uint8_t(*)[SLOTS])measured, until < n ? until : n);
-    }
     study_agent_finish(&a);
+}
+
+/* --- rivals --- */
+
+static void on_measured(void *user, const uint8_t *choices)
+{
+    struct study_run *r = user;
+    uint8_t options[TABLE_SLOTS_MAX];
+    struct loop_figures f = measure(r, choices);
+    turn(&r->about->table, choices, options);
+    costs_tell(&r->costs, options, f.layer_cycles, f.cycles, 0);
+}
+
+/* They are masked by the same table of costs as the algorithms of a study. */
+static bool may_fit(void *user, const uint8_t *choices)
+{
+    struct study_run *r = user;
+    uint8_t options[TABLE_SLOTS_MAX];
+    turn(&r->about->table, choices, options);
+    return costs_fit(&r->costs, options);
+}
+
+/* The accuracy that was measured (loop_boards_measure makes sure that it is the table's); of what is beyond the limit of latency none. */
+static double worth(void *user, const uint8_t *choices)
+{
+    struct study_run *r = user;
+    struct loop_figures f;
+    loop_case_look_up((void *)r->about, choices, &f, NULL);
+    return r->most_cycles > 0 && f.cycles > r->most_cycles ? 0 : 100.0 * (double)f.correct / (double)f.total;
+}
+
+static void run_rival(struct study_run *r, const struct algorithm *algorithm, int seed)
+{
+    static struct problem p;
+    const struct problem_study study = {r, on_measured, may_fit, worth};
+    const struct table *t = &r->about->table;
+    struct error e = {""};
+    uint8_t int8[TABLE_SLOTS_MAX];
+    double never = r->task->front ? 2 : -1000; // it goes on to the last measurement
+    if (costs_init(&r->costs, &r->space, r->about->layers, r->about->n_layers) != 0 ||
+        problem_init(&p, t, r->task->front ? TASK_FRONT : TASK_BUDGET, r->task->flash_share, never, trials - 1, &e) != 0)
+        stop(e.text);
+    p.study = &study;
+    problem_start(&p, (uint64_t)seed);
+    loop_case_int8(r->about, int8);
+    p.known[t->n_rows - 1] = true; // the baseline, which everyone's study begins with
+    costs_limit(&r->costs, (double)r->most_cycles, 0);
+    on_measured(r, int8);
+    algorithm->rival(&p);
+    problem_finish(&p);
+    costs_finish(&r->costs);
+}
+
+/* --- all of them --- */
+
+static int64_t cycles_limit(const struct loop_case *c, const struct loop_task *t)
+{
+    uint8_t int8[TABLE_SLOTS_MAX];
+    struct loop_figures f;
+    loop_case_int8(c, int8);
+    loop_case_look_up((void *)c, int8, &f, NULL);
+    return isinf(t->latency_share) ? 0 : (int64_t)(t->latency_share * (double)f.cycles);
+}
+
+static void run_algorithm(const struct loop_source *source, const struct loop_task *task, const struct algorithm *algorithm, double whole)
+{
+    static struct study_run r;
+    double mean[3] = {0}, least = INFINITY;
+    for (int seed = 1; seed <= seeds; seed++) {
+        r = (struct study_run){.about = &about, .source = source, .task = task, .most_cycles = cycles_limit(&about, task)};
+        fill_space(&r.space, &about.table, task->flash_share);
+        if (algorithm->rival)
+            run_rival(&r, algorithm, seed);
+        else
+            run_study(&r, algorithm->of_study, seed);
+        double value = 0;
+        for (int k = 0; k < 3; k++) {
+            int until = trials * (k == 2 ? 4 : k + 1) / 4;
+            value = loop_case_value(&about, task, r.rows, until < r.n ? until : r.n) / whole;
+            mean[k] += value / seeds;
+        }
+        least = fmin(least, value);
+    }
+    printf("%-20s mean25=%.4f mean50=%.4f mean100=%.4f worst100=%.4f\n", algorithm->name, mean[0], mean[1], mean[2], least);
+    fflush(stdout);
+}
+
+static void run_all(const struct loop_source *source)
+{
+    double narrowest = about.table.flash[0] / about.table.flash[about.table.n_rows - 1];
+    const struct loop_task tasks[] = {{"most accurate within 0.5 of int8's flash and 1.1 of its latency", false, 0.5, 1.1},
+                                      {"most accurate within a tenth of the flash that int8 takes more than the narrowest", false,
+                                       narrowest + 0.1 * (1 - narrowest), INFINITY},
+                                      {"front of accuracy and flash", true, INFINITY, INFINITY}};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        int fitting;
+        double whole = loop_case_value_of_all(&about, &tasks[i], &fitting);
+        printf("# %s: %.4f, %d of %d fit; %d seeds, after %d, %d and %d measurements\n", tasks[i].name, whole, fitting, about.table.n_rows, seeds,
+               trials / 4, trials / 2, trials);
+        for (size_t k = 0; k < sizeof algorithms / sizeof *algorithms; k++)
+            if ((!strcmp(wanted, "all") || !strcmp(wanted, algorithms[k].name)) && !(algorithms[k].one_objective && tasks[i].front))
+                run_algorithm(source, &tasks[i], &algorithms[k], whole);
+    }
+}
+
+static void on_a_board(struct loop_boards *b)
+{
+    const struct loop_source source = {b, loop_boards_measure};
+    struct error e = {""};
+    int again = 0;
+    if (strcmp(wanted, "again") != 0)
+        run_all(&source);
+    else if ((again = loop_boards_again(b, AGAIN, &e)) < 0)
+        stop(e.text);
+    printf("# %d runs on the board, %d by the evaluator, %d of them again and the same\n", b->runs, b->evaluations, again);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct task tasks[] = {
-        {"most accurate within 0.5 of int8's flash and 1.1 of its latency", 0.5, 1.1, STUDY_BEST_ACCURACY, REWARD_FLASH},
-        {"front of accuracy and flash", 1e9, INFINITY, STUDY_WHOLE_FRONT, REWARD_FLASH}};
-    static const enum agent_algorithm algorithms[] = {AGENT_POLICY, AGENT_SENSITIVITY, AGENT_LOCAL, AGENT_RANDOM, AGENT_UNIFORM};
-    int seeds = argc > 3 ? atoi(argv[3]) : 5, trials = argc > 4 ? atoi(argv[4]) : 100;
-    if (argc < 3 || seeds < 1 || trials < 8 || trials > STUDY_TRIALS_MAX) {
-        fprintf(stderr, "usage: loop-bench TABLE CYCLES [SEEDS [TRIALS]]\n");
+    const struct loop_source source = {&about, loop_case_look_up};
+    struct error e = {""};
+    int status = 0;
+    openblas_set_num_threads(1);
+    seeds = argc > 3 ? atoi(argv[3]) : seeds;
+    trials = argc > 4 ? atoi(argv[4]) : trials;
+    wanted = argc > 5 ? argv[5] : wanted;
+    if (argc < 3 || (argc > 6 && argc != BOARD_ARGUMENTS) || seeds < 1 || trials < 8 || trials > STUDY_TRIALS_MAX) {
+        fprintf(stderr, "usage: loop-bench TABLE CYCLES [SEEDS [TRIALS [ALGORITHM [PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE "
+                        "SAMPLES GROUPS VALIDATION LABELS EVERY CACHE]]]]\n");
         return 2;
     }
-    read_table(argv[1]);
-    read_cycles(argv[2]);
-    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-        double whole = value_of_all(&tasks[i]);
-        printf("# %s: %.4f of all %d; %d seeds, after %d, %d and %d measurements\n", tasks[i].name, whole, ROWS, seeds, trials / 4, trials / 2, trials);
-        for (size_t k = 0; k < sizeof algorithms / sizeof *algorithms; k++) {
-            double mean[3] = {0}, least = INFINITY, value[3];
-            for (int seed = 1; seed <= seeds; seed++) {
-                run(&tasks[i], (int)algorithms[k], seed, trials, value);
-                for (int m = 0; m < 3; m++)
-                    mean[m] += value[m] / whole / seeds;
-                least = fmin(least, value[2] / whole);
-            }
-            printf("%-12s mean25=%.4f mean50=%.4f mean100=%.4f worst100=%.4f\n", agent_algorithm_name(algorithms[k]), mean[0], mean[1], mean[2], least);
-            fflush(stdout);
-        }
-    }
-    return 0;
+    if (loop_case_read(&about, argv[1], argv[2], &e) != 0)
+        stop(e.text);
+    if (argc == BOARD_ARGUMENTS)
+        status = loop_boards_run(&about, argv + 6, on_a_board);
+    else
+        run_all(&source);
+    loop_case_finish(&about);
+    return status;
 }

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// A complete table of the demo's network: every configuration of weight widths {2,3,4,8} over up to 8 groups of slots, with exact accuracy,
-// flash and RAM. usage: make-table SOURCE_ROOT GROUPS [SAMPLES], e.g. make-table . 0,1,2,2,3,3,4,4,5,6 1000: the group of each slot.
+// A complete table of a network: every configuration of weight widths {2,3,4,8} over up to 8 groups of slots, with exact accuracy,
+// flash and RAM. usage: make-table NETWORK CALIBRATION SAMPLES LABELS INPUT_SCALE GROUPS N. GROUPS has the group of each slot, e.g.
+// 0,1,2,2,3,3,4,4,5,6; the first N labelled samples count.
 // A line a configuration: bits of each group, accuracy in percent; flash and RAM follow after `#`. agent-bench reads such files.
 //
 // Activations have 8 bits throughout, so that an operation's result depends only on the widths of the layers before it: configurations
@@ -162,7 +163,7 @@ static struct candidate candidate_of(const int *choices)
 
 static void write_rows(const struct walk *w, int samples)
 {
-    printf("# weight bits of %d groups of the demo network's slots, accuracy on the first %d validation samples # flash, RAM bytes\n", n_groups,
+    printf("# weight bits of %d groups of slots, accuracy on the first %d samples # flash, RAM bytes\n", n_groups,
            samples);
     for (int row = 0; row < 1 << 2 * n_groups; row++) {
         int choices[GROUPS_MAX];
@@ -210,31 +211,22 @@ static void parse_groups(const char *text)
     }
 }
 
-static const char *path(const char *root, const char *name)
-{
-    static char paths[4][512];
-    static int n;
-    snprintf(paths[n], sizeof paths[n], "%s/configs/demo/%s", root, name);
-    return paths[n++];
-}
-
 int main(int argc, char **argv)
 {
     static const char *const texts[WIDTHS] = {"w2a8", "w3a8", "w4a8", "w8a8"};
     static struct walk w;
     struct setting options[WIDTHS];
     struct error e = {""};
-    if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: make-table SOURCE_ROOT GROUPS [SAMPLES]\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: make-table NETWORK CALIBRATION SAMPLES LABELS INPUT_SCALE GROUPS N\n");
         return 2;
     }
     for (int i = 0; i < WIDTHS; i++)
         setting_parse(texts[i], &options[i], NULL);
-    struct subject_files files = {path(argv[1], "dscnn.onnx"), path(argv[1], "calibration_x.npy"), path(argv[1], "validation_x.npy"),
-                                  path(argv[1], "validation_y.npy"), {.scale = 0.25}};
-    if (subject_open(&subject, &files, options, WIDTHS, argc > 3 ? atoi(argv[3]) : 1000, &e) != 0)
+    struct subject_files files = {argv[1], argv[2], argv[3], argv[4], {.scale = atof(argv[5])}};
+    if (subject_open(&subject, &files, options, WIDTHS, atoi(argv[7]), &e) != 0)
         stop(e.text);
-    parse_groups(argv[2]);
+    parse_groups(argv[6]);
     init_walk(&w);
     subject.n_samples = walk_samples(&w);
     check_rows(&w);

@@ -38,6 +38,8 @@ static double chebyshev(const struct problem *p, const uint8_t *choices, double 
 
 double problem_score(const struct problem *p, const uint8_t *choices, double accuracy)
 {
+    if (p->study && p->task == TASK_BUDGET)
+        return p->study->score(p->study->user, choices);
     return p->task == TASK_RELEQ   ? releq_reward(p->table, choices, accuracy)
            : p->task == TASK_FRONT ? chebyshev(p, choices, accuracy)
                                    : accuracy;
@@ -45,7 +47,7 @@ double problem_score(const struct problem *p, const uint8_t *choices, double acc
 
 bool problem_fits(const struct problem *p, const uint8_t *choices)
 {
-    return table_size(p->table, choices) <= p->size_limit;
+    return table_size(p->table, choices) <= p->size_limit && (!p->study || p->study->fits(p->study->user, choices));
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -85,7 +87,7 @@ static void find_best(struct problem *p)
     for (int row = 0; row < t->n_rows; row++) {
         uint8_t choices[TABLE_SLOTS_MAX];
         table_choices(t, row, choices);
-        if (!problem_fits(p, choices))
+        if (table_size(t, choices) > p->size_limit)
             continue;
         p->n_fitting++;
         double score = problem_score(p, choices, t->accuracy[row]);
@@ -146,16 +148,30 @@ bool problem_is_over(const struct problem *p)
     return p->measured >= PROBLEM_LAST_MARK && p->trace[p->measured] >= goal_of(p);
 }
 
+static void count(struct problem *p, const uint8_t *choices)
+{
+    p->known[table_row(p->table, choices)] = true;
+    p->measured++;
+    p->trace[p->measured] = p->trace[p->measured - 1];
+    if (p->study)
+        p->study->measured(p->study->user, choices);
+}
+
+void problem_spend(struct problem *p, const uint8_t *choices)
+{
+    if (!problem_is_known(p, choices) && !problem_is_over(p))
+        count(p, choices);
+}
+
 double problem_measure(struct problem *p, const uint8_t *choices)
 {
     int row = table_row(p->table, choices);
     double accuracy = p->table->accuracy[row];
     if (p->known[row] || problem_is_over(p))
         return accuracy;
-    p->known[row] = true;
-    p->measured++;
+    count(p, choices);
     double now = p->task == TASK_FRONT ? hypervolume_of(p, p->known) / p->hypervolume : problem_score(p, choices, accuracy);
-    p->trace[p->measured] = fmax(p->trace[p->measured - 1], now);
+    p->trace[p->measured] = fmax(p->trace[p->measured], now);
     return accuracy;
 }
 

@@ -22,8 +22,18 @@ enum prior {
     PRIOR_SHUFFLED,    // something wrong: each slot's nominal ones in random order
 };
 
+/* A whole study around a run (loop-bench): it looks at every new measurement, knows what else keeps a candidate from fitting, and what
+ * one that was measured is worth. */
+struct problem_study {
+    void *user;
+    void (*measured)(void *user, const uint8_t *choices);
+    bool (*fits)(void *user, const uint8_t *choices);
+    double (*score)(void *user, const uint8_t *choices); // in TASK_BUDGET
+};
+
 struct problem {
     const struct table *table;
+    const struct problem_study *study; // NULL: only the table counts
     enum task task;
     double size_limit; // bits
     int limit;         // distinct measurements that a run may take
@@ -54,6 +64,8 @@ bool problem_fits(const struct problem *p, const uint8_t *choices);
 
 /* The accuracy of a configuration that fits; known ones are free. */
 double problem_measure(struct problem *p, const uint8_t *choices);
+/* Counts a measurement that is no answer to the task. */
+void problem_spend(struct problem *p, const uint8_t *choices);
 bool problem_is_known(const struct problem *p, const uint8_t *choices);
 bool problem_is_over(const struct problem *p); // the budget is used, or everything that fits is known
 

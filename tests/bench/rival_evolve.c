@@ -14,6 +14,7 @@
 #define NSGA_POPULATION 20 // Deb et al. use 100 for 25,000 evaluations
 #define NSGA_CROSSOVER 0.9
 
+#define TRIES 1000 // changes that do not fit, until one is drawn from all that fits
 #define STALE 2000 // proposals without a new measurement: the algorithm has converged
 
 struct individual {
@@ -58,10 +59,13 @@ void rival_evolution(struct problem *p)
                 most = score;
             }
         }
+        int tries = 0;
         do {
             child = *parent;
             mutate_one(p, child.choices);
-        } while (!problem_fits(p, child.choices));
+        } while (!problem_fits(p, child.choices) && ++tries < TRIES);
+        if (tries == TRIES)
+            problem_random(p, child.choices);
         take(p, &child);
         population[oldest] = child;
         oldest = (oldest + 1) % AGEING_POPULATION;
@@ -135,7 +139,7 @@ static const struct individual *tournament(struct problem *p, const struct indiv
 
 static void make_child(struct problem *p, const struct individual *all, struct individual *child)
 {
-    int n = p->table->n_slots;
+    int n = p->table->n_slots, tries = 0;
     do {
         const struct individual *a = tournament(p, all), *b = tournament(p, all);
         bool cross = rng_uniform(&p->rng) < NSGA_CROSSOVER;
@@ -144,7 +148,9 @@ static void make_child(struct problem *p, const struct individual *all, struct i
             if (rng_uniform(&p->rng) < 1.0 / n)
                 child->choices[i] = (uint8_t)rng_below(&p->rng, (uint32_t)p->table->n_options);
         }
-    } while (!problem_fits(p, child->choices));
+    } while (!problem_fits(p, child->choices) && ++tries < TRIES);
+    if (tries == TRIES)
+        problem_random(p, child->choices);
 }
 
 void rival_nsga2(struct problem *p)

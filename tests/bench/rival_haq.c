@@ -76,11 +76,14 @@ static uint8_t option_of(const struct table *t, float action)
     return (uint8_t)best;
 }
 
-static void wall(const struct problem *p, uint8_t *choices)
+/* Where narrower is not cheaper (a limit of latency) it may find nothing: then one that fits is drawn. */
+static void wall(struct problem *p, uint8_t *choices)
 {
-    while (!problem_fits(p, choices))
+    for (int rounds = 0; rounds < p->table->n_options && !problem_fits(p, choices); rounds++)
         for (int i = p->table->n_slots - 1; i >= 0 && !problem_fits(p, choices); i--)
             choices[i] -= choices[i] > 0;
+    if (!problem_fits(p, choices))
+        problem_random(p, choices);
 }
 
 struct batch {

@@ -71,7 +71,7 @@ static void knapsack(const struct problem *p, double limit, double value[TABLE_S
 {
     const struct table *t = p->table;
     int n = t->n_slots, k = t->n_options;
-    double unit = limit / SIZE_STEPS;
+    double unit = (limit - table_size_fixed(t)) / SIZE_STEPS;
     double *best = malloc((size_t)(n + 1) * (SIZE_STEPS + 1) * sizeof *best);
     uint8_t *chosen = malloc((size_t)n * (SIZE_STEPS + 1));
     for (int s = 0; s <= SIZE_STEPS; s++)
@@ -112,17 +112,10 @@ static void leave_one_out(struct problem *p, double value[TABLE_SLOTS_MAX][TABLE
             memset(choices, k - 1, (size_t)n);
             choices[i] = (uint8_t)o;
             value[i][o] = p->table->accuracy[table_row(p->table, choices)];
-            if (!problem_is_known(p, choices) && !problem_is_over(p)) {
-                bool *known = &p->known[table_row(p->table, choices)];
-                bool fits = table_size(p->table, choices) <= limit;
-                if (fits)
-                    problem_measure(p, choices);
-                else if (!*known) { // counts, but is no answer
-                    *known = true;
-                    p->measured++;
-                    p->trace[p->measured] = p->trace[p->measured - 1];
-                }
-            }
+            if (table_size(p->table, choices) <= limit)
+                problem_measure(p, choices);
+            else
+                problem_spend(p, choices);
         }
     p->size_limit = limit;
 }

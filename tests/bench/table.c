@@ -27,18 +27,30 @@ void table_choices(const struct table *t, int row, uint8_t *choices)
 
 double table_size(const struct table *t, const uint8_t *choices)
 {
+    if (t->by_flash)
+        return 8 * t->flash[table_row(t, choices)];
     double bits = 0;
     for (int i = 0; i < t->n_slots; i++)
         bits += t->weights[i] * t->bits[choices[i]];
     return bits;
 }
 
-double table_size_int8(const struct table *t)
+static double weights_at_8(const struct table *t)
 {
     double bits = 0;
     for (int i = 0; i < t->n_slots; i++)
         bits += t->weights[i] * 8;
     return bits;
+}
+
+double table_size_int8(const struct table *t)
+{
+    return t->by_flash ? 8 * t->flash[t->n_rows - 1] : weights_at_8(t);
+}
+
+double table_size_fixed(const struct table *t)
+{
+    return table_size_int8(t) - weights_at_8(t);
 }
 
 static int allocate(struct table *t, struct error *e)
@@ -49,7 +61,8 @@ static int allocate(struct table *t, struct error *e)
             return error_set(e, "more than %d configurations", TABLE_ROWS_MAX);
     t->accuracy = malloc((size_t)t->n_rows * sizeof *t->accuracy);
     t->imputed = calloc((size_t)t->n_rows, sizeof *t->imputed);
-    if (!t->accuracy || !t->imputed)
+    t->flash = calloc((size_t)t->n_rows, sizeof *t->flash);
+    if (!t->accuracy || !t->imputed || !t->flash)
         return error_set(e, "out of memory");
     for (int i = 0; i < t->n_rows; i++)
         t->accuracy[i] = NAN;
@@ -125,7 +138,9 @@ static int read_rows(FILE *f, struct table *t, struct error *e)
                 return error_set(e, "line %d: more than %d widths", number, TABLE_OPTIONS_MAX);
             choices[i] = (uint8_t)o;
         }
+        const char *more = strchr(line, '#');
         t->accuracy[table_row(t, choices)] = values[t->n_slots];
+        t->flash[table_row(t, choices)] = more ? strtod(more + 1, NULL) : 0;
     }
     return 0;
 }
@@ -245,5 +260,6 @@ void table_finish(struct table *t)
 {
     free(t->accuracy);
     free(t->imputed);
+    free(t->flash);
     *t = (struct table){0};
 }

@@ -19,6 +19,8 @@ struct table {
     double weights[TABLE_SLOTS_MAX]; // parameters of each slot
     double *accuracy;               // [n_rows] percent
     bool *imputed;                  // [n_rows] the file did not have it: the mean of its neighbours
+    double *flash;                  // [n_rows] bytes: the number behind `#`; 0 where a row has none
+    bool by_flash;                  // sizes are that instead of weights times bits
     int n_imputed;
 };
 
@@ -38,5 +40,6 @@ void table_choices(const struct table *t, int row, uint8_t *choices);
 
 double table_size(const struct table *t, const uint8_t *choices); // bits
 double table_size_int8(const struct table *t);
+double table_size_fixed(const struct table *t); // of that, what no width changes
 
 #endif

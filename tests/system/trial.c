@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CALIBRATION_SAMPLES 100 // these tests are about equality, not about accuracy
 #define IMAGE_MAX (8u << 20)
 
 static void find_file(const struct trial_arguments *a, const char *name, char path[512])
@@ -34,7 +33,8 @@ int trial_arguments_read(struct trial_arguments *a, int argc, char **argv)
                                   .runner = argv[2],
                                   .source_root = argv[3],
                                   .input_scale = atof(argv[6]),
-                                  .samples = atoi(argv[7])};
+                                  .samples = atoi(argv[7]),
+                                  .calibration_samples = 100};
     find_file(a, argv[4], a->network);
     find_file(a, argv[5], a->calibration);
     if (access(a->network, R_OK) || access(a->calibration, R_OK)) {
@@ -61,10 +61,14 @@ static void open_session(struct trial *t)
     ck_assert(p && t->session);
     snprintf(p->network, sizeof p->network, "%s", t->about.network);
     snprintf(p->calibration, sizeof p->calibration, "%s", t->about.calibration);
+    if (t->about.validation) {
+        find_file(&t->about, t->about.validation, p->validation);
+        find_file(&t->about, t->about.labels, p->validation_labels);
+    }
     p->transform.scale = t->about.input_scale;
     p->board_samples = t->about.samples;
     p->quantize = (struct quantize_params){
-        .clipping = CLIPPING_MSE, .calibration_samples = CALIBRATION_SAMPLES, .n_options = sizeof options / sizeof *options};
+        .clipping = CLIPPING_MSE, .calibration_samples = t->about.calibration_samples, .n_options = sizeof options / sizeof *options};
     memcpy(p->quantize.options, options, sizeof options);
     ck_assert_msg(session_open(t->session, p, NULL, NULL, &e) == SESSION_OK, "%s", e.text);
     free(p);
@@ -138,7 +142,7 @@ void trial_measure(struct trial *t, const struct candidate *c)
     struct error e;
     struct image_written written;
     struct waiting w = {t, false};
-    const struct board_job job = {.image_path = t->image_path, .placement = t->placement};
+    const struct board_job job = {.image_path = t->image_path, .placement = t->placement, .energy = t->energy};
     ck_assert_msg(session_lower(t->session, c, false, &e) == SESSION_OK, "%s", e.text);
     ck_assert_msg(session_image(t->session, t->image_path, &written, &e) == SESSION_OK, "%s", e.text);
     take_expected(t);

@@ -16,6 +16,8 @@ struct trial_arguments {
     char network[512], calibration[512];
     double input_scale;
     int samples; // in each image
+    int calibration_samples; // the first so many; unless set 100: most of these tests are about equality, not about accuracy
+    const char *validation, *labels; // labelled samples that the session scores candidates on; NULL: none
 };
 
 struct trial {
@@ -26,6 +28,7 @@ struct trial {
     struct board *board;
     char image_path[128];
     enum board_placement placement; // of measurements; flash unless set
+    bool energy;                    // is measured too, with the virtual board's meter
     struct board_result result;     // of the last measurement
     uint8_t *expected;          // outputs of the samples as they stand in the image: heap
 };
