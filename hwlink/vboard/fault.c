@@ -93,13 +93,15 @@ static void set_write_protection(struct vboard *b, const struct fault *f, bool o
 {
     struct flash *flash = &b->machine->peripherals.flash;
     uint32_t bank = f->first / FLASH_BANK_PAGES, first = f->first % FLASH_BANK_PAGES, last = f->last % FLASH_BANK_PAGES;
-    flash->wrp[2 * bank] = flash->record->wrp[2 * bank] = on ? 0xff80ff80u | last << 16 | first : WRP_NONE;
+    flash->record->wrp[2 * bank] = on ? 0xff80ff80u | last << 16 | first : WRP_NONE;
+    flash_load_options(flash);
 }
 
 static void set_options(struct vboard *b, uint32_t bits, uint32_t value)
 {
     struct flash *flash = &b->machine->peripherals.flash;
-    flash->optr = flash->record->optr = (flash->record->optr & ~bits) | value;
+    flash->record->optr = (flash->record->optr & ~bits) | value;
+    flash_load_options(flash);
 }
 
 static void set_rdp(struct vboard *b, const struct fault *f, bool on)

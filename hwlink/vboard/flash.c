@@ -8,8 +8,8 @@
 #define OPTR_FACTORY 0x1feff8aau // RDP level 0, dual bank, TZEN 0
 #define WRP_NONE 0xff80ffffu     // start 0x7f > end 0: nothing protected
 #define RDP_LEVEL_0 0xaau
+#define RDP_LEVEL_2 0xccu
 #define NSCR_RESET 0xc0000000u
-#define NSCR_OPTSTRT (1u << 17)
 #define NSCR_EOPIE (1u << 24)
 #define NSCR_ERRIE (1u << 25)
 #define NSCR_OPTLOCK (1u << 30)
@@ -38,16 +38,23 @@ void flash_reset(struct flash *f)
     f->nscr = NSCR_RESET;
     f->nssr = 0;
     f->eccr = 0;
-    f->optr = f->record->optr;
-    memcpy(f->wrp, f->record->wrp, sizeof f->wrp);
+    f->launch = false;
+    flash_load_options(f);
     f->key_step = f->optkey_step = 0;
     f->quad_words = 0;
     f->busy_until = 0;
 }
 
+void flash_load_options(struct flash *f)
+{
+    f->optr = f->loaded_optr = f->record->optr;
+    memcpy(f->wrp, f->record->wrp, sizeof f->wrp);
+    memcpy(f->loaded_wrp, f->record->wrp, sizeof f->loaded_wrp);
+}
+
 bool flash_is_open_to_debugger(const struct flash *f)
 {
-    return (f->record->optr & 0xff) == RDP_LEVEL_0;
+    return (f->loaded_optr & 0xff) == RDP_LEVEL_0;
 }
 
 static void fail(struct flash *f, uint32_t error)
@@ -69,7 +76,7 @@ static bool is_protected(const struct flash *f, uint32_t page)
     int area = page < FLASH_BANK_PAGES ? 0 : 2;
     uint32_t in_bank = page % FLASH_BANK_PAGES;
     for (int i = area; i < area + 2; i++) {
-        uint32_t first = f->record->wrp[i] & 0x7f, last = f->record->wrp[i] >> 16 & 0x7f;
+        uint32_t first = f->loaded_wrp[i] & 0x7f, last = f->loaded_wrp[i] >> 16 & 0x7f;
         if (in_bank >= first && in_bank <= last)
             return true;
     }
@@ -238,18 +245,33 @@ static void take_optkey(struct flash *f, uint32_t value)
     }
 }
 
+/* They come into force with the next reset, but for what taking back readout protection costs: all of the flash. Level 2 is for ever. */
+static void store_options(struct flash *f, uint64_t now)
+{
+    uint32_t before = f->record->optr & 0xff;
+    if (before == RDP_LEVEL_2)
+        return;
+    if (before != RDP_LEVEL_0 && (f->optr & 0xff) == RDP_LEVEL_0) {
+        for (uint32_t i = 0; i < FLASH_PAGES; i++)
+            erase_page(f, i);
+        changed(f, 0, FLASH_BYTES);
+    }
+    f->record->optr = f->optr;
+    memcpy(f->record->wrp, f->wrp, sizeof f->wrp);
+    done(f, now, f->timing.erase_ns);
+}
+
 static void write_control(struct flash *f, uint32_t value, uint64_t now)
 {
     if (f->nscr & FLASH_NSCR_LOCK)
         return;
-    bool options = value & NSCR_OPTSTRT && !(f->nscr & NSCR_OPTLOCK);
+    bool open = !(f->nscr & NSCR_OPTLOCK), options = open && value & FLASH_NSCR_OPTSTRT;
     f->nscr = (f->nscr & NSCR_OPTLOCK) | (value & NSCR_WRITABLE) | (value & (FLASH_NSCR_LOCK | NSCR_OPTLOCK));
     if (value & FLASH_NSCR_STRT)
         start(f, now);
-    if (options) {
-        f->record->optr = f->optr;
-        memcpy(f->record->wrp, f->wrp, sizeof f->wrp);
-    }
+    if (options)
+        store_options(f, now);
+    f->launch = open && value & FLASH_NSCR_OBL_LAUNCH;
 }
 
 static uint32_t *option_register(struct flash *f, uint32_t offset)

@@ -48,6 +48,8 @@ enum flash_register {
 #define FLASH_NSCR_BKER (1u << 11)
 #define FLASH_NSCR_MER2 (1u << 15)
 #define FLASH_NSCR_STRT (1u << 16)
+#define FLASH_NSCR_OPTSTRT (1u << 17)
+#define FLASH_NSCR_OBL_LAUNCH (1u << 27)
 #define FLASH_NSCR_LOCK (1u << 31)
 #define FLASH_ECCR_ECCD (1u << 31)
 #define FLASH_KEY1 0x45670123u
@@ -87,6 +89,8 @@ struct flash {
     uint32_t clock_hz;           // of the core that counts them; kept by the owner
     uint32_t acr, nscr, nssr, eccr;
     uint32_t optr, wrp[4]; // registers; copied to the record by OPTSTRT
+    uint32_t loaded_optr, loaded_wrp[4]; // what is in force: the record as it was at the last reset
+    bool launch;           // OBL_LAUNCH was set: the owner resets the chip
     int key_step, optkey_step; // keys taken so far; -1: locked until reset
     uint32_t quad_offset;  // of the quad-word that is being collected
     uint32_t quad[4];
@@ -101,7 +105,7 @@ struct flash {
 /* A brand-new part: no wear, no protection, RDP level 0, TrustZone off. (Its bytes are 0xff.) */
 void flash_record_init(struct flash_record *r);
 
-/* Power-on or system reset of the controller; `bytes` must be set. Without a record, or with one that is none, a new one begins. */
+/* Power-on or system reset of the controller, with which the option bytes are loaded; `bytes` must be set. Without a record, or with one that is none, a new one begins. */
 void flash_reset(struct flash *f);
 
 /* `now` is the core's cycle count; UINT64_MAX from a debugger while the core stands still, when only real time passes. */
@@ -113,6 +117,9 @@ void flash_store(struct flash *f, uint32_t offset, uint32_t value, int size, uin
 
 /* Flips a bit of a programmed quad-word. Returns false if it is blank. */
 bool flash_spoil(struct flash *f, uint32_t quad, uint32_t bit);
+
+/* Makes the option bytes of the record the ones in force, in the registers too. */
+void flash_load_options(struct flash *f);
 
 /* False while the readout protection keeps a debugger from the flash. */
 bool flash_is_open_to_debugger(const struct flash *f);

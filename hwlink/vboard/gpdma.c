@@ -23,6 +23,7 @@ enum { LBAR = 0x50, FCR = 0x5c, SR = 0x60, CR = 0x64, TR1 = 0x90, TR2 = 0x94, BR
 #define FLAGS 0x7f00u
 #define BNDT 0xffffu
 #define REQUEST_USART1_RX 24u // each port's RX, then its TX, in the order of usart.h
+#define REQUESTS 128u
 #define CR3_DMAR (1u << 6)
 #define CR3_DMAT (1u << 7)
 #define ISR 0x1cu
@@ -89,15 +90,30 @@ static void stop(struct gpdma_channel *c, uint32_t flags)
     c->sr |= SR_IDLE | flags;
 }
 
-/* A port's request stands as long as it can take or has a byte. */
+/* TIM2 to TIM7 by the number of their update's request (RM0456, GPDMA1 requests), or -1. */
+static int timer_of(uint32_t request)
+{
+    static const uint8_t updates[TIMERS_N] = {60, 65, 71, 76, 4, 5};
+    for (int i = 0; i < (int)TIMERS_N; i++)
+        if (updates[i] == request)
+            return i;
+    return -1;
+}
+
+/* A port's request stands as long as it can take or has a byte; a timer's is for one transfer. */
 static bool is_requested(struct machine *m, const struct gpdma_channel *c)
 {
-    uint32_t request = c->tr2 & 0x7f, side = request - REQUEST_USART1_RX;
+    uint32_t request = c->tr2 % REQUESTS, side = request - REQUEST_USART1_RX;
     struct usart *u = &m->peripherals.usart;
     if (c->tr2 & 1u << 9) // SWREQ
         return true;
-    if (side >= 2 * USART_PORTS)
+    int timer = timer_of(request);
+    if (timer >= 0)
+        return timers_take_request(&m->peripherals.timers, (uint32_t)timer);
+    if (side >= 2 * USART_PORTS) {
+        machine_note_unknown(m, "a DMA request by number", GPDMA_BASE + GPDMA_BYTES - REQUESTS + request, request);
         return false;
+    }
     int port = (int)side / 2;
     uint32_t cr3 = usart_read(u, port, USART_CR3, 0, 0);
     if (side & 1)

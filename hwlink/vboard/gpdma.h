@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// GPDMA1 as firmware uses it: memory to memory, linked lists, and the serial ports' requests. A transfer takes no time. Source: RM0456 chapter 17.
+// GPDMA1 as firmware uses it: memory to memory, linked lists, and the requests of the serial ports and of timers' updates. A transfer takes no time. Source: RM0456 chapter 17.
 #ifndef PARE_HWLINK_VBOARD_GPDMA_H
 #define PARE_HWLINK_VBOARD_GPDMA_H
 

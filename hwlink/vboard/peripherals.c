@@ -20,10 +20,19 @@ static void flash_changed(void *user, uint32_t offset, uint32_t bytes)
     core_invalidate(user, FLASH_BASE + offset, bytes);
 }
 
+static uint32_t causes_of_reset(const struct machine *m, int power)
+{
+    if (power)
+        return RCC_CSR_BORRSTF | RCC_CSR_PINRSTF;
+    if (m->peripherals.flash.launch)
+        return RCC_CSR_OBLRSTF | RCC_CSR_PINRSTF;
+    return m->core.reset_requested ? RCC_CSR_SFTRSTF | RCC_CSR_PINRSTF : RCC_CSR_PINRSTF;
+}
+
 void peripheral_reset(struct machine *m, int power)
 {
     struct peripherals *p = &m->peripherals;
-    rcc_reset(&p->rcc);
+    rcc_reset(&p->rcc, causes_of_reset(m, power));
     if (!p->flash.bytes)
         p->flash.bytes = m->memory.flash;
     p->flash.changed = flash_changed;
@@ -181,6 +190,8 @@ static void write_flash_register(struct machine *m, uint32_t offset, uint32_t va
     flash_write_register(&m->peripherals.flash, offset, value, flash_now(m, who));
     if (offset == FLASH_ACR)
         icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
+    if (m->peripherals.flash.launch)
+        system_request_reset(m, who == BUS_DEBUGGER);
 }
 
 static void write_rcc(struct machine *m, uint32_t offset, uint32_t value)
@@ -273,8 +284,9 @@ int peripheral_write(struct machine *m, uint32_t address, unsigned size, uint32_
 uint64_t peripheral_advance(struct machine *m)
 {
     struct peripherals *p = &m->peripherals;
-    gpdma_run(m);
-    uint64_t now = machine_cycles(m), next = timers_advance(&p->timers, now), byte = usart_next(&p->usart, now);
+    uint64_t now = machine_cycles(m), next = timers_advance(&p->timers, now);
+    gpdma_run(m); // with what the timers ask for now
+    uint64_t byte = usart_next(&p->usart, now);
     for (uint32_t i = 0; i < TIMERS_N; i++)
         system_set_irq(m, TIMERS_IRQ + i, timers_irq(&p->timers, i));
     for (int i = 0; i < USART_PORTS; i++)

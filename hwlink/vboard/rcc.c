@@ -30,14 +30,17 @@ static const struct ready oscillators[] = {{1u << 0, 1u << 2},   {1u << 4, 1u <<
                                            {1u << 24, 1u << 25}, {1u << 26, 1u << 27}, {1u << 28, 1u << 29}};
 static const struct ready backup[] = {{1u << 0, 1u << 1}, {1u << 7, 1u << 11}, {1u << 26, 1u << 27}};
 
-void rcc_reset(struct rcc *r)
+#define CAUSES (RCC_CSR_OBLRSTF | RCC_CSR_PINRSTF | RCC_CSR_BORRSTF | RCC_CSR_SFTRSTF | 7u << 29)
+
+void rcc_reset(struct rcc *r, uint32_t causes)
 {
+    uint32_t before = causes & RCC_CSR_BORRSTF ? 0 : r->registers[RCC_CSR / 4] & CAUSES;
     memset(r->registers, 0, sizeof r->registers);
     memset(r->power, 0, sizeof r->power);
     r->registers[RCC_CR / 4] = CR_RESET;
     r->registers[RCC_ICSCR1 / 4] = 0x44000000u;
     r->registers[RCC_PLL1DIVR / 4] = PLL_DIVIDERS_RESET;
-    r->registers[RCC_CSR / 4] = 0x4400u;
+    r->registers[RCC_CSR / 4] = 0x4400u | before | causes;
 }
 
 static uint32_t with_ready(const struct rcc *r, uint32_t value, const struct ready *table, int n)
@@ -67,6 +70,8 @@ uint32_t rcc_read(const struct rcc *r, uint32_t offset)
 
 void rcc_write(struct rcc *r, uint32_t offset, uint32_t value)
 {
+    if (offset == RCC_CSR) // the causes are only read; RMVF clears them and falls back
+        value = (value & ~(CAUSES | RCC_CSR_RMVF)) | (value & RCC_CSR_RMVF ? 0 : r->registers[RCC_CSR / 4] & CAUSES);
     r->registers[offset / 4 % (RCC_BYTES / 4)] = value;
 }
 

@@ -18,7 +18,15 @@ struct rcc {
     bool clock_stuck; // a fault: no oscillator or PLL becomes ready any more
 };
 
-void rcc_reset(struct rcc *r);
+/* Why there was a reset, as in RCC_CSR. Firmware clears what has gathered by RMVF. */
+#define RCC_CSR_RMVF (1u << 23)
+#define RCC_CSR_OBLRSTF (1u << 25) // option bytes were loaded
+#define RCC_CSR_PINRSTF (1u << 26) // with every reset: the chip pulls the pin itself
+#define RCC_CSR_BORRSTF (1u << 27) // supply
+#define RCC_CSR_SFTRSTF (1u << 28) // software
+
+/* `causes`: of the bits above. */
+void rcc_reset(struct rcc *r, uint32_t causes);
 
 /* Offsets from RCC_BASE and PWR_BASE. */
 uint32_t rcc_read(const struct rcc *r, uint32_t offset);

@@ -300,19 +300,24 @@ static void write_icsr(struct machine *m, uint32_t value)
     note_pending(m);
 }
 
+void system_request_reset(struct machine *m, int debugger)
+{
+    if (m->debug.stuck)
+        return;
+    m->core.reset_requested = 1;
+    if (debugger)
+        machine_reset(m, 0);
+    else
+        core_look(&m->core);
+}
+
 static void write_aircr(struct machine *m, uint32_t value, int debugger)
 {
     if (value >> 16 != 0x05fa)
         return;
     m->system.aircr = value & 0x6700u;
-    if (!(value & 4) || m->debug.stuck)
-        return;
-    if (debugger) {
-        machine_reset(m, 0);
-    } else {
-        m->core.reset_requested = 1;
-        core_look(&m->core);
-    }
+    if (value & 4)
+        system_request_reset(m, debugger);
 }
 
 static uint32_t read_shcsr(const struct machine *m)

@@ -63,4 +63,7 @@ uint64_t system_advance(struct machine *m);
 
 void system_set_active(struct machine *m, unsigned exception, int active);
 
+/* A reset by software: by a debugger at once, by the core before its next instruction; none while it is stuck. */
+void system_request_reset(struct machine *m, int debugger);
+
 #endif

@@ -9,6 +9,8 @@ enum { CR1 = 0x00, DIER = 0x0c, SR = 0x10, EGR = 0x14, CNT = 0x24, PSC = 0x28, A
 #define CEN 1u
 #define OPM 8u
 #define UIF 1u
+#define URS 4u   // an update by software only updates
+#define UDE (1u << 8)
 
 static int is_wide(uint32_t i)
 {
@@ -45,11 +47,17 @@ static void start_from(const struct timers *t, struct timer *timer, uint32_t cou
     timer->stopped_at = count;
 }
 
+static void tell(struct timer *timer)
+{
+    timer->status |= UIF;
+    timer->dma |= (reg(timer, DIER) & UDE) != 0;
+}
+
 static void advance(const struct timers *t, struct timer *timer, uint64_t now)
 {
     if (!(reg(timer, CR1) & CEN) || now - timer->zero < period(t, timer))
         return;
-    timer->status |= UIF;
+    tell(timer);
     if (reg(timer, CR1) & OPM) {
         timer->registers[CR1 / 4] &= ~CEN;
         timer->stopped_at = 0;
@@ -94,7 +102,8 @@ uint32_t timers_read(struct timers *t, uint32_t offset, uint64_t now)
 static void update(const struct timers *t, struct timer *timer, uint64_t now)
 {
     timer->psc = reg(timer, PSC);
-    timer->status |= UIF;
+    if (!(reg(timer, CR1) & URS))
+        tell(timer);
     start_from(t, timer, 0, now);
 }
 
@@ -125,7 +134,7 @@ uint64_t timers_advance(struct timers *t, uint64_t now)
     for (uint32_t i = 0; i < TIMERS_N; i++) {
         struct timer *timer = &t->timer[i];
         advance(t, timer, now);
-        if (reg(timer, CR1) & CEN && reg(timer, DIER) & UIF) {
+        if (reg(timer, CR1) & CEN && reg(timer, DIER) & (UIF | UDE)) {
             uint64_t wrap = timer->zero + period(t, timer);
             next = wrap < next ? wrap : next;
         }
@@ -136,4 +145,11 @@ uint64_t timers_advance(struct timers *t, uint64_t now)
 int timers_irq(const struct timers *t, uint32_t i)
 {
     return (t->timer[i].status & reg(&t->timer[i], DIER) & UIF) != 0;
+}
+
+int timers_take_request(struct timers *t, uint32_t i)
+{
+    int asked = t->timer[i].dma;
+    t->timer[i].dma = 0;
+    return asked;
 }

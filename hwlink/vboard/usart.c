@@ -9,6 +9,7 @@ enum { CR1 = 0x00, BRR = 0x0c, ISR = 0x1c, ICR = 0x20, RDR = 0x24, TDR = 0x28, P
 #define UE (1u << 0)
 #define RE (1u << 2)
 #define TE (1u << 3)
+#define IDLE (1u << 4)
 #define RXNE (1u << 5) // CR1's interrupt enables stand at the bits of their flags
 #define TC (1u << 6)
 #define TXE (1u << 7)
@@ -25,6 +26,7 @@ void usart_reset(struct usart *u)
     memset(u->registers, 0, sizeof u->registers);
     memset(u->byte_cycles, 0, sizeof u->byte_cycles);
     u->due = 0;
+    u->idle_at = UINT64_MAX;
 }
 
 int usart_port_at(uint32_t address, uint32_t *offset)
@@ -49,6 +51,7 @@ static uint32_t status(const struct usart *u, int port, uint64_t now)
         return flags;
     flags |= cr1 & TE ? TEACK : 0;
     flags |= cr1 & RE ? REACK : 0;
+    flags |= cr1 & RE && now >= u->idle_at ? IDLE : 0;
     return flags | (cr1 & RE && has_arrived(u, now) ? RXNE : 0);
 }
 
@@ -57,7 +60,9 @@ static uint8_t receive(struct usart *u, int port, uint64_t now, int by_core)
     if (!by_core)
         return u->input[u->from];
     u->due = now + u->byte_cycles[port];
-    return u->input[u->from++];
+    u->from++;
+    u->idle_at = u->from == u->until ? u->due : UINT64_MAX;
+    return u->input[u->from - 1];
 }
 
 uint32_t usart_read(struct usart *u, int port, uint32_t offset, uint64_t now, int by_core)
@@ -71,6 +76,8 @@ uint32_t usart_read(struct usart *u, int port, uint32_t offset, uint64_t now, in
 
 void usart_write(struct usart *u, int port, uint32_t offset, uint32_t value)
 {
+    if (offset == ICR && value & IDLE)
+        u->idle_at = UINT64_MAX;
     if (offset == TDR && u->output)
         u->output(u->user, (uint8_t)value);
     else if (offset / 4 < WORDS && offset != ISR && offset != ICR && offset != RDR)
@@ -91,6 +98,7 @@ uint32_t usart_input(struct usart *u, const void *bytes, uint32_t n, uint64_t no
     if (u->from == u->until) {
         u->from = u->until = 0;
         u->due = u->due > now ? u->due : now;
+        u->idle_at = u->idle_at > now ? UINT64_MAX : u->idle_at; // it goes on before the line was idle
     }
     uint32_t room = USART_INPUT_MAX - u->until;
     n = n < room ? n : room;
@@ -101,10 +109,12 @@ uint32_t usart_input(struct usart *u, const void *bytes, uint32_t n, uint64_t no
 
 uint64_t usart_next(const struct usart *u, uint64_t now)
 {
-    return u->from < u->until && u->due > now ? u->due : UINT64_MAX;
+    if (u->from == u->until)
+        return u->idle_at > now ? u->idle_at : UINT64_MAX;
+    return u->due > now ? u->due : UINT64_MAX;
 }
 
 int usart_irq(const struct usart *u, int port, uint64_t now)
 {
-    return (status(u, port, now) & u->registers[port][CR1 / 4] & (RXNE | TC | TXE)) != 0;
+    return (status(u, port, now) & u->registers[port][CR1 / 4] & (IDLE | RXNE | TC | TXE)) != 0;
 }

@@ -21,6 +21,7 @@ struct usart {
     uint32_t from, until;
     uint64_t due; // cycle at which input[from] has arrived
     uint64_t byte_cycles[USART_PORTS];
+    uint64_t idle_at;  // cycle from which the line counts as idle, a byte's time after the last one; UINT64_MAX: told and cleared, or nothing came
 };
 
 void usart_reset(struct usart *u);

@@ -19,7 +19,7 @@
 START_TEST(the_clock_follows_the_registers)
 {
     struct rcc r = {0};
-    rcc_reset(&r);
+    rcc_reset(&r, 0);
     ck_assert_uint_eq(rcc_hclk_hz(&r), 4000000);
     rcc_write(&r, 0x28, 1u << 18 | 1);                      // PLL1 from MSI, M 1
     rcc_write(&r, 0x34, 1u << 24 | 1u << 16 | 1u << 9 | 79); // N 80, R 2
@@ -39,7 +39,7 @@ END_TEST
 START_TEST(voltage_and_regulator_are_as_asked)
 {
     struct rcc r = {0};
-    rcc_reset(&r);
+    rcc_reset(&r, 0);
     ck_assert_uint_eq(rcc_read_power(&r, 0x0c), 0x8000);
     rcc_write_power(&r, 0x0c, 3u << 16 | 1u << 18);
     ck_assert_uint_eq(rcc_read_power(&r, 0x0c), 3u << 16 | 1u << 18 | 0xc000);
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(timers_follow_the_divider_of_their_bus)
 {
     struct rcc r = {0};
-    rcc_reset(&r);
+    rcc_reset(&r, 0);
     ck_assert_uint_eq(rcc_timer_divider(&r), 1);
     rcc_write(&r, 0x20, 4u << 4 | 5u << 8); // APB1 by 2, APB2 by 4
     ck_assert_uint_eq(rcc_timer_divider(&r), 1);
@@ -185,6 +185,92 @@ START_TEST(bytes_arrive_at_the_baud_rate)
     ck_assert_uint_eq(usart_next(&u, 10049), 10050); // ten bits, ten cycles of the core each clock
     ck_assert_int_eq(usart_irq(&u, 5, 10050), 1);
     ck_assert_uint_eq(usart_next(&u, 10050), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(a_line_is_idle_a_byte_after_the_last_one)
+{
+    static struct usart u;
+    usart_reset(&u);
+    usart_write(&u, 0, 0x0c, 100);
+    usart_write(&u, 0, 0x00, 1u << 4 | 1u << 2 | 1); // IDLEIE, RE, UE
+    usart_clock(&u, 0, 160000000, 160000000);        // a thousand cycles a byte
+    ck_assert_int_eq(usart_irq(&u, 0, 5000), 0);     // nothing came: nothing ends
+    usart_input(&u, "ab", 2, 5000);
+    usart_read(&u, 0, 0x24, 5000, 1);
+    usart_read(&u, 0, 0x24, 6000, 1);
+    ck_assert_uint_eq(usart_next(&u, 6000), 7000);
+    ck_assert_int_eq(usart_irq(&u, 0, 6999), 0);
+    ck_assert_int_eq(usart_irq(&u, 0, 7000), 1);
+    ck_assert_uint_eq(usart_read(&u, 0, 0x1c, 7000, 1) & 1u << 4, 1u << 4);
+    usart_write(&u, 0, 0x20, 1u << 4); // ICR
+    ck_assert_int_eq(usart_irq(&u, 0, 9000), 0);
+    usart_input(&u, "c", 1, 9000);
+    usart_read(&u, 0, 0x24, 9000, 1);
+    usart_input(&u, "d", 1, 9500); // before the line was idle
+    ck_assert_int_eq(usart_irq(&u, 0, 10000), 0);
+    usart_read(&u, 0, 0x24, 10000, 1);
+    ck_assert_int_eq(usart_irq(&u, 0, 11000), 1);
+}
+END_TEST
+
+#define FLASH_AT(offset) (0x40022000u + (offset))
+#define RCC_CSR_AT 0x46020cf4u
+
+static uint32_t look(struct machine *m, uint32_t address)
+{
+    uint32_t value = 0;
+    ck_assert_int_eq(bus_read(m, address, 4, &value, BUS_DEBUGGER), 0);
+    return value;
+}
+
+/* Unlocks the option bytes and protects the first page. */
+static void protect_page(struct machine *m, enum bus_who who)
+{
+    static const uint32_t writes[][2] = {{FLASH_NSKEYR, FLASH_KEY1}, {FLASH_NSKEYR, FLASH_KEY2}, {FLASH_OPTKEYR, FLASH_OPTKEY1},
+                                         {FLASH_OPTKEYR, FLASH_OPTKEY2}, {FLASH_WRP1AR, 0xff80ff80u}, {FLASH_NSCR, FLASH_NSCR_OPTSTRT}};
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++)
+        bus_write(m, FLASH_AT(writes[i][0]), 4, writes[i][1], who);
+}
+
+START_TEST(option_bytes_are_loaded_by_a_reset_that_says_so)
+{
+    struct machine *m = machine_create();
+    ck_assert_uint_eq(look(m, RCC_CSR_AT) >> 24, 0x0c); // supply and pin
+    bus_write(m, RCC_CSR_AT, 4, RCC_CSR_RMVF, BUS_DEBUGGER);
+    ck_assert_uint_eq(look(m, RCC_CSR_AT) >> 24, 0);
+    protect_page(m, BUS_DEBUGGER);
+    ck_assert_uint_eq(m->peripherals.flash.loaded_wrp[0], 0xff80ffffu); // stored, not yet in force
+    bus_write(m, 0x20000000u, 4, 0x12345678, BUS_DEBUGGER);
+    bus_write(m, FLASH_AT(FLASH_NSCR), 4, FLASH_NSCR_OBL_LAUNCH, BUS_DEBUGGER);
+    ck_assert_uint_eq(look(m, FLASH_AT(FLASH_WRP1AR)), 0xff80ff80u);
+    ck_assert_uint_eq(m->peripherals.flash.loaded_wrp[0], 0xff80ff80u);
+    ck_assert_uint_eq(look(m, FLASH_AT(FLASH_NSCR)), 0xc0000000u); // locked again
+    ck_assert_uint_eq(look(m, RCC_CSR_AT) >> 24, 0x06);            // option bytes and pin
+    ck_assert_uint_eq(look(m, 0x20000000u), 0x12345678);           // SRAM stays
+    bus_write(m, 0xe000ed0cu, 4, 0x05fa0004u, BUS_DEBUGGER);       // SYSRESETREQ: causes gather
+    ck_assert_uint_eq(look(m, RCC_CSR_AT) >> 24, 0x16);
+    machine_destroy(m);
+}
+END_TEST
+
+/* The store itself is the last thing that the program before the reset does. */
+START_TEST(a_program_that_loads_option_bytes_starts_anew)
+{
+    static const uint16_t code[] = {0x6011, 0x3001, 0xe7fd}; // str r1,[r2]; r0++, for ever
+    struct machine *m = machine_create();
+    for (uint32_t i = 0; i < 3; i++)
+        bus_write(m, 0x20000000u + 2 * i, 2, code[i], BUS_DEBUGGER);
+    protect_page(m, BUS_DEBUGGER);
+    core_set_register(m, 15, 0x20000000u);
+    core_set_register(m, 0, 0);
+    core_set_register(m, 1, FLASH_NSCR_OBL_LAUNCH);
+    core_set_register(m, 2, FLASH_AT(FLASH_NSCR));
+    core_run(m, 20);
+    ck_assert_uint_eq(look(m, RCC_CSR_AT) >> 24 & 0x16, 0x06);
+    ck_assert_uint_eq(m->peripherals.flash.loaded_wrp[0], 0xff80ff80u);
+    ck_assert_uint_ne(core_register(m, 15) & 0xfffffff0u, 0x20000000u); // at the vectors of an empty flash
+    machine_destroy(m);
 }
 END_TEST
 
@@ -369,6 +455,9 @@ int main(void)
     tcase_add_test(t, a_one_pulse_timer_stops_by_itself);
     tcase_add_test(t, the_console_sends_and_receives);
     tcase_add_test(t, bytes_arrive_at_the_baud_rate);
+    tcase_add_test(t, a_line_is_idle_a_byte_after_the_last_one);
+    tcase_add_test(t, option_bytes_are_loaded_by_a_reset_that_says_so);
+    tcase_add_test(t, a_program_that_loads_option_bytes_starts_anew);
     tcase_add_test(t, the_crc_unit_gives_known_checks);
     tcase_add_test(t, energy_is_near_the_published_one);
     tcase_add_test(t, a_debugger_costs_and_sleep_saves);

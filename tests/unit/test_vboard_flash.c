@@ -220,10 +220,43 @@ START_TEST(option_bytes_need_their_own_keys)
     write_register(FLASH_OPTKEYR, FLASH_OPTKEY2);
     write_register(FLASH_OPTR, (before & ~0xffu) | 0x55);
     ck_assert(flash_is_open_to_debugger(&flash));
-    write_register(FLASH_NSCR, 1u << 17); // OPTSTRT
-    ck_assert(!flash_is_open_to_debugger(&flash));
+    write_register(FLASH_NSCR, FLASH_NSCR_OPTSTRT);
+    ck_assert(flash_is_open_to_debugger(&flash)); // not in force before they are loaded
+    ck_assert(!flash.launch);
+    write_register(FLASH_NSCR, FLASH_NSCR_OBL_LAUNCH);
+    ck_assert(flash.launch);
     flash_reset(&flash);
+    ck_assert(!flash_is_open_to_debugger(&flash));
+    ck_assert(!flash.launch);
     ck_assert_uint_eq(flash_read_register(&flash, FLASH_OPTR, 0) & 0xff, 0x55);
+    unlock();
+    write_register(FLASH_NSCR, FLASH_NSCR_OBL_LAUNCH); // locked again by the reset
+    ck_assert(!flash.launch);
+}
+END_TEST
+
+static void store_rdp(uint32_t level)
+{
+    unlock();
+    write_register(FLASH_OPTKEYR, FLASH_OPTKEY1);
+    write_register(FLASH_OPTKEYR, FLASH_OPTKEY2);
+    write_register(FLASH_OPTR, (flash_read_register(&flash, FLASH_OPTR, 0) & ~0xffu) | level);
+    write_register(FLASH_NSCR, FLASH_NSCR_OPTSTRT);
+    flash_reset(&flash);
+}
+
+START_TEST(readout_protection_is_taken_back_for_all_that_stands_there)
+{
+    bytes[100] = bytes[FLASH_BYTES - 1] = 7;
+    store_rdp(0x55);
+    ck_assert_uint_eq(bytes[100], 7);
+    store_rdp(0xaa);
+    ck_assert(flash_is_open_to_debugger(&flash));
+    ck_assert(bytes[100] == 0xff && bytes[FLASH_BYTES - 1] == 0xff);
+    ck_assert_uint_eq(flash.record->erases[200], 1);
+    store_rdp(0xcc); // level 2 is for ever
+    store_rdp(0xaa);
+    ck_assert(!flash_is_open_to_debugger(&flash));
 }
 END_TEST
 
@@ -256,6 +289,7 @@ int main(void)
     tcase_add_test(t, narrow_and_scattered_stores_are_errors);
     tcase_add_test(t, protected_pages_keep_their_contents);
     tcase_add_test(t, option_bytes_need_their_own_keys);
+    tcase_add_test(t, readout_protection_is_taken_back_for_all_that_stands_there);
     tcase_add_test(t, with_times_it_is_busy_for_so_long_by_the_clock);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

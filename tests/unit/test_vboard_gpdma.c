@@ -151,6 +151,44 @@ START_TEST(a_serial_port_is_fed_and_emptied)
 }
 END_TEST
 
+#define TIM6 0x40001000u
+
+/* As a waveform is played: a word from memory to a pin or a DAC at each update of a timer. */
+START_TEST(a_timer_asks_for_one_word_at_each_update)
+{
+    put(TIM6 + 0x2c, 99); // ARR: a hundred cycles
+    channel(4, 2 | SINC | 2u << 16, 4 | 1u << 10, 12, FROM, TO); // TIM6's update
+    put(CHANNEL(4, CR), EN | TC);
+    put(TIM6 + 0x0c, 1u << 8); // UDE
+    ck_assert_uint_eq(get(TO), 0);
+    put(TIM6, 1);
+    for (int i = 0; i < 3; i++) {
+        m->core.time += 99u << CORE_TIME_BITS;
+        peripheral_advance(m);
+        ck_assert_uint_eq(get(CHANNEL(4, BR1)), 12 - 4 * (unsigned)i);
+        m->core.time += 1u << CORE_TIME_BITS;
+        ck_assert_uint_eq(peripheral_advance(m), machine_cycles(m) + 100);
+        ck_assert_uint_eq(get(CHANNEL(4, BR1)), 8 - 4 * (unsigned)i);
+        ck_assert_uint_eq(get(TO), get(FROM + 4 * (unsigned)i));
+    }
+    ck_assert_uint_eq(get(CHANNEL(4, SR)) & (IDLE | TC), IDLE | TC);
+    ck_assert(gpdma_irq_level(&m->peripherals.gpdma, 4));
+}
+END_TEST
+
+START_TEST(a_request_that_never_comes_is_told_once)
+{
+    channel(5, 2 | SINC | 2u << 16 | DINC, 42, 8, FROM, TO); // TIM1's first channel
+    put(CHANNEL(5, CR), EN);
+    unsigned notes = m->notes;
+    for (int i = 0; i < 5; i++)
+        peripheral_advance(m);
+    ck_assert_uint_eq(get(CHANNEL(5, BR1)), 8);
+    ck_assert_uint_eq(m->notes, notes);
+    ck_assert_uint_gt(notes, 0);
+}
+END_TEST
+
 START_TEST(errors_stop_a_channel)
 {
     channel(0, 2 | SINC | 2u << 16 | DINC, SWREQ, 8, 0x60000000u, TO);
@@ -189,6 +227,8 @@ int main(void)
     tcase_add_test(t, bytes_widen_to_words_or_are_packed);
     tcase_add_test(t, a_list_is_followed_to_its_end);
     tcase_add_test(t, a_serial_port_is_fed_and_emptied);
+    tcase_add_test(t, a_timer_asks_for_one_word_at_each_update);
+    tcase_add_test(t, a_request_that_never_comes_is_told_once);
     tcase_add_test(t, errors_stop_a_channel);
     tcase_add_test(t, a_circular_list_in_memory_does_not_hang);
     suite_add_tcase(s, t);
