@@ -86,13 +86,16 @@ struct kernel_shape kernel_shape_random(struct rng *r)
 {
     static const unsigned w_widths[] = {2, 4, 8, 2, 4, 8, 2, 4, 8, 1, 3, 5, 6, 7, 16};
     static const unsigned a_widths[] = {8, 4, 8, 4, 2, 8, 4, 3, 5, 6, 7, 16};
+    static const unsigned kinds[] = {IMAGE_CONV,    IMAGE_DEPTHWISE, IMAGE_DENSE, IMAGE_ADD,      IMAGE_AVGPOOL, IMAGE_MAXPOOL,
+                                     IMAGE_LOOKUP, IMAGE_MUL,       IMAGE_CHANNELS, IMAGE_RESIZE, IMAGE_SOFTMAX};
     struct kernel_shape s = {.groups = 1};
     do {
-        s.kind = (enum image_kind)between(r, IMAGE_CONV, IMAGE_MUL);
+        s.kind = (enum image_kind)one_of(r, kinds, sizeof kinds / sizeof *kinds);
         s.float32 = rng_below(r, 8) == 0;
         s.w_bits = one_of(r, w_widths, sizeof w_widths / sizeof *w_widths);
         s.w_code = rng_below(r, 4) == 0 && s.w_bits <= 8 ? IMAGE_CODE_TABLE : IMAGE_CODE_UNIFORM;
-        unsigned a = sizeof a_widths / sizeof *a_widths - (s.kind == IMAGE_ADD || s.kind == IMAGE_LOOKUP); // 16 is the last
+        int narrow = s.kind == IMAGE_ADD || s.kind == IMAGE_LOOKUP || s.kind == IMAGE_SOFTMAX;
+        unsigned a = sizeof a_widths / sizeof *a_widths - (unsigned)narrow; // 16 is the last
         s.in_bits = one_of(r, a_widths, a), s.in1_bits = one_of(r, a_widths, a), s.out_bits = one_of(r, a_widths, a);
         s.h = between(r, 1, 12), s.w = between(r, 1, 12), s.c = between(r, 1, 20), s.groups = 1;
         if (s.kind == IMAGE_DENSE)
@@ -124,7 +127,7 @@ static void make_tensors(struct kernel_case *c, struct image_tensor *t, struct r
         h = w = 1;
     } else if (s->kind == IMAGE_RESIZE) {
         h *= s->stride_h, w *= s->stride_w;
-    } else if (!is_elementwise(s->kind) && s->kind != IMAGE_CHANNELS) {
+    } else if (!is_elementwise(s->kind) && s->kind != IMAGE_CHANNELS && s->kind != IMAGE_SOFTMAX) {
         h = out_side(s->h, s->pad_top + s->pad_bottom, s->kernel_h, s->dilation_h, s->stride_h);
         w = out_side(s->w, s->pad_left + s->pad_right, s->kernel_w, s->dilation_w, s->stride_w);
     }
@@ -321,6 +324,21 @@ static uint32_t make_lookup(struct kernel_case *c, struct image_op *op, uint32_t
     return aligned(at + (1u << c->shape.in_bits));
 }
 
+/* Exponentials that fall as they like, but the first is some of all. */
+static uint32_t make_shares(struct kernel_case *c, struct image_op *op, uint32_t at, struct rng *r)
+{
+    uint16_t *table = (uint16_t *)(void *)(c->bytes + at);
+    if (c->shape.float32)
+        return at;
+    op->table_offset = at;
+    op->add_shift[0] = (int32_t)rng_below(r, 8);
+    op->add_multiplier[0] = (int32_t)rng_below(r, 1u << (c->shape.out_bits + (unsigned)op->add_shift[0]));
+    for (unsigned i = 0; i < 1u << c->shape.in_bits; i++)
+        table[i] = (uint16_t)(rng_below(r, 65536) >> rng_below(r, 17));
+    table[0] = (uint16_t)(table[0] ? table[0] : 1);
+    return aligned(at + (2u << c->shape.in_bits));
+}
+
 enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape shape, struct rng *r)
 {
     *c = (struct kernel_case){.shape = shape, .bytes = program_memory, .arena = arena_memory};
@@ -350,6 +368,8 @@ enum program_fault kernel_case_make(struct kernel_case *c, struct kernel_shape s
         h->bytes = make_lookup(c, op, h->bytes, r);
     if (shape.kind == IMAGE_CHANNELS)
         h->bytes = make_choice(c, op, h->bytes, r);
+    if (shape.kind == IMAGE_SOFTMAX)
+        h->bytes = make_shares(c, op, h->bytes, r);
     op->scratch_offset = tensors[2].arena_offset + aligned(tensors[2].bytes);
     if (c->aliased)
         op->scratch_offset = tensors[1].arena_offset + aligned(tensors[1].bytes);

@@ -184,11 +184,19 @@ static void add_resize(struct building *b)
     add(b, op, t.h * op.stride_h, t.w * op.stride_w, t.c);
 }
 
+static void add_softmax(struct building *b)
+{
+    struct net_tensor t = b->net->tensors[b->at];
+    struct net_op op = plain(b->r, NET_SOFTMAX);
+    op.act_min = -INFINITY;
+    add(b, op, t.h, t.w, t.c);
+}
+
 static void build(struct building *b)
 {
     b->at = b->net->input = tensor(b, between(b->r, 3, 12), between(b->r, 3, 12), between(b->r, 1, 6));
     for (int n = between(b->r, 2, 6); n; n--) {
-        switch (rng_below(b->r, 9)) {
+        switch (rng_below(b->r, 10)) {
         case 0:
             add_pool(b);
             break;
@@ -206,6 +214,9 @@ static void build(struct building *b)
             break;
         case 5:
             add_resize(b);
+            break;
+        case 6:
+            add_softmax(b);
             break;
         default:
             add_conv(b);
@@ -285,7 +296,8 @@ void net_case_quantize(const struct net_case *c, struct quantized *q)
 static bool is_narrow(const struct net *n, int slot)
 {
     for (int i = 0; i < n->n_ops; i++)
-        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP) && net_tensor_slot(n, n->ops[i].out) == slot)
+        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP || n->ops[i].kind == NET_SOFTMAX) &&
+            net_tensor_slot(n, n->ops[i].out) == slot)
             return true;
     return false;
 }

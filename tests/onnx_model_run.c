@@ -326,6 +326,25 @@ static struct onnx_array each(const struct machine *m, const Onnx__NodeProto *no
     return y;
 }
 
+/* Before operator set 13 over all axes from `axis` on, 1 if it is not given; then over one, the last. */
+static struct onnx_array softmax(const struct machine *m, const Onnx__NodeProto *node)
+{
+    struct onnx_array y = copied(get(m, node, 0));
+    bool early = m->model->opset_import[0]->version < 13;
+    int axis = (int)int_of(node, "axis", early ? 1 : -1), inner = 1, over = 1;
+    axis += axis < 0 ? y.rank : 0;
+    for (int d = axis; d < y.rank; d++)
+        *(early || d == axis ? &over : &inner) *= y.dims[d];
+    for (int i = 0; i < (int)onnx_array_count(&y); i += i % inner == inner - 1 ? inner * (over - 1) + 1 : 1) {
+        double sum = 0;
+        for (int k = 0; k < over; k++)
+            sum += exp(y.values[i + k * inner]);
+        for (int k = 0; k < over; k++)
+            y.values[i + k * inner] = exp(y.values[i + k * inner]) / sum;
+    }
+    return y;
+}
+
 static struct onnx_array batch_norm(const struct machine *m, const Onnx__NodeProto *node)
 {
     struct onnx_array y = copied(get(m, node, 0));
@@ -714,8 +733,10 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return decoded(find(node, "value")->t);
     if (!strcmp(t, "Reshape") || !strcmp(t, "Flatten") || !strcmp(t, "Squeeze") || !strcmp(t, "Unsqueeze"))
         return shaped(m, node);
-    if (!strcmp(t, "Identity") || !strcmp(t, "Dropout") || !strcmp(t, "Softmax"))
-        return copied(get(m, node, 0)); // a softmax at the end is left away
+    if (!strcmp(t, "Identity") || !strcmp(t, "Dropout"))
+        return copied(get(m, node, 0));
+    if (!strcmp(t, "Softmax"))
+        return softmax(m, node);
     if (!isnan(function_of(node, 0)))
         return each(m, node);
     if (!strcmp(t, "Shape"))
@@ -743,6 +764,7 @@ struct onnx_array onnx_model_run(const Onnx__ModelProto *model, const double *in
     const Onnx__TensorShapeProto *shape = g->input[0]->type->tensor_type->shape;
     int dims[ONNX_MODEL_RANK];
     ck_assert_ptr_nonnull(m);
+    m->model = model;
     for (size_t i = 0; i < shape->n_dim; i++)
         dims[i] = i ? (int)shape->dim[i]->dim_value : 1;
     struct onnx_array x = array((int)shape->n_dim, dims);

@@ -239,7 +239,7 @@ static void add_after(struct onnx_node_test *t, enum onnx_node_form form, struct
 {
     Onnx__GraphProto *g = t->model->graph;
     c->logarithm = ends_in(g, g->output[0]->name, "LogSoftmax");
-    c->softmax = c->logarithm || ends_in(g, g->output[0]->name, "Softmax");
+    c->softmax = c->logarithm; // a Softmax that a layer follows stays
     if (form == ONNX_NODE_FLAT)
         add_flatten(t->model, &c->output);
     if (c->softmax)

@@ -160,7 +160,7 @@ static int init_factors(struct step *s, size_t n)
 
 bool step_is_kernel(const struct image_op *op)
 {
-    return op->kind == IMAGE_RMSNORM || op->kind == IMAGE_SCAN;
+    return op->kind == IMAGE_RMSNORM || op->kind == IMAGE_SCAN || op->kind == IMAGE_SOFTMAX;
 }
 
 /* Of each input's values what they become: there are at most 2^16. */

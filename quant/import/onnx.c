@@ -4,6 +4,7 @@
 // take node after node.
 #include "quant/import/onnx_operators.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,22 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
     return error_wrap(e, "node '%.128s' (%.64s)", name_of(node), type);
 }
 
+/* A softmax over a vector changes no arg-max: at the end it is left away. A clamp behind it would be another network's. */
+static void leave_softmax(struct net *n, bool logarithm)
+{
+    const struct net_tensor t = n->tensors[n->output];
+    n->softmax = logarithm;
+    for (int i = 0; i < n->n_ops && t.h == 1 && t.w == 1; i++) {
+        const struct net_op *op = &n->ops[i];
+        bool clamps = (isfinite(op->act_min) || isfinite(op->act_max)) && !n->grids[op->out].bits;
+        if (op->out == n->output && op->kind == NET_SOFTMAX && !clamps) {
+            n->softmax = true;
+            n->output = op->in[0];
+            return;
+        }
+    }
+}
+
 static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *e)
 {
     struct onnx_value *v = value_of(x, g->output[0]->name, e);
@@ -181,7 +198,7 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
     if (!x->net->grids[x->net->input].bits)
         x->net->grids[x->net->input] = x->input_grid;
     x->net->output = v->view.tensor;
-    x->net->softmax = v->view.softmax;
+    leave_softmax(x->net, v->view.log_softmax);
     return net_seal(x->net, e);
 }
 

@@ -79,7 +79,7 @@ bool onnx_reads_root(struct onnx *x, const onnx_node *node);
 struct onnx_value *onnx_input(struct onnx *x, const onnx_node *node, size_t i);
 
 /* Input `i` as an activation: a view on a tensor of the network. NULL with the reason if it is missing, a constant, or comes out
- * of a softmax. The view may still have pads to be taken over and, at the network's input, no tensor: see onnx_plane and onnx_any. */
+ * of a LogSoftmax. The view may still have pads to be taken over and, at the network's input, no tensor: see onnx_plane and onnx_any. */
 struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t i, struct error *e);
 
 /* Input `i` as a constant; NULL with the reason. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Activations that clamp, and the softmax at the end, which changes no arg-max and is left away.
+// Activations that clamp, and softmaxes. At the end of a classifier these change no arg-max and are left away: onnx.c does so, of
+// LogSoftmax nothing else is taken.
 #include "quant/import/onnx_operators.h"
 
 #include <math.h>
@@ -37,17 +38,18 @@ int onnx_clip(struct onnx *x, const onnx_node *node, struct error *e)
     return onnx_clamp(x, node, v, low, high, e);
 }
 
-/* Is it over all of a vector's values? Before operator set 13 it is over all axes from `axis` on. */
-static bool is_over_all(const struct onnx *x, const onnx_node *node, const struct onnx_view *v, int values)
+/* Is it over the channels of `v`, each pixel by itself? Before operator set 13 it is over all axes from `axis` on. */
+static bool is_over_channels(const struct onnx *x, const onnx_node *node, const struct onnx_view *v, const struct net_tensor *t)
 {
-    int64_t axis = onnx_attribute_int(node, "axis", x->opset < 13 ? 1 : -1), n = 1;
+    int64_t axis = onnx_attribute_int(node, "axis", x->opset < 13 ? 1 : -1);
+    unsigned over = 0;
     axis = axis < 0 ? axis + v->rank : axis;
-    if (axis < 0 || axis >= v->rank)
+    if (axis < 0 || axis >= v->rank || (axis == 0 && x->opset >= 13))
         return false;
     int end = x->opset < 13 ? v->rank : (int)axis + 1;
     for (int d = (int)axis; d < end; d++)
-        n *= v->dims[d];
-    return n == values && (axis > 0 || x->opset < 13);
+        over |= onnx_view_axes(v, t, d);
+    return over == (t->c > 1 ? 1u << ONNX_C : 0);
 }
 
 int onnx_softmax(struct onnx *x, const onnx_node *node, struct error *e)
@@ -56,11 +58,23 @@ int onnx_softmax(struct onnx *x, const onnx_node *node, struct error *e)
     if (!v || onnx_any(x, v, e))
         return -1;
     struct net_tensor t = x->net->tensors[v->view.tensor];
-    if (t.h != 1 || t.w != 1)
-        return error_set(e, "over a plane is not supported");
-    if (!is_over_all(x, node, &v->view, t.c))
-        return error_set(e, "over an axis that has not all of %d values is not supported", t.c);
+    if (!is_over_channels(x, node, &v->view, &t))
+        return error_set(e, "over other axes than the channels of a plane, or all of a vector, is not supported");
+    struct net_op op = onnx_op(x, node, NET_SOFTMAX, v->view.tensor);
     struct onnx_view view = v->view;
-    view.softmax = true;
+    view.tensor = onnx_add_op(x, &op, t.h, t.w, t.c, e);
+    return view.tensor < 0 ? -1 : onnx_output(x, node, view, NULL, e);
+}
+
+int onnx_log_softmax(struct onnx *x, const onnx_node *node, struct error *e)
+{
+    struct onnx_value *v = onnx_activation(x, node, 0, e);
+    if (!v || onnx_any(x, v, e))
+        return -1;
+    struct net_tensor t = x->net->tensors[v->view.tensor];
+    if (t.h != 1 || t.w != 1 || !is_over_channels(x, node, &v->view, &t))
+        return error_set(e, "of other than all of a vector is not supported");
+    struct onnx_view view = v->view;
+    view.log_softmax = true;
     return onnx_output(x, node, view, v, e);
 }

@@ -28,8 +28,8 @@ struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t
         error_set(e, "input %zu is a constant where an activation is expected", i);
     else if (v->view.split)
         error_set(e, "channels that a reshape has split: only a shuffle of them is supported");
-    else if (v->view.softmax)
-        error_set(e, "a Softmax is supported only at the network's end");
+    else if (v->view.log_softmax)
+        error_set(e, "a LogSoftmax is supported only at the network's end");
     else if (v->view.expanded)
         error_set(e, "what Expand made is supported only as a factor of a plane of its size");
     else if (v->view.root)

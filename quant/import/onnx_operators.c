@@ -28,7 +28,7 @@ static const struct onnx_operator operators[] = {
     {"HardSwish", onnx_function},
     {"Identity", onnx_identity},
     {"LeakyRelu", onnx_function},
-    {"LogSoftmax", onnx_softmax},
+    {"LogSoftmax", onnx_log_softmax},
     {"MatMul", onnx_matmul},
     {"MaxPool", onnx_max_pool},
     {"Mul", onnx_mul},

@@ -26,6 +26,7 @@ onnx_take onnx_mul;
 onnx_take onnx_div;
 onnx_take onnx_relu; // onnx_activation.c
 onnx_take onnx_clip;
+onnx_take onnx_log_softmax;
 onnx_take onnx_softmax;
 onnx_take onnx_shape; // onnx_fold.c
 onnx_take onnx_function; // onnx_function.c

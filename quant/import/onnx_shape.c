@@ -152,7 +152,7 @@ static int reshape(struct onnx *x, const onnx_node *node, int rank, const int64_
     return onnx_output(x, node, view, v, e);
 }
 
-/* The dimensions of input 0. A softmax may still be looked at in another shape. */
+/* The dimensions of input 0. A LogSoftmax may still be looked at in another shape. */
 static int shape_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *dims, struct error *e)
 {
     const struct onnx_value *v = onnx_input(x, node, 0);

@@ -39,7 +39,7 @@ struct onnx_view {
     int way;         // of an unsettled input: which way of looking at it this is
     bool transposed; // of an unsettled input: not only reshaped
     int pads[4];     // zeros around the plane that the next operation takes over: top, left, bottom, right
-    bool softmax;    // came through a softmax that was left away
+    bool log_softmax; // came through a LogSoftmax that was left away
     bool shared;     // others read the same tensor
     enum onnx_root root; // not the tensor, but a part of its root mean square: only onnx_sequence.c reads such
     float epsilon;       // of it

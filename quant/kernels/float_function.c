@@ -107,3 +107,21 @@ void kernel_float_lookup(const struct kernel *k)
     for (size_t i = 0; i < n; i++)
         out[i] = clamp_float(function_of(op, alpha, beta, in[i]), low, high);
 }
+
+/* Three times through a pixel; the exponentials wait in the output. */
+void kernel_float_softmax(const struct kernel *k)
+{
+    const float *in = (const float *)(const void *)k->in_data;
+    float low = float_of_bits(k->op->act_min), high = float_of_bits(k->op->act_max);
+    float *out = (float *)(void *)k->out_data;
+    uint32_t channels = k->out->c;
+    for (uint32_t pixel = (uint32_t)k->out->h * k->out->w; pixel; pixel--, in += channels, out += channels) {
+        float most = in[0], sum = 0;
+        for (uint32_t c = 1; c < channels; c++)
+            most = in[c] > most ? in[c] : most;
+        for (uint32_t c = 0; c < channels; c++)
+            sum += out[c] = float_exponential(in[c] - most);
+        for (uint32_t c = 0; c < channels; c++)
+            out[c] = clamp_float(out[c] / sum, low, high);
+    }
+}

@@ -30,6 +30,7 @@ enum image_kind {
     IMAGE_SCAN,     // a selective scan over h * w steps: in0 u, in1 delta, in2 B, in3 C
     IMAGE_CHANNELS, // channels chosen from those of in0 and, if there is one, in1
     IMAGE_RESIZE,   // each pixel stride_h x stride_w times
+    IMAGE_SOFTMAX,  // over the channels of each pixel
     IMAGE_KIND_COUNT,
 };
 
@@ -82,6 +83,8 @@ struct image_tensor {
  * LOOKUP: out = table[code], int8[2^in.bits] at table_offset, indexed by the input's bits taken as an unsigned code; clamp and zero
  * points are in the table; both tensors have 2 to 8 bits. MUL: out = clamp(requantize((q_in0 - zero_in0) * (q_in1 - zero_in1),
  * add_multiplier[0], add_shift[0]) + zero_out). Both may write over an input of out's size and bits, as ADD does.
+ * SOFTMAX: t = table[largest q_in of the pixel - q_in], uint16[2^in.bits] at table_offset; n = (sum of t over the pixel's channels) <<
+ * add_shift[0]; out = clamp(zero_out + (t * add_multiplier[0] + n / 2) / n), all in 32 bits without a sign; widths as of LOOKUP.
  * RMSNORM (norm.c): weights as DEPTHWISE with one tap. SCAN (scan.c): weights A as CONV, rows of B's channels; numbers above 0 count as 0;
  * at bias_offset its steps, uint16[257]; multipliers and shifts are four times out.c: rate, gain, skip, out. Numbers of an RMSNORM and
  * a SCAN are scaled and rounded as fixed.h says.
@@ -113,8 +116,8 @@ struct image_op {
     uint32_t table_offset;      // int16[2^w_bits] for IMAGE_CODE_TABLE
     uint32_t scratch_offset;    // in the arena; scratch_bytes is what the kernel's size function says
     uint32_t scratch_bytes;
-    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product; CHANNELS: of in0, in1; AVGPOOL: of a sum; RMSNORM: epsilon,
-                                // lower 31 and upper bits
+    int32_t add_multiplier[3];  // ADD: of in0, in1, out; MUL: of the product; CHANNELS: of in0, in1; AVGPOOL: of a sum; SOFTMAX: of a share;
+                                // RMSNORM: epsilon, lower 31 and upper bits
     int32_t add_shift[3];
     uint16_t in2, in3;          // tensors of a SCAN, else 0xffff
     uint8_t state_bits;         // of a SCAN of integers: 16 or 32; else 0

@@ -22,6 +22,7 @@ struct kernel {
     const int16_t *table; // of weights
     const int8_t *lookup;
     const uint16_t *choice;
+    const uint16_t *exponentials;
     uint8_t *scratch;
 };
 
@@ -37,6 +38,7 @@ void kernel_rmsnorm(const struct kernel *k);
 void kernel_scan(const struct kernel *k);
 void kernel_channels(const struct kernel *k);
 void kernel_resize(const struct kernel *k);
+void kernel_softmax(const struct kernel *k);
 void kernel_float_conv(const struct kernel *k);
 void kernel_float_dense(const struct kernel *k);
 void kernel_float_depthwise(const struct kernel *k);
@@ -48,6 +50,7 @@ void kernel_float_rmsnorm(const struct kernel *k);
 void kernel_float_scan(const struct kernel *k);
 void kernel_float_channels(const struct kernel *k);
 void kernel_float_resize(const struct kernel *k);
+void kernel_float_softmax(const struct kernel *k);
 
 /* Scratch bytes of the above. */
 uint32_t conv_scratch_bytes(const struct image_op *op, const struct image_tensor *in, const struct image_tensor *out);

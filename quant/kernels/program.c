@@ -93,6 +93,7 @@ static struct kernel kernel_of(const struct program *p, const struct image_op *o
     k.table = at_offset(p, op->table_offset);
     k.lookup = at_offset(p, op->table_offset);
     k.choice = at_offset(p, op->table_offset);
+    k.exponentials = at_offset(p, op->table_offset);
     k.scratch = arena + op->scratch_offset;
     return k;
 }
@@ -130,6 +131,9 @@ void program_run_op(const struct program *p, uint32_t op, const void *const *blo
         break;
     case IMAGE_RESIZE:
         KERNEL_FOR(k.op, kernel_resize, kernel_float_resize)(&k);
+        break;
+    case IMAGE_SOFTMAX:
+        KERNEL_FOR(k.op, kernel_softmax, kernel_float_softmax)(&k);
         break;
     default:
         KERNEL_FOR(k.op, kernel_pool, kernel_float_pool)(&k);

@@ -102,7 +102,7 @@ static uint32_t inputs_of(const struct image_op *op, uint32_t in[4])
     return op->kind == IMAGE_SCAN ? 4 : reads_two(op) ? 2 : 1;
 }
 
-/* Some kernels have no room for wide tensors: ADD's left shift of 20, a LOOKUP's table. */
+/* Some kernels have no room for wide tensors: ADD's left shift of 20, the tables of LOOKUP and SOFTMAX. */
 static int widths_fit(const struct program *p, const struct image_op *op)
 {
     unsigned in = p->tensors[op->in0].bits, out = p->tensors[op->out].bits;
@@ -110,7 +110,7 @@ static int widths_fit(const struct program *p, const struct image_op *op)
         return 1;
     if (op->kind == IMAGE_ADD)
         return in <= 8 && p->tensors[op->in1].bits <= 8;
-    return op->kind != IMAGE_LOOKUP || (in <= 8 && out <= 8);
+    return (op->kind != IMAGE_LOOKUP && op->kind != IMAGE_SOFTMAX) || (in <= 8 && out <= 8);
 }
 
 static enum program_fault check_operands(const struct program *p, const struct image_op *op)
@@ -181,7 +181,8 @@ static enum program_fault check_shape(const struct program *p, const struct imag
     if (op->kind == IMAGE_SCAN)
         return check_scan(p, op);
     const struct image_tensor *in = &p->tensors[op->in0], *out = &p->tensors[op->out];
-    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP || op->kind == IMAGE_RMSNORM)
+    if (op->kind == IMAGE_ADD || op->kind == IMAGE_MUL || op->kind == IMAGE_LOOKUP || op->kind == IMAGE_RMSNORM ||
+        op->kind == IMAGE_SOFTMAX)
         return check_elementwise(p, op);
     if (op->kind == IMAGE_CHANNELS)
         return check_sides(p, op);
@@ -297,6 +298,17 @@ static int choice_fits(const struct program *p, const struct image_op *op)
     return 1;
 }
 
+/* No sum is zero, and what a softmax multiplies and sums stays below 2^32. */
+static int shares_fit(const struct program *p, const struct image_op *op)
+{
+    int32_t factor = op->add_multiplier[0], shift = op->add_shift[0];
+    if (!array_fits(p, op->table_offset, 1ull << p->tensors[op->in0].bits, sizeof(uint16_t)) || shift < 0 || shift > 15)
+        return 0;
+    const uint16_t *table = (const uint16_t *)(const void *)(p->bytes + op->table_offset);
+    uint64_t most = (uint64_t)UINT16_MAX * p->tensors[op->in0].c << shift;
+    return table[0] && factor >= 0 && factor <= INT16_MAX && most <= UINT32_MAX;
+}
+
 static enum program_fault check_parameters(const struct program *p, const struct image_op *op)
 {
     const struct image_tensor *out = &p->tensors[op->out];
@@ -312,6 +324,8 @@ static enum program_fault check_parameters(const struct program *p, const struct
     if (!clamp_fits(p, op))
         return PROGRAM_BAD_PARAMETERS;
     if (op->kind == IMAGE_LOOKUP && !array_fits(p, op->table_offset, 1ull << p->tensors[op->in0].bits, sizeof(int8_t)))
+        return PROGRAM_BAD_PARAMETERS;
+    if (op->kind == IMAGE_SOFTMAX && !shares_fit(p, op))
         return PROGRAM_BAD_PARAMETERS;
     for (int i = 0; i < factors_of(op); i++)
         if (!scale_fits(op->add_multiplier[i], op->add_shift[i]))

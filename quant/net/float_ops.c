@@ -245,6 +245,20 @@ static void run_rmsnorm(const struct net *n, const struct net_op *op, const floa
     }
 }
 
+static void run_softmax(const struct net *n, const struct net_op *op, const float *in, float *out, int samples)
+{
+    size_t channels = (size_t)n->tensors[op->out].c, pixels = (size_t)samples * net_elements(&n->tensors[op->out]) / channels;
+    for (size_t i = 0; i < pixels; i++, in += channels, out += channels) {
+        float most = -INFINITY, sum = 0;
+        for (size_t c = 0; c < channels; c++)
+            most = in[c] > most ? in[c] : most;
+        for (size_t c = 0; c < channels; c++)
+            sum += out[c] = expf(in[c] - most);
+        for (size_t c = 0; c < channels; c++)
+            out[c] /= sum;
+    }
+}
+
 /* Pixel by pixel. */
 static void run_channels(const struct net *n, const struct net_op *op, const float *const in[2], float *out, size_t total)
 {
@@ -308,6 +322,9 @@ void float_ops_run(const struct net *n, const struct net_op *op, const float *co
         break;
     case NET_RESIZE:
         run_resize(n, op, in[0], out, samples);
+        break;
+    case NET_SOFTMAX:
+        run_softmax(n, op, in[0], out, samples);
         break;
     default:
         run_pool(n, op, in[0], out, samples);

@@ -151,7 +151,7 @@ const char *net_kind_name(enum net_kind kind)
         [NET_NONE] = "none",       [NET_CONV] = "conv",       [NET_DENSE] = "dense",   [NET_ADD] = "add",
         [NET_AVGPOOL] = "avgpool", [NET_MAXPOOL] = "maxpool", [NET_LOOKUP] = "lookup", [NET_MUL] = "mul",
         [NET_RMSNORM] = "rmsnorm", [NET_SCAN] = "scan",
-        [NET_CHANNELS] = "channels", [NET_RESIZE] = "resize",
+        [NET_CHANNELS] = "channels", [NET_RESIZE] = "resize",   [NET_SOFTMAX] = "softmax",
     };
     return kind < NET_KIND_COUNT ? names[kind] : "none";
 }

@@ -35,6 +35,7 @@ enum net_kind {
     NET_SCAN,    // a selective scan (docs/networks.md): in u, delta, B, C; time is h * w
     NET_CHANNELS, // channels chosen from those of in[0] and, if there is one, in[1]: concatenation, split, shuffle
     NET_RESIZE,   // each pixel stride_h x stride_w times: the nearest one, enlarged by whole factors
+    NET_SOFTMAX,  // exp(in[0]) over its sum over the channels of a pixel
     NET_KIND_COUNT,
 };
 

@@ -89,6 +89,12 @@ static int check_lookup(const struct net *n, const struct net_op *op, struct err
     return isfinite(op->function.alpha) && isfinite(op->function.beta) ? 0 : error_set(e, "a function whose numbers are not finite");
 }
 
+static int check_softmax(const struct net *n, const struct net_op *op, struct error *e)
+{
+    bool same = !memcmp(&n->tensors[op->in[0]], &n->tensors[op->out], sizeof n->tensors[0]);
+    return same ? 0 : error_set(e, "a softmax cannot change a shape");
+}
+
 static int check_rmsnorm(const struct net *n, const struct net_op *op, struct error *e)
 {
     if (memcmp(&n->tensors[op->in[0]], &n->tensors[op->out], sizeof n->tensors[0]))
@@ -176,7 +182,7 @@ static int check_op(const struct net *n, const struct net_op *op, struct error *
         [NET_CONV] = check_conv,    [NET_DENSE] = check_dense,  [NET_ADD] = check_add,
         [NET_AVGPOOL] = check_pool, [NET_MAXPOOL] = check_pool, [NET_LOOKUP] = check_lookup,
         [NET_MUL] = check_mul,      [NET_RMSNORM] = check_rmsnorm, [NET_SCAN] = check_scan,
-        [NET_CHANNELS] = check_channels, [NET_RESIZE] = check_resize,
+        [NET_CHANNELS] = check_channels, [NET_RESIZE] = check_resize, [NET_SOFTMAX] = check_softmax,
     };
     if (op->kind <= NET_NONE || op->kind >= NET_KIND_COUNT)
         return error_set(e, "no such kind of operation");

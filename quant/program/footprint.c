@@ -34,7 +34,8 @@ bool footprint_allows(const struct net *n, int slot, struct setting s)
     if (s.scheme == SCHEME_GIVEN && !has_given(n, slot, s))
         return false;
     for (int i = 0; i < n->n_ops && s.a_bits == 16; i++)
-        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP) && net_tensor_slot(n, n->ops[i].out) == slot)
+        if ((n->ops[i].kind == NET_ADD || n->ops[i].kind == NET_LOOKUP || n->ops[i].kind == NET_SOFTMAX) &&
+            net_tensor_slot(n, n->ops[i].out) == slot)
             return false;
     return true;
 }

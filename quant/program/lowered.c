@@ -192,6 +192,8 @@ static void put_tables(const struct making *m, uint8_t *program)
         uint16_t *choice = (uint16_t *)(void *)(program + m->ops[i].table_offset);
         if (op->kind == NET_LOOKUP && !m->is_float && table_bytes(m, i)) // too wide for one: program_check says so
             lowering_table(op, m->tensors, &m->ops[i], (int8_t *)program + m->ops[i].table_offset);
+        if (op->kind == NET_SOFTMAX && !m->is_float && table_bytes(m, i))
+            lowering_exponentials(&m->tensors[op->in[0]], (uint16_t *)(void *)(program + m->ops[i].table_offset));
         for (int c = 0; op->kind == NET_CHANNELS && c < m->net->tensors[op->out].c; c++)
             choice[c] = (uint16_t)op->choice[c];
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define ADD_LEFT_SHIFT 20
+#define SHARE_SHIFT_MOST 15
 
 void lowering_geometry(const struct net *n, int op, struct setting s, struct image_op *to)
 {
@@ -123,6 +124,17 @@ static void put_channels(const struct image_tensor *tensors, struct image_op *to
         lowering_multiplier((double)tensors[inputs[i]].scale / (double)tensors[to->out].scale, &to->add_multiplier[i], &to->add_shift[i]);
 }
 
+/* With as many fraction bits as leave all that the kernel computes below 2^32. */
+static void put_share(const struct image_tensor *tensors, struct image_op *to)
+{
+    double factor = 1 / (double)tensors[to->out].scale;
+    int shift = SHARE_SHIFT_MOST;
+    while (shift > 0 && (ldexp(factor, shift) > INT16_MAX || (uint64_t)UINT16_MAX * tensors[to->in0].c << shift > UINT32_MAX))
+        shift--;
+    to->add_multiplier[0] = (int32_t)fmin(round(ldexp(factor, shift)), INT16_MAX);
+    to->add_shift[0] = shift;
+}
+
 void lowering_factors(const struct image_tensor *tensors, struct image_op *to)
 {
     if (to->kind == IMAGE_ADD)
@@ -133,6 +145,8 @@ void lowering_factors(const struct image_tensor *tensors, struct image_op *to)
         put_mean(tensors, to);
     else if (to->kind == IMAGE_CHANNELS)
         put_channels(tensors, to);
+    else if (to->kind == IMAGE_SOFTMAX)
+        put_share(tensors, to);
 }
 
 void lowering_function(const struct net_op *op, struct image_op *to)
@@ -163,6 +177,12 @@ void lowering_table(const struct net_op *op, const struct image_tensor *tensors,
         double rounded = round(y / (double)out->scale) + out->zero_point;
         table[code] = (int8_t)fmin(fmax(rounded, to->act_min), to->act_max);
     }
+}
+
+void lowering_exponentials(const struct image_tensor *in, uint16_t *table)
+{
+    for (int below = 0; below < 1 << in->bits; below++)
+        table[below] = (uint16_t)round(UINT16_MAX * exp(-(double)in->scale * below));
 }
 
 /* TFLite multiplies both scales of a fully connected layer in float32 when it has one for all weights (kernel_util.cc,

@@ -28,6 +28,9 @@ void lowering_function(const struct net_op *op, struct image_op *to);
 /* The table of a LOOKUP whose clamp is set: int8[2^in.bits]. */
 void lowering_table(const struct net_op *op, const struct image_tensor *tensors, const struct image_op *to, int8_t *table);
 
+/* The table of a SOFTMAX: uint16[2^in.bits]. */
+void lowering_exponentials(const struct image_tensor *in, uint16_t *table);
+
 /* The factors of an operation without weights that has some (image.h, add_multiplier), between integers. */
 void lowering_factors(const struct image_tensor *tensors, struct image_op *to);
 

@@ -14,7 +14,7 @@ enum image_kind packed_kind(const struct net *n, const struct net_op *op)
         [NET_CONV] = IMAGE_CONV,       [NET_DENSE] = IMAGE_DENSE,     [NET_ADD] = IMAGE_ADD,
         [NET_AVGPOOL] = IMAGE_AVGPOOL, [NET_MAXPOOL] = IMAGE_MAXPOOL, [NET_LOOKUP] = IMAGE_LOOKUP,
         [NET_MUL] = IMAGE_MUL,         [NET_RMSNORM] = IMAGE_RMSNORM, [NET_SCAN] = IMAGE_SCAN,
-        [NET_CHANNELS] = IMAGE_CHANNELS, [NET_RESIZE] = IMAGE_RESIZE,
+        [NET_CHANNELS] = IMAGE_CHANNELS, [NET_RESIZE] = IMAGE_RESIZE, [NET_SOFTMAX] = IMAGE_SOFTMAX,
     };
     return net_is_depthwise(n, op) ? IMAGE_DEPTHWISE : kinds[op->kind];
 }
@@ -62,6 +62,8 @@ uint32_t packed_table(const struct net *n, const struct net_op *op, unsigned bit
 {
     if (op->kind == NET_CHANNELS)
         return packed_align((uint64_t)n->tensors[op->out].c * sizeof(uint16_t));
+    if (op->kind == NET_SOFTMAX && bits <= 8)
+        return packed_align(sizeof(uint16_t) << bits);
     return op->kind == NET_LOOKUP && bits <= 8 ? packed_align(1u << bits) : 0;
 }
 

@@ -113,6 +113,15 @@ static void take_grids(const struct net *n, struct quantized *q)
     }
 }
 
+/* Shares of 1 need no calibration: 0 is the least code, and 1 is one beyond the largest. */
+static void take_shares(const struct net *n, struct quantized *q)
+{
+    for (int i = 0; i < n->n_ops; i++)
+        for (int bits = 2; n->ops[i].kind == NET_SOFTMAX && bits <= 8; bits++)
+            if (q->tensors[n->ops[i].out].at[bits].scale > 0)
+                q->tensors[n->ops[i].out].at[bits] = (struct quantized_scale){1.0f / (float)(1 << bits), -(1 << (bits - 1))};
+}
+
 static void make_scales(const struct net *n, const struct calibration *c, enum clipping clipping,
                         struct quantized *q)
 {
@@ -128,6 +137,7 @@ static void make_scales(const struct net *n, const struct calibration *c, enum c
                 q->tensors[t].at[bits] = t == n->input ? calibration_input_scale(c, &c->tensors[t], bits)
                                                        : calibration_scale(&c->tensors[t], bits, clipping);
     }
+    take_shares(n, q);
     take_grids(n, q);
     for (int i = 0; i < n->n_ops; i++) // ops stand in execution order
         if (net_keeps_scale(&n->ops[i]))

@@ -64,7 +64,8 @@ static const struct {
 
 /* Kernels that every package has, and those that only float32 needs. */
 static const char *const kernels[] = {"add.c",    "channels.c", "column.c", "conv.c",    "dense.c",   "depthwise.c", "fixed.c", "lookup.c", "mul.c",
-                                      "output.c", "pack.c",   "pool.c",    "product.c", "program.c",   "resize.c", "rmsnorm.c", "rows.c", "scan.c"};
+                                      "output.c", "pack.c",   "pool.c",    "product.c", "program.c",   "resize.c", "rmsnorm.c", "rows.c", "scan.c",
+                                      "softmax.c"};
 static const char *const float_kernels[] = {"float32.c", "float_function.c", "float_sequence.c"};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

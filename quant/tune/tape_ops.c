@@ -6,6 +6,7 @@
 #include "quant/tune/tape_sequence.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <string.h>
 
 #define COLUMNS_TARGET (256u << 10) // floats of unrolled input at a time: what a second-level cache holds
@@ -35,6 +36,8 @@ size_t tape_ops_scratch(const struct net *n, const struct net_op *op)
 {
     if (op->kind == NET_SCAN)
         return tape_scan_scratch(n, op);
+    if (op->kind == NET_SOFTMAX)
+        return (size_t)n->tensors[op->out].c;
     if (op->kind != NET_CONV)
         return 0;
     struct window w = window_of(n, op);
@@ -178,6 +181,27 @@ static void back_lookup(const struct tape_op *t)
         t->in_slopes[0][i] += t->out_slopes[i] * (float)function_slope(&t->op->function, (double)t->in[0][i]);
 }
 
+/* Of a pixel: y, then dx = y (dy - sum of y dy). */
+static void back_softmax_pixel(const float *in, const float *out_slopes, size_t channels, float *y, float *in_slopes)
+{
+    float most = in[0], sum = 0, mean = 0;
+    for (size_t c = 1; c < channels; c++)
+        most = in[c] > most ? in[c] : most;
+    for (size_t c = 0; c < channels; c++)
+        sum += y[c] = expf(in[c] - most);
+    for (size_t c = 0; c < channels; c++)
+        y[c] /= sum, mean += y[c] * out_slopes[c];
+    for (size_t c = 0; c < channels; c++)
+        in_slopes[c] += y[c] * (out_slopes[c] - mean);
+}
+
+static void back_softmax(const struct tape_op *t)
+{
+    size_t channels = (size_t)t->net->tensors[t->op->out].c, n = (size_t)t->samples * net_elements(&t->net->tensors[t->op->out]);
+    for (size_t i = 0; i < n && t->in_slopes[0]; i += channels)
+        back_softmax_pixel(t->in[0] + i, t->out_slopes + i, channels, t->scratch, t->in_slopes[0] + i);
+}
+
 /* As float_ops.c goes over the factors. */
 static void back_mul(const struct tape_op *t)
 {
@@ -267,7 +291,7 @@ static void (*const backs[NET_KIND_COUNT])(const struct tape_op *t) = {
     [NET_CONV] = back_conv,       [NET_DENSE] = back_dense,   [NET_ADD] = back_add,
     [NET_AVGPOOL] = back_pool,    [NET_MAXPOOL] = back_pool,  [NET_LOOKUP] = back_lookup,
     [NET_MUL] = back_mul,         [NET_RMSNORM] = tape_back_rmsnorm, [NET_SCAN] = tape_back_scan,
-    [NET_CHANNELS] = back_channels, [NET_RESIZE] = back_resize,
+    [NET_CHANNELS] = back_channels, [NET_RESIZE] = back_resize, [NET_SOFTMAX] = back_softmax,
 };
 
 bool tape_ops_has(enum net_kind kind)

@@ -61,7 +61,7 @@ static struct {
     {.type = "Reshape", .least = 3},
     {.type = "Resize", .least = 1},
     {.type = "Sigmoid", .least = 1},
-    {.type = "Softmax", .least = 2},
+    {.type = "Softmax", .least = 6},
     {.type = "Softplus", .least = 1},
     {.type = "Split", .least = 2},
     {.type = "Squeeze", .least = 1},

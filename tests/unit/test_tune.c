@@ -189,7 +189,7 @@ START_TEST(slopes_of_every_kind_are_differences)
         bool other; // form of it: depthwise, or a scan without softplus
     } kinds[] = {{NET_CONV, false}, {NET_CONV, true}, {NET_DENSE, false}, {NET_ADD, false}, {NET_AVGPOOL, false}, {NET_MAXPOOL, false},
                  {NET_LOOKUP, false}, {NET_MUL, false}, {NET_CHANNELS, false}, {NET_RESIZE, false}, {NET_RMSNORM, false},
-                 {NET_SCAN, false}, {NET_SCAN, true}};
+                 {NET_SCAN, false}, {NET_SCAN, true}, {NET_SOFTMAX, false}};
     bool has_kinks = kinds[_i].kind == NET_MAXPOOL || (kinds[_i].kind == NET_SCAN && kinds[_i].other); // maxima, and steps of max(delta, 0)
     struct agreement a = {0};
     for (int kind = NET_NONE + 1; kind < NET_KIND_COUNT; kind++) { // whoever adds a kind adds its way back, and a row here
@@ -533,7 +533,7 @@ int main(int argc, char **argv)
     TCase *t = tcase_create("tune");
     tcase_set_timeout(t, 0);
     tcase_add_loop_test(t, slopes_of_random_networks_are_differences, 0, 2);
-    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 13);
+    tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 14);
     tcase_add_loop_test(t, slopes_of_rounding_are_those_of_adding_a_constant, 0, 4);
     tcase_add_test(t, an_operations_own_clamp_gives_no_slope);
     tcase_add_loop_test(t, slopes_of_rounded_weights_are_those_of_adding_a_constant, 0, 2);
