@@ -41,12 +41,29 @@ static void see_means(struct calibrated *t, const float *x, size_t n)
     }
 }
 
+static int bin_of(const struct calibrated *t, float x)
+{
+    int bin = (int)((x - t->low) * ((float)CALIBRATION_BINS / (t->high - t->low)));
+    return bin < CALIBRATION_BINS ? bin : CALIBRATION_BINS - 1;
+}
+
 static void see_bins(struct calibrated *t, const float *x, size_t n)
 {
-    float step = (float)CALIBRATION_BINS / (t->high - t->low);
-    for (size_t i = 0; i < n; i++) {
-        int bin = (int)((x[i] - t->low) * step);
-        t->bins[bin < CALIBRATION_BINS ? bin : CALIBRATION_BINS - 1]++;
+    for (size_t i = 0; i < n; i++)
+        t->bins[bin_of(t, x[i])]++;
+}
+
+/* A pixel that is smaller than a bin is wide has no more weight than one of that size: bins tell no more of it. */
+static void see_shares(struct calibrated *t, const float *x, size_t n, size_t channels)
+{
+    double width = ((double)t->high - (double)t->low) / CALIBRATION_BINS;
+    for (size_t i = 0; i < n; i += channels) {
+        double square = 0;
+        for (size_t k = 0; k < channels; k++)
+            square += (double)x[i + k] * (double)x[i + k];
+        double share = 1 / (square / (double)channels + width * width);
+        for (size_t k = 0; k < channels; k++)
+            t->shares[bin_of(t, x[i + k])] += share;
     }
 }
 
@@ -61,13 +78,31 @@ static void see(void *user, int tensor, const float *x, int samples)
             see_means(t, x, n);
     } else if (t->high > t->low) {
         see_bins(t, x, n);
+        if (t->shares)
+            see_shares(t, x, n, (size_t)p->net->tensors[tensor].c);
     }
 }
 
-/* Room for the means of what layers read. */
+/* Marks what reaches an RMSNorm with its pixels as they are. The norm divides a pixel by its root mean square, so an error counts
+ * by its share of that: of Mamba's activations, a few pixels are a hundred times as large as most, and would decide the range. */
+static void find_shares(const struct net *n, bool *shares)
+{
+    for (int i = n->n_ops - 1; i >= 0; i--) {
+        const struct net_op *op = &n->ops[i];
+        bool one_by_one = op->kind == NET_CONV && op->kernel_h == 1 && op->kernel_w == 1;
+        bool passes = op->kind == NET_ADD || op->kind == NET_MUL || one_by_one;
+        for (int k = 0; k < 2; k++)
+            if (op->in[k] >= 0 && (op->kind == NET_RMSNORM || (passes && shares[op->out])))
+                shares[op->in[k]] = true;
+    }
+}
+
+/* Room for the histograms, and for the means of what layers read. */
 static int prepare(const struct net *n, struct calibration *c, struct error *e)
 {
+    bool shares[NET_OPS_MAX + 1] = {false};
     memset(c, 0, sizeof *c);
+    find_shares(n, shares);
     c->n_tensors = n->n_tensors;
     c->tensors = calloc((size_t)n->n_tensors, sizeof *c->tensors);
     if (!c->tensors)
@@ -82,9 +117,10 @@ static int prepare(const struct net *n, struct calibration *c, struct error *e)
     for (int i = 0; i < n->n_tensors; i++) {
         struct calibrated *t = &c->tensors[i];
         t->bins = calloc(CALIBRATION_BINS, sizeof *t->bins);
+        t->shares = shares[i] ? calloc(CALIBRATION_BINS, sizeof *t->shares) : NULL;
         t->mean = t->n_means ? calloc(t->n_means, sizeof *t->mean) : NULL;
         t->square = t->n_means ? calloc(t->n_means, sizeof *t->square) : NULL;
-        if (!t->bins || (t->n_means && (!t->mean || !t->square)))
+        if (!t->bins || (shares[i] && !t->shares) || (t->n_means && (!t->mean || !t->square)))
             return error_set(e, "out of memory");
         t->low = INFINITY, t->high = -INFINITY;
     }
@@ -189,6 +225,7 @@ void calibration_finish(struct calibration *c)
 {
     for (int i = 0; c->tensors && i < c->n_tensors; i++) {
         free(c->tensors[i].bins);
+        free(c->tensors[i].shares);
         free(c->tensors[i].mean);
         free(c->tensors[i].square);
     }

@@ -13,6 +13,7 @@
 struct calibrated {
     float low, high;
     uint32_t *bins; // [CALIBRATION_BINS], equal parts of low..high
+    double *shares; // the same, each value over its pixel's mean square, where an RMSNorm divides by that; else NULL
     double *mean, *square;
     size_t n_means;
 };
@@ -37,7 +38,7 @@ void calibration_row(const struct calibration *c, const struct net *n, const str
                      double *mean, double *square);
 
 /* The scale of an activation at a width. CLIPPING_MSE shrinks the range from both ends, coordinate by
- * coordinate, to the least squared error over the histogram. CLIPPING_ACIQ: half the range is the one with the least
+ * coordinate, to the least squared error over the histogram, of shares where there are any. CLIPPING_ACIQ: half the range is the one with the least
  * expected squared error for a normal or a Laplace distribution with the tensor's moments, whichever is nearer by its mean
  * deviation; with a tensor without negative values (a ReLU's) it is the upper half of such a distribution (Banner et al.,
  * "Post-training 4-bit quantization of convolution networks for rapid deployment", arXiv:1810.05723, section 3 and appendix).

@@ -403,7 +403,9 @@ static int make_blank(const struct net *n, const struct candidate *c, struct qua
         struct setting s = {q->variants[i % q->n_variants].w_bits, 8, q->variants[i % q->n_variants].scheme};
         *w = (struct quantized_weights){.w_bits = s.w_bits, .scheme = s.scheme, .n_channels = (uint32_t)net_out_channels(n, op)};
         w->n_codes = (uint32_t)net_weight_count(n, op);
-        if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t)))
+        if (op->kind == NET_SCAN)
+            w->states = calloc(w->n_channels, sizeof *w->states);
+        if (allocate_weights(w, quantized_table_bytes(s) / sizeof(int16_t)) || (op->kind == NET_SCAN && !w->states))
             return error_set(e, "out of memory");
         memset(w->codes, 0, w->n_codes * sizeof *w->codes);
         memset(w->bias, 0, w->n_channels * sizeof *w->bias);

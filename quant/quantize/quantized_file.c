@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define FILE_MAGIC 0x51455250u // "PREQ"
-#define FILE_VERSION 4u
+#define FILE_VERSION 5u
 
 struct file_header {
     uint32_t magic, version;

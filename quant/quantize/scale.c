@@ -33,6 +33,12 @@ static struct quantized_scale scale_of_16(double low, double high)
     return most > 0 ? (struct quantized_scale){(float)(most / 32767), 0} : ALL_ZERO;
 }
 
+/* How much an error of the values in a bin counts. */
+static double weight_of(const struct calibrated *t, int bin)
+{
+    return t->shares ? t->shares[bin] : (double)t->bins[bin];
+}
+
 /* Sum of squared errors over the histogram, each bin as its middle. */
 static double error_of(const struct calibrated *t, struct quantized_scale s, unsigned bits)
 {
@@ -45,7 +51,7 @@ static double error_of(const struct calibrated *t, struct quantized_scale s, uns
         double x = (double)t->low + (i + 0.5) * width, q = (x * per_step + TO_NEAREST) - TO_NEAREST;
         q = q < least ? least : q > most ? most : q;
         double error = x - q * step;
-        sum += error * error * t->bins[i];
+        sum += error * error * weight_of(t, i);
     }
     return sum;
 }

@@ -34,6 +34,7 @@ expect 0 "10 layers in 10 slots" inspect "$net"
 expect 0 '"macs":	2550528' inspect "$net" --json
 expect 0 "w4a8: flash" inspect "$net" --setting w4a8
 expect 0 '"ram_bytes":	' inspect "$net" --setting w4a8 --json
+expect 0 "w8a8: flash" inspect "$2/configs/zoo/mamba.onnx" --setting w8a8
 expect 1 "more than there are, and" inspect "$net" --setting w8a8 --flash-bytes 10000 --ram-bytes 1000
 expect 1 "given: the network's file has no integer weights" inspect "$net" --setting given
 expect 2 "usage:" inspect "$net" --flash-bytes 10000

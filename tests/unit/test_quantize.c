@@ -601,6 +601,56 @@ START_TEST(the_percentile_leaves_out_outliers_at_both_ends)
 }
 END_TEST
 
+/* Squared errors of a tensor's pixels over their squares, summed: what an RMSNorm makes of them. */
+static void sum_shares(void *user, int tensor, const float *x, int samples)
+{
+    struct errors *s = user;
+    const struct net_tensor *t = &test_case.net.tensors[tensor];
+    for (int pixel = 0; tensor == s->tensor && pixel < samples * t->h * t->w; pixel++) {
+        double square = 0, error_square = 0;
+        for (int c = 0; c < t->c; c++, x++) {
+            square += pow((double)*x, 2);
+            error_square += pow(rounded((double)*x, s->scale, s->bits) - (double)*x, 2);
+        }
+        s->sum += error_square / square;
+    }
+}
+
+/* A convolution, an eighth of its samples `factor` times as large, and if `norm` an RMSNorm behind it: shares lost at 8 bits. */
+static double shares_lost(bool norm, float factor)
+{
+    rng_seed(&rng, 23, 6);
+    size_t each = 6 * 6 * 4;
+    float *data = noise(NET_CASE_SAMPLES * each, 1);
+    for (size_t i = 0; i < NET_CASE_SAMPLES / 8 * each; i++)
+        data[i] *= factor;
+    begin_with_one_layer(NET_CONV, data);
+    struct net *net = &test_case.net;
+    struct net_op op = {.kind = NET_RMSNORM, .name = "norm", .in = {net->output, -1, -1, -1}, .act_min = -INFINITY, .act_max = INFINITY};
+    if (norm) {
+        op.out = net_add_tensor(net, 6, 6, 5, &error), op.weights = noise(5, 1);
+        ck_assert_int_eq(net_add_op(net, &op, &error), 0);
+        net->output = op.out;
+        ck_assert_msg(net_seal(net, &error) == 0, "%s", error.text);
+    }
+    struct quantize_params p = {.clipping = CLIPPING_MSE, .n_options = 1, .options = {{8, 8, SCHEME_UNIFORM}}};
+    ck_assert_int_eq(quantize_network(net, &test_case.data, &p, NULL, NULL, &quantized, &error), 0);
+    struct errors s = {op.in[0], 8, quantized.tensors[op.in[0]].at[8], 0};
+    ck_assert_int_eq(float_run_data(net, &test_case.data, 0, test_case.data.n, sum_shares, NULL, &s, &error), 0);
+    free(data);
+    end();
+    return s.sum;
+}
+
+START_TEST(before_a_norm_an_error_counts_by_its_share_of_the_pixel)
+{
+    double with = shares_lost(true, 100), without = shares_lost(false, 100);
+    ck_assert_msg(with < 0.5 * without, "%g, without a norm %g", with, without);
+    with = shares_lost(true, 1), without = shares_lost(false, 1);
+    ck_assert_msg(with < 1.01 * without, "%g, without a norm %g", with, without);
+}
+END_TEST
+
 START_TEST(names_of_clippings_are_read_back)
 {
     for (int c = CLIPPING_NONE + 1; c < CLIPPING_COUNT; c++)
@@ -851,6 +901,7 @@ int main(void)
     tcase_add_loop_test(t, weights_per_tensor_share_a_scale, 0, 3);
     tcase_add_loop_test(t, the_analytic_rule_finds_the_papers_clips, 0, 8);
     tcase_add_test(t, the_percentile_leaves_out_outliers_at_both_ends);
+    tcase_add_test(t, before_a_norm_an_error_counts_by_its_share_of_the_pixel);
     tcase_add_test(t, names_of_clippings_are_read_back);
     tcase_add_loop_test(t, an_equalized_network_computes_the_same, 0, CASES);
     tcase_add_test(t, equal_channels_lose_less_with_one_scale_for_all);
