@@ -9,7 +9,7 @@ from torch import nn
 FIRST = 24
 STAGES = [(48, 4, (2, 1)), (96, 8, (2, 2)), (192, 4, (2, 2))]  # channels, units, stride of the first
 LAST = 128  # the paper's: 1024
-TRAINING = [{"warp": 0.1}]
+TRAINING = [{"epochs": 32, "warp": 0.12, "bend": 0.05, "stretch": 0.1, "timbre": 0.15}]
 
 
 def pointwise(n_in, n_out):

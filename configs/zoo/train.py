@@ -33,6 +33,9 @@ STAGE = {
     "hidden": 4,      # frames at most
     "loudness": 0,    # deviation of what is added to all first coefficients of a sample
     "warp": 0,        # of frequencies, at most
+    "bend": 0,        # of frequencies against each other, at most: a warp for each third or so of the bands
+    "stretch": 0,     # of time, at most
+    "timbre": 0,      # deviation of what is added to each coefficient of a sample, in deviations of that coefficient
 }
 
 
@@ -42,26 +45,33 @@ def load(folder, name):
     return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(y)
 
 
-def warps(most, count=21):
+def warps(most, bend):
     """Matrices that turn coefficients into those of a voice whose frequencies are up to `most` higher or lower: back to
-    mel bands, resampled, and to coefficients again (vocal tract length perturbation, Jaitly and Hinton 2013)."""
+    mel bands, resampled, and to coefficients again (vocal tract length perturbation, Jaitly and Hinton 2013). With a bend
+    formants move against each other as well."""
     band, order = np.arange(BANDS), np.arange(10)[:, None]
     dct = np.cos(np.pi / BANDS * (band + 0.5) * order) * np.where(order, np.sqrt(2 / BANDS), np.sqrt(1 / BANDS))
-    matrices = []
-    for factor in np.linspace(1 - most, 1 + most, count):
-        at = np.clip((band + 0.5) * factor - 0.5, 0, BANDS - 1)
+    matrices, rng = [], np.random.default_rng(SEED)
+    for factor in np.linspace(1 - most, 1 + most, 201 if bend else 21):
+        moved = np.interp(band, np.linspace(0, BANDS - 1, 5), rng.uniform(-bend, bend, 5)) if bend else 0
+        at = np.clip((band + 0.5) * (factor + moved) - 0.5, 0, BANDS - 1)
         resample = np.maximum(0, 1 - np.abs(at[:, None] - band))  # linear between bands
         matrices.append(dct @ resample @ dct.T)
     return torch.tensor(np.stack(matrices), dtype=torch.float32)
 
 
 def augment(x, stage, warped):
-    """Shifts each sample by up to 5 frames, may change voice and loudness, and hides some frames and one coefficient of it
-    (SpecAugment, arXiv:1904.08779)."""
+    """Shifts each sample by up to 5 frames, may change pace, voice and loudness, and hides some frames and one coefficient
+    of it (SpecAugment, arXiv:1904.08779)."""
     n, _, frames, coefficients = x.shape
-    rows = torch.arange(n)
-    at = (torch.arange(frames) + torch.randint(-5, 6, (n, 1))).clamp(0, frames - 1)
+    rows, at, spread = torch.arange(n), torch.arange(frames), x.std((0, 2), keepdim=True)
+    if stage["stretch"]:
+        pace = 1 + stage["stretch"] * (2 * torch.rand(n, 1) - 1)
+        at = ((at - frames / 2) * pace + frames / 2).round().long()
+    at = (at + torch.randint(-5, 6, (n, 1))).clamp(0, frames - 1)
     x = x[rows[:, None], :, at].permute(0, 2, 1, 3).clone()
+    if stage["timbre"]:
+        x += stage["timbre"] * spread * torch.randn(n, 1, 1, coefficients)
     if stage["warp"]:
         x = x @ warped[torch.randint(0, len(warped), (n,))].transpose(1, 2)[:, None]
     if stage["loudness"]:
@@ -86,7 +96,7 @@ def train(model, folder, stage):
     batches, epochs = len(x) // BATCH, stage["epochs"]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, stage["rate"], total_steps=epochs * batches,
                                                    pct_start=stage["warm_up"])
-    loss_of, warped = nn.CrossEntropyLoss(label_smoothing=0.05), warps(stage["warp"])
+    loss_of, warped = nn.CrossEntropyLoss(label_smoothing=0.05), warps(stage["warp"], stage["bend"])
     for epoch in range(epochs):
         model.train()
         total = 0.0
