@@ -63,6 +63,9 @@ static uint32_t constants_skipped; // words
     R(extend_and_add_then_use, 300, "sxtab r0, r3, r6\n add.w r8, r0, #1\n")                                             \
     R(pack_then_use, 300, "pkhbt r0, r3, r6\n add.w r8, r0, #1\n")                                                       \
     R(pack_then_accumulate, 200, "pkhbt r0, r3, r6\n smlad r0, r3, r6, r0\n")                                            \
+    R(saturate_then_use, 300, "ssat r0, #8, r3\n add.w r8, r0, #1\n")                                                    \
+    R(parallel_sum_then_use, 300, "uadd8 r0, r3, r6\n add.w r8, r0, #1\n")                                               \
+    R(select_then_use, 300, "sel r0, r3, r6\n add.w r8, r0, #1\n")                                                       \
     R(bit_field_then_use, 200, "bfi r0, r3, #4, #4\n add.w r8, r0, #1\n")                                                \
     R(load, 100, "ldr.w r0, [r1]\n")                                                                                     \
     R(load_then_use, 300, "ldr.w r0, [r1]\n add.w r8, r0, #1\n")                                                         \
@@ -95,6 +98,9 @@ static uint32_t constants_skipped; // words
     R(compare_and_branch_taken, 300, "mov.w r0, r3\n cbz r4, 1f\n .balign 4\n 1:\n")                                     \
     R(branch_to_split_instruction, 600, "mov.w r8, r8\n b 1f\n 1: add.w r0, r0, #1\n nop\n")                             \
     R(call_and_return, 600, "bl 2f\n b.w 3f\n 2: bx lr\n .balign 4\n 3:\n")                                               \
+    R(table_branch, 400, "tbb [pc, r4]\n .byte 1, 1\n")                                                                  \
+    R(jump_from_memory, 500, "adr.w r0, 1f + 1\n str.w r0, [r1]\n ldr.w pc, [r1]\n .balign 4\n 1:\n")                        \
+    R(supervisor_call, 2500, "svc #0\n")                                                                                  \
     R(it_after_narrow, 200, "cmp r4, r4\n it eq\n addeq r0, #1\n")                                                       \
     R(it_after_wide, 300, "cmp.w r4, r4\n it eq\n addeq r0, #1\n")                                                       \
     R(predicated_out_takes_one, 200, "cmp r4, r4\n it ne\n addne.w r0, r3, #0x1fc0\n")                                   \
@@ -110,6 +116,9 @@ static uint32_t constants_skipped; // words
     R(float_load_then_use, 300, "vldr s0, [r1]\n vadd.f32 s3, s0, s2\n")                                                 \
     R(float_store, 100, "vstr s0, [r1]\n")                                                                               \
     R(float_divide, 1400, "vdiv.f32 s0, s1, s2\n")                                                                       \
+    R(float_square_root, 1400, "vsqrt.f32 s0, s1\n")                                                                     \
+    R(float_divide_beside_integers, 1400, "vdiv.f32 s0, s1, s2\n .rept 8\n add.w r0, r0, #1\n .endr\n")                  \
+    R(float_multiply_chain, 200, "vmul.f32 s0, s0, s1\n")                                                                \
     R(float_load_four, 400, "vldm r1, {s3-s6}\n")                                                                        \
     R(flash_load, 200, "ldr.w r0, [r2]\n")                                                                               \
     R(flash_load_then_use, 300, "ldr.w r0, [r2]\n add.w r8, r0, #1\n")                                                   \
@@ -163,6 +172,36 @@ static void check_rule(const struct rule *rule)
     report(rule->name, rule->hundredths, hundredths, apart(hundredths, rule->hundredths) < 100 / REPEATS);
 }
 
+/* The same with the code in SRAM, where data shares the S-bus with fetch. */
+#define CODE_BYTES 2048u // more than any sequence takes
+static uint32_t sram_code[CODE_BYTES / 4] __attribute__((aligned(16)));
+
+static uint32_t in_sram(uint32_t (*measure)(void))
+{
+    const uint32_t *from = (const uint32_t *)((uintptr_t)measure & ~(uintptr_t)15);
+    for (unsigned i = 0; i < CODE_BYTES / 4; i++)
+        sram_code[i] = from[i];
+    __asm volatile("dsb\n isb" ::: "memory");
+    uint32_t (*copy)(void) = (uint32_t(*)(void))((uintptr_t)sram_code + ((uintptr_t)measure & 15));
+    copy();
+    return copy();
+}
+
+#define SRAM_RULES(R)                                                                                                    \
+    R(sram_alu, 100, "add.w r0, r0, #1\n")                                                                               \
+    R(sram_load, 200, "ldr.w r0, [r1]\n")                                                                                \
+    R(sram_load_then_use, 300, "ldr.w r0, [r1]\n movs r0, r0\n")                                                       \
+    R(sram_store, 200, "str.w r3, [r1]\n")                                                                               \
+    R(sram_load_of_the_c_bus, 100, "ldr.w r0, [r2]\n")
+SRAM_RULES(DEFINE)
+static const struct rule sram_rules[] = {SRAM_RULES(ROW)};
+
+static void check_in_sram(const struct rule *rule)
+{
+    uint32_t hundredths = (in_sram(rule->twice) - in_sram(rule->once)) * 100 / REPEATS;
+    report(rule->name, rule->hundredths, hundredths, apart(hundredths, rule->hundredths) <= 100 / REPEATS);
+}
+
 /* What misses add, in hundredths of a cycle for each of REPEATS lines. */
 #define MISSES(R)                                                                                                        \
     R(data_miss_of_next_line, 300, "ldr.w r0, [r2], #16\n")                                                              \
@@ -197,6 +236,8 @@ int main(void)
 {
     for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++)
         check_rule(&rules[i]);
+    for (unsigned i = 0; i < sizeof sram_rules / sizeof *sram_rules; i++)
+        check_in_sram(&sram_rules[i]);
     for (unsigned i = 0; i < sizeof misses / sizeof *misses; i++)
         check_miss(&misses[i], i < 2);
     console_text(differing ? "rules differ\n" : "all rules hold\n");

@@ -17,6 +17,12 @@ static void fault(void)
     console_end();
 }
 
+/* As short as a handler can be. */
+__attribute__((naked)) static void supervisor_call(void)
+{
+    __asm volatile("bx lr");
+}
+
 void reset(void)
 {
     SCB_CPACR |= SCB_CPACR_FPU;
@@ -34,5 +40,5 @@ void reset(void)
 typedef void (*vector)(void);
 
 __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
-    [0] = (vector)stack_top, [1] = reset, [2] = fault, [3] = fault, [4] = fault, [5] = fault, [6] = fault,
+    [0] = (vector)stack_top, [1] = reset, [2] = fault, [3] = fault, [4] = fault, [5] = fault, [6] = fault, [11] = supervisor_call,
 };

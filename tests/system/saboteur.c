@@ -3,7 +3,7 @@
 // Breaks virtual boards while a study runs: reads pared's events from standard input, and at moments that a seed chooses orders a fault of
 // one board. What does not mend by itself is mended after a while, as by an operator: "release SERIAL" is printed for the shell. After RESULTS
 // results everything is mended.
-// usage: saboteur CONTROL_SOCKET SEED RESULTS_PER_FAULT RESULTS SERIAL...
+// usage: saboteur CONTROL_SOCKET SEED RESULTS_PER_FAULT RESULTS SERIAL...; saboteur CONTROL_SOCKET order SERIAL MEMBERS: one order
 #include "base/rng.h"
 
 #include <stdbool.h>
@@ -151,6 +151,12 @@ static void sabotage(struct rng *r, uint32_t results_per_fault, int results)
 int main(int argc, char **argv)
 {
     struct rng r;
+    if (argc == 5 && strcmp(argv[2], "order") == 0) {
+        socket_path = argv[1];
+        serials = argv + 3;
+        order(0, argv[4]);
+        return 0;
+    }
     if (argc < 6 || argc - 5 > BOARDS_MAX || atoi(argv[3]) < 1) {
         fprintf(stderr, "usage: saboteur CONTROL_SOCKET SEED RESULTS_PER_FAULT RESULTS SERIAL...\n");
         return 2;
