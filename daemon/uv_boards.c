@@ -490,6 +490,8 @@ static void overlay(const struct boards *b, int i, cJSON *item)
     cJSON_AddItemToObject(item, "trial", w ? cJSON_CreateNumber(w->trial) : cJSON_CreateNull());
     cJSON_AddStringToObject(item, "runner", b->boards[i].runner);
     cJSON_AddNumberToObject(item, "runner_bytes", (double)b->boards[i].runner_bytes);
+    const char *firmware = board_probe_firmware(b->boards[i].board);
+    cJSON_AddItemToObject(item, "probe_firmware", firmware[0] ? cJSON_CreateString(firmware) : cJSON_CreateNull());
     cJSON_AddItemToObject(item, "canary", canary_json(&b->boards[i].canary));
 }
 

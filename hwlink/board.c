@@ -31,6 +31,7 @@ struct board {
     unsigned long turn; // counts events: what a chore was for may be over when it is done
     struct board_disk_file piece;
     struct power_trace trace; // of the windows so far
+    char probe_firmware[OPENOCD_FIRMWARE_MAX];
     struct board_job job; // while its image is read
     bool reading;
     char command[BOARD_COMMAND_MAX]; // while its piece is written
@@ -100,7 +101,10 @@ static void bring_later(struct board *b, enum board_event_kind kind, bool ok, co
 
 static void on_answer(void *user, int code, const char *text)
 {
-    event(user, &(struct board_event){.kind = BOARD_EV_ANSWER, .code = code, .text = text});
+    struct board *b = user;
+    if (openocd_probe_firmware(b->openocd)[0])
+        snprintf(b->probe_firmware, sizeof b->probe_firmware, "%s", openocd_probe_firmware(b->openocd));
+    event(b, &(struct board_event){.kind = BOARD_EV_ANSWER, .code = code, .text = text});
 }
 
 static void on_gone(void *user, bool started, const char *text)
@@ -512,4 +516,9 @@ const struct flashlog *board_log(const struct board *b)
 const struct board_file *board_about(const struct board *b)
 {
     return &b->file;
+}
+
+const char *board_probe_firmware(const struct board *b)
+{
+    return b->probe_firmware;
 }

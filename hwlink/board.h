@@ -141,6 +141,7 @@ void board_erase_answer(struct board *b, bool stored);
  * verified before it is used. */
 void board_distrust(struct board *b);
 
+const char *board_probe_firmware(const struct board *b); // as the last OpenOCD told it ("V3J13M4"); empty if none did
 const struct flashlog *board_log(const struct board *b);  // current state, valid until the board changes it
 const struct board_file *board_about(const struct board *b);
 

@@ -27,6 +27,7 @@ struct openocd {
     struct buffer reply;
     char tail[OPENOCD_TAIL_MAX];
     size_t tail_size;
+    char firmware[OPENOCD_FIRMWARE_MAX];
     char chunk[65536];
     enum ladder ladder;
     bool calling, never_started, running, exited;
@@ -190,6 +191,16 @@ static void on_reply(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
     free(copy);
 }
 
+/* "Info : STLINK V3J13M4 (API v3) VID:PID 0483:374E", perhaps cut by the end of a piece. */
+static void note_firmware(struct openocd *o)
+{
+    static const char before[] = "STLINK V";
+    const char *at = o->firmware[0] ? NULL : strstr(o->tail, before);
+    size_t n = at ? strspn(at + sizeof before - 1, "0123456789JSMBP") : 0;
+    if (n > 0 && n + 1 < sizeof o->firmware && at[sizeof before - 1 + n] != '\0')
+        snprintf(o->firmware, sizeof o->firmware, "V%.*s", (int)n, at + sizeof before - 1);
+}
+
 static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
 {
     struct openocd *o = openocd_of(stream);
@@ -205,6 +216,12 @@ static void on_log(uv_stream_t *stream, ssize_t n, const uv_buf_t *piece)
     memcpy(o->tail + keep, piece->base + (size_t)n - add, add);
     o->tail_size = keep + add;
     o->tail[o->tail_size] = '\0';
+    note_firmware(o);
+}
+
+const char *openocd_probe_firmware(const struct openocd *o)
+{
+    return o->firmware;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *piece)

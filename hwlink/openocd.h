@@ -11,6 +11,7 @@
 
 #define OPENOCD_REPLY_MAX (1u << 20) // read_memory of the largest outputs is below 200 KB
 #define OPENOCD_TAIL_MAX 2048        // of stderr, kept for error texts
+#define OPENOCD_FIRMWARE_MAX 32       // bytes of the name of a probe's firmware
 #define OPENOCD_STEP_MS 500u         // between the steps of the kill ladder
 
 struct openocd;
@@ -37,6 +38,9 @@ void openocd_call(struct openocd *o, const char *command, uint64_t deadline_ms);
 /* Brings the child down: `shutdown` and end of file, 500 ms later SIGTERM, 500 ms later SIGKILL. `gone` follows. No answer is
  * delivered any more. May be called again. */
 void openocd_stop(struct openocd *o);
+
+/* The probe's firmware as OpenOCD logs it on connecting ("V3J13M4"); empty before. */
+const char *openocd_probe_firmware(const struct openocd *o);
 
 /* The last lines that it wrote to stderr, cut to what matters for a person ("Error: ..." lines if there are any). */
 void openocd_tail(const struct openocd *o, char *text, size_t size);

@@ -148,7 +148,7 @@ static void check_openocd(struct doctor *d, const char *name)
     }
     const char *const argv[] = {path, "--version", NULL};
     if (program_run(argv, says, sizeof says, &e) < 0)
-        doctor_add(d, FINDING_FAILED, "openocd", NULL, "%s", e.text);
+        doctor_add(d, FINDING_FAILED, "openocd", "apt install --reinstall openocd, or name another with \"openocd\" in the board file", "%s", e.text);
     else if (!read_version(says, &major, &minor, version, sizeof version))
         doctor_add(d, FINDING_WARNING, "openocd", "is it OpenOCD?", "%s says no version", path);
     else if (major == OPENOCD_MAJOR && minor < OPENOCD_MINOR)

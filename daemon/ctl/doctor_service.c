@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ANSWER_MS 90000 // a check of a large database takes long
+#define STLINK_V2_OLDEST 24 // its first firmware with direct access to the debug port
 #define WORN_WARNING 0.9 // of the budget
 
 /* NULL where the service is not there or does not answer that. */
@@ -92,6 +93,26 @@ static bool is_worn(const cJSON *board)
            worn >= WORN_WARNING * budget;
 }
 
+/* "V2J39S27", "V3J13M4": whether OpenOCD can use the probe as pare does (dapdirect_swd: V2J24 or newer, any V3). */
+static void check_firmware(struct doctor *d, const cJSON *board)
+{
+    char check[96];
+    int major, jtag;
+    struct field firmware = field_text(board, "probe_firmware");
+    snprintf(check, sizeof check, "firmware of %.60s", field_string(board, "board"));
+    if (!cJSON_IsString(field_find(board, "probe_firmware")))
+        return;
+    if (sscanf(firmware.text, "V%dJ%d", &major, &jtag) != 2)
+        doctor_add(d, FINDING_WARNING, check, "is it an ST-LINK of ST's?", "its probe says %s", firmware.text);
+    else if (major == 0)
+        doctor_add(d, FINDING_FAILED, check, "its firmware hangs: unplug the probe and plug it in again", "ST-LINK %s", firmware.text);
+    else if (major < 2 || (major == 2 && jtag < STLINK_V2_OLDEST))
+        doctor_add(d, FINDING_FAILED, check, "update it with STM32CubeProgrammer or STSW-LINK007", "ST-LINK %s is older than V2J%d",
+                   firmware.text, STLINK_V2_OLDEST);
+    else
+        doctor_add(d, FINDING_OK, check, NULL, "ST-LINK %s", firmware.text);
+}
+
 static void check_board(struct doctor *d, const cJSON *board)
 {
     char check[96], advice[128];
@@ -117,7 +138,10 @@ void doctor_boards(struct doctor *d)
 {
     const cJSON *board, *list = field_find(d->boards, "boards");
     cJSON_ArrayForEach(board, list)
+    {
         check_board(d, board);
+        check_firmware(d, board);
+    }
     if (d->hello && cJSON_GetArraySize(list) == 0)
         doctor_add(d, FINDING_WARNING, "boards", "\"boards\" in pared's configuration", "there is none");
 }

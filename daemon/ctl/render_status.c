@@ -96,6 +96,8 @@ void render_board(const cJSON *answer, const struct style *style, struct buffer 
         text_print(out, "\n");
     }
     failures(answer, failed, sizeof failed);
+    if (cJSON_IsString(field_find(answer, "probe_firmware")))
+        text_print(out, "%-12s %s\n", "firmware", field_text(answer, "probe_firmware").text);
     text_print(out, "%-12s %s\n", "origin", field_true(answer, "virtual") ? "virtual" : "real");
     text_print(out, "%-12s %s\n", "failures", text_clean(failed));
     render_canary(field_find(answer, "canary"), style, out);

@@ -99,6 +99,10 @@ expect 1 "^failed  *groups  *you: only plugdev" doctor
 lab_file proc/self/status 'Name:\tpare\nUid:\t54321\t54321\t54321\t54321\nGid:\t54321\t54321\t54321\t54321\nGroups:\t990 54321 \n'
 expect 1 "^ok  *groups  *you: pare" doctor
 expect 1 "^failed  *probe  *no ST-LINK is plugged in" doctor
+expect 1 "^ok  *firmware of vboard-1  *ST-LINK V3J13M4" doctor
+expect 1 "^failed  *firmware of lab-7  *ST-LINK V2J17S4 is older than V2J24" doctor
+expect 1 "update it with STM32CubeProgrammer" doctor
+expect 0 "^firmware  *V3J13M4" board show vboard-1
 expect 1 "^failed  *board lab-7  *quarantined: mismatch" doctor
 expect 1 "^ok  *database  */var/lib/pare/pare.db is whole" doctor
 expect 1 "^failed  *openocd  *there is no program /opt/openocd/bin/openocd" doctor

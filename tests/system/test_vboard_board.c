@@ -77,6 +77,12 @@ static void close_board(struct board *b)
 
 static void on_done(void *user, const struct board_result *r)
 {
+    ck_assert_int_eq(r->trace != NULL, r->n_windows > 0);
+    if (r->trace) {
+        ck_assert_int_eq(r->trace->n, r->n_windows);
+        ck_assert(r->trace->is_virtual);
+        ck_assert_int_eq(r->trace->windows[0].samples, r->trace->windows[0].of);
+    }
     *(bool *)user = true;
     result = *r;
 }
@@ -109,7 +115,9 @@ START_TEST(an_image_is_flashed_run_and_read_back)
 {
     uint8_t digest[SHA256_BYTES];
     struct board *b = open_board(NULL);
+    ck_assert_str_eq(board_probe_firmware(b), "");
     good(b, &latency);
+    ck_assert_msg(strncmp(board_probe_firmware(b), "V3J7", 4) == 0, "%s", board_probe_firmware(b));
     ck_assert(result.runner_written);
     ck_assert_uint_eq(result.items_written, 4);
     ck_assert_uint_eq(result.clock_hz, 160000000);
