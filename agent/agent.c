@@ -4,7 +4,6 @@
 
 #include "agent/demonstration.h"
 #include "agent/mind.h"
-#include "base/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -38,15 +37,11 @@ static int check_config(const struct agent_config *c, struct error *e)
     return 0;
 }
 
-static bool has_measured_cost(const struct agent *a)
-{
-    return a->config.goal != AGENT_BEST_REWARD && (a->config.cost == AGENT_COST_LATENCY || a->config.cost == AGENT_COST_ENERGY);
-}
-
 static int allocate(struct agent *a)
 {
     if (policy_init(&a->policy, a->space) || critic_init(&a->critic, a->space) ||
-        (has_measured_cost(a) && critic_init(&a->cost_critic, a->space)))
+        (mind_has_measured_cost(a) && critic_init(&a->cost_critic, a->space)) ||
+        (a->config.known && critic_init(&a->whole_critic, a->space)))
         return -1;
     if (mind_fixed_bytes(a) > AGENT_STATE_MAX)
         return -1;
@@ -84,90 +79,10 @@ void agent_destroy(struct agent *a)
     policy_finish(&a->policy);
     critic_finish(&a->critic);
     critic_finish(&a->cost_critic);
+    critic_finish(&a->whole_critic);
     trials_finish(&a->trials);
     free(a->gradient);
     free(a);
-}
-
-/* --- what the agent makes of its results --- */
-
-bool mind_fits(const struct agent *a, const uint8_t *choices)
-{
-    return space_fits(a->space, choices) && (!a->config.costs || costs_fit(a->config.costs, choices));
-}
-
-/* What the table of costs says; 1 where it says nothing. */
-static double prior_cost(const struct agent *a, const uint8_t *choices)
-{
-    const struct costs *c = a->config.costs;
-    double cost = !c ? 0 : a->config.cost == AGENT_COST_ENERGY ? costs_energy(c, choices) : costs_cycles(c, choices);
-    return cost > 0 ? cost : 1;
-}
-
-double mind_cost(const struct agent *a, const uint8_t *choices)
-{
-    if (has_measured_cost(a))
-        return prior_cost(a, choices) * exp(a->cost_mean + a->cost_spread * critic_predict(&a->cost_critic, choices, NULL));
-    if (a->config.cost == AGENT_COST_LATENCY || a->config.cost == AGENT_COST_ENERGY)
-        return 0;
-    return (double)(a->config.cost == AGENT_COST_RAM ? space_ram_bytes(a->space, choices) : space_flash_bytes(a->space, choices));
-}
-
-/* What has no cost, because it was refused, gets what the others say. */
-static void study_costs(struct agent *a, bool tune)
-{
-    struct lessons *l = &a->lessons;
-    double targets[CRITIC_TRIALS_MAX];
-    const uint8_t *choices[CRITIC_TRIALS_MAX];
-    int n = 0;
-    for (int i = 0; i < l->n; i++)
-        if (l->costs[i] > 0) {
-            choices[n] = l->choices[i];
-            targets[n++] = log(l->costs[i] / prior_cost(a, l->choices[i]));
-        }
-    a->cost_mean = n ? stats_mean(targets, n) : 0;
-    a->cost_spread = n ? fmax(stats_stddev(targets, n), 1e-9) : 1;
-    for (int i = 0; i < n; i++)
-        targets[i] = (targets[i] - a->cost_mean) / a->cost_spread;
-    (tune ? critic_tune : critic_fit)(&a->cost_critic, choices, targets, n);
-    for (int i = 0; i < l->n; i++)
-        if (!(l->costs[i] > 0))
-            l->costs[i] = mind_cost(a, l->choices[i]);
-}
-
-int mind_study(struct agent *a, bool tune)
-{
-    struct lessons *l = &a->lessons;
-    trials_lessons(&a->trials, l);
-    if (l->n == 0)
-        return 0;
-    if (has_measured_cost(a))
-        study_costs(a, tune);
-    for (int i = 0; i < l->n && !has_measured_cost(a); i++)
-        l->costs[i] = mind_cost(a, l->choices[i]);
-    (tune ? critic_tune : critic_fit)(&a->critic, l->choices, l->targets, l->n);
-    goal_see(&a->view, a->config.goal, l, a->config.floor);
-    return l->n;
-}
-
-void mind_believe(struct agent *a)
-{
-    struct lessons *l = &a->lessons;
-    int n = l->n;
-    for (int i = a->trials.n - 1; i >= 0 && n < l->n + IN_FLIGHT_MAX; i--)
-        if (!a->trials.trial[i].told) {
-            l->choices[n] = trials_choices(&a->trials, i);
-            l->targets[n] = critic_predict(&a->critic, l->choices[n], NULL);
-            l->rewards[n] = lessons_reward(l, l->targets[n]);
-            l->costs[n] = mind_cost(a, l->choices[n]);
-            l->aside[n] = false;
-            n++;
-        }
-    if (n == l->n)
-        return;
-    l->n = n;
-    critic_fit(&a->critic, l->choices, l->targets, n);
-    goal_see(&a->view, a->config.goal, l, a->config.floor);
 }
 
 /* --- proposals --- */

@@ -54,6 +54,8 @@ struct agent_config {
     enum agent_goal goal;  // the frozen policy and the alternatives know AGENT_BEST_REWARD only
     enum agent_cost cost;
     double floor;          // AGENT_LEAST_COST: the lowest reward that is good enough
+    double (*known)(void *user, const uint8_t *choices); // the part of any candidate's reward that needs no measurement (what its size is
+    void *user;            // worth): the critic need only learn the rest. NULL: nothing; only with AGENT_BEST_REWARD
     const struct costs *costs; // what layers cost, which its owner keeps up between calls and tells again after a load; its limit masks. May be NULL
 };
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define STATE_MAGIC 0x544e4741u // "AGNT"
-#define STATE_VERSION 4u
-#define PARTS 8
+#define STATE_VERSION 5u
+#define PARTS 9
 
 struct header {
     uint32_t magic, version;
@@ -37,6 +37,7 @@ static int state_parts(const struct agent *a, const struct header *h, struct par
     parts[2] = (struct part){a->policy.v, doubles};
     parts[3] = (struct part){a->critic.tuning, sizeof *a->critic.tuning};
     parts[4] = (struct part){a->cost_critic.tuning, a->cost_critic.tuning ? sizeof *a->cost_critic.tuning : 0};
+    parts[8] = (struct part){a->whole_critic.tuning, a->whole_critic.tuning ? sizeof *a->whole_critic.tuning : 0};
     parts[5] = (struct part){a->trials.trial, (size_t)h->n_trials * sizeof *a->trials.trial};
     parts[6] = (struct part){a->trials.choices, (size_t)h->n_trials * (size_t)a->space->n_slots};
     parts[7] = (struct part){a->trials.order, (size_t)h->n_results * sizeof *a->trials.order};

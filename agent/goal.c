@@ -27,8 +27,8 @@ static void see_ranges(struct goal_view *v)
     v->best = -INFINITY;
     for (int i = 0; i < l->n; i++)
         if (!l->aside[i])
-            v->best = fmax(v->best, l->targets[i]);
-    v->best = isfinite(v->best) ? v->best : v->low;
+            v->best = fmax(v->best, l->rewards[i]);
+    v->best = isfinite(v->best) ? v->best : v->reward_low;
 }
 
 /* Inserts result i into the front sorted by cost, unless something on it is at least as good; drops what it beats. */
@@ -59,7 +59,7 @@ void goal_see(struct goal_view *v, enum agent_goal goal, const struct lessons *l
     v->goal = goal;
     v->lessons = l;
     v->n_front = 0;
-    v->floor = lessons_target(l, floor);
+    v->floor = lessons_target(&l->open, floor);
     v->cheapest = INFINITY;
     see_ranges(v);
     for (int i = 0; i < l->n; i++) {
@@ -80,10 +80,14 @@ static double probability(double u)
     return 0.5 * erfc(-u / M_SQRT2);
 }
 
-static double gain_of_reward(const struct goal_view *v, double mean, double s)
+/* What is open must reach what the best leaves when the candidate's known part is taken off; how much is won counts on the scale of whole rewards. */
+static double gain_of_reward(const struct goal_view *v, double mean, double s, double known)
 {
-    double u = (mean - v->best) / s;
-    return s * (u * probability(u) + density(u));
+    const struct lessons *l = v->lessons;
+    double u = (mean - lessons_target(&l->open, v->best - known)) / s, unit = s;
+    if (l->has_known)
+        unit = (goal_utility(v, mean + s, 0, 0, known) - goal_utility(v, mean - s, 0, 0, known)) / 2;
+    return unit * (u * probability(u) + density(u));
 }
 
 static double gain_of_cost(const struct goal_view *v, double mean, double s, double cost)
@@ -116,18 +120,18 @@ static double gain_of_front(const struct goal_view *v, double mean, double s, do
     double most = v->reward_high + HEADROOM * (v->reward_high - v->reward_low), sum = 0, weights = 0;
     for (int i = 0; i < NODES; i++) {
         double u = REACH * (2 * (i + 0.5) / NODES - 1), w = density(u);
-        sum += w * area_of(v, cost, fmin(lessons_reward(v->lessons, mean + s * u), most));
+        sum += w * area_of(v, cost, fmin(lessons_reward(&v->lessons->open, mean + s * u), most));
         weights += w;
     }
     return sum / weights;
 }
 
-double goal_gain(const struct goal_view *v, double mean, double variance, double cost)
+double goal_gain(const struct goal_view *v, double mean, double variance, double cost, double known)
 {
     double s = sqrt(variance);
     return v->goal == AGENT_LEAST_COST    ? gain_of_cost(v, mean, s, cost)
            : v->goal == AGENT_WHOLE_FRONT ? gain_of_front(v, mean, s, cost)
-                                          : gain_of_reward(v, mean, s);
+                                          : gain_of_reward(v, mean, s, known);
 }
 
 static double share(double x, double low, double high)
@@ -135,10 +139,10 @@ static double share(double x, double low, double high)
     return high > low ? (x - low) / (high - low) : 0;
 }
 
-double goal_utility(const struct goal_view *v, double target, double cost, double preference)
+double goal_utility(const struct goal_view *v, double target, double cost, double preference, double known)
 {
     if (v->goal == AGENT_BEST_REWARD)
-        return target;
+        return v->lessons->has_known ? lessons_target(&v->lessons->whole, lessons_reward(&v->lessons->open, target) + known) : target;
     double size = share(cost, v->cost_low, v->cost_high), lost = 1 - share(target, v->low, v->high);
     if (v->goal == AGENT_LEAST_COST)
         return -2 * size - SHORTFALL * fmax(0, v->floor - target);

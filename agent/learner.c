@@ -28,8 +28,7 @@ static double add_group(struct agent *a, int size, double bonus, double weight)
     int n = 0;
     for (int i = 0; i < size; i++)
         if (policy_sample(&a->policy, &a->rng, rollouts[n]) == 0) {
-            double target = critic_predict(&a->critic, rollouts[n], NULL);
-            q[n] = goal_utility(&a->view, target, cost_for(a, rollouts[n]), preference);
+            q[n] = mind_utility(a, rollouts[n], cost_for(a, rollouts[n]), preference);
             mean += q[n++];
         }
     for (int i = 0; i < n; i++)
@@ -70,8 +69,8 @@ static void add_results(struct agent *a)
             continue;
         a->policy.tilt = a->config.goal == AGENT_WHOLE_FRONT ? 2 * preference - 1 : 0;
         double ratio = exp(policy_log_probability(&a->policy, l->choices[i]) - t->log_probability);
-        double surprise = goal_utility(&a->view, l->targets[i], l->costs[i], preference) -
-                          goal_utility(&a->view, critic_predict_without(&a->critic, i), l->costs[i], preference);
+        double surprise = goal_utility(&a->view, l->targets[i], l->costs[i], preference, l->known[i]) -
+                          mind_utility_without(a, i, preference);
         policy_gradient(&a->policy, l->choices[i], fmin(ratio, RATIO_MAX) * surprise / (l->n - first), 0, a->gradient);
     }
 }

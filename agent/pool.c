@@ -37,7 +37,7 @@ static bool look_at(struct agent *a, const int *centers, int n_centers, int i, u
 
 static int looks_of(const struct agent *a)
 {
-    int n = a->lessons.n, looks = LOOK_WORK / (n * (a->space->n_slots + n / 2));
+    int n = a->lessons.n, looks = LOOK_WORK / (n * (a->space->n_slots + n / 2)) / (a->config.known ? 2 : 1);
     return looks < LOOKS_LEAST ? LOOKS_LEAST : looks > LOOKS_MOST ? LOOKS_MOST : looks;
 }
 
@@ -51,17 +51,16 @@ int pool_propose(struct agent *a, uint8_t *choices, float *expected, float *doub
     uint8_t look[SPACE_SLOTS_MAX];
     double most = -INFINITY;
     for (int i = 0; i < looks; i++) {
-        double variance, mean;
+        struct mind_opinion o;
         if (!look_at(a, centers, n, i, look) || !mind_fits(a, look) || trials_find(&a->trials, look) >= 0)
             continue;
-        mean = critic_predict(&a->critic, look, &variance);
-        double gain = goal_gain(&a->view, mean, variance, mind_cost(a, look));
-        if (gain <= most)
+        mind_judge(a, look, &o);
+        if (o.gain <= most)
             continue;
-        most = gain;
+        most = o.gain;
         memcpy(choices, look, (size_t)a->space->n_slots);
-        *expected = (float)lessons_reward(&a->lessons, mean);
-        *doubt = (float)((lessons_reward(&a->lessons, mean + sqrt(variance)) - lessons_reward(&a->lessons, mean - sqrt(variance))) / 2);
+        *expected = (float)o.expected;
+        *doubt = (float)o.doubt;
     }
     return most > -INFINITY ? 0 : 1;
 }

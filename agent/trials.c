@@ -75,31 +75,40 @@ static double median_of(double *x, int n)
     return x[n / 2];
 }
 
-double lessons_target(const struct lessons *l, double reward)
+double lessons_target(const struct lessons_scale *s, double reward)
 {
-    double x = asinh((reward - l->median) / l->deviation);
-    return l->spread > 0 ? (x - l->mean) / l->spread : 0;
+    double x = asinh((reward - s->median) / s->deviation);
+    return s->spread > 0 ? (x - s->mean) / s->spread : 0;
 }
 
-double lessons_reward(const struct lessons *l, double target)
+double lessons_reward(const struct lessons_scale *s, double target)
 {
-    return l->median + l->deviation * sinh(l->mean + l->spread * target);
+    return s->median + s->deviation * sinh(s->mean + s->spread * target);
+}
+
+static void find_scale(struct lessons_scale *s, const double *rewards, int n)
+{
+    double x[CRITIC_TRIALS_MAX];
+    memcpy(x, rewards, (size_t)n * sizeof *x);
+    s->median = median_of(x, n);
+    for (int i = 0; i < n; i++)
+        x[i] = fabs(rewards[i] - s->median);
+    s->deviation = fmax(median_of(x, n), 1e-6);
+    for (int i = 0; i < n; i++)
+        x[i] = asinh((rewards[i] - s->median) / s->deviation);
+    s->mean = stats_mean(x, n);
+    s->spread = stats_stddev(x, n);
 }
 
 static void fill_targets(struct lessons *l)
 {
-    double x[CRITIC_TRIALS_MAX];
-    memcpy(x, l->rewards, (size_t)l->n * sizeof *x);
-    l->median = median_of(x, l->n);
+    double open[CRITIC_TRIALS_MAX];
     for (int i = 0; i < l->n; i++)
-        x[i] = fabs(l->rewards[i] - l->median);
-    l->deviation = fmax(median_of(x, l->n), 1e-6);
+        open[i] = l->rewards[i] - l->known[i];
+    find_scale(&l->open, open, l->n);
+    find_scale(&l->whole, l->rewards, l->n);
     for (int i = 0; i < l->n; i++)
-        x[i] = asinh((l->rewards[i] - l->median) / l->deviation);
-    l->mean = stats_mean(x, l->n);
-    l->spread = stats_stddev(x, l->n);
-    for (int i = 0; i < l->n; i++)
-        l->targets[i] = lessons_target(l, l->rewards[i]);
+        l->targets[i] = lessons_target(&l->open, open[i]);
 }
 
 static double worst_reward(const struct trials *t)
@@ -149,7 +158,7 @@ static void add_lesson(const struct trials *t, struct lessons *l, int trial, dou
     l->rewards[l->n++] = of->outcome == AGENT_INFEASIBLE ? worst : of->reward;
 }
 
-void trials_lessons(const struct trials *t, struct lessons *l)
+void trials_lessons(const struct trials *t, double (*known)(void *user, const uint8_t *choices), void *user, struct lessons *l)
 {
     int all = 0, good = LESSONS_BEST;
     for (int i = 0; i < t->n_results; i++)
@@ -167,6 +176,9 @@ void trials_lessons(const struct trials *t, struct lessons *l)
         if ((--skip < 0 || best) && l->n < LESSONS_MAX)
             add_lesson(t, l, t->order[i], worst);
     }
+    l->has_known = known != NULL;
+    for (int i = 0; i < l->n; i++)
+        l->known[i] = known ? known(user, l->choices[i]) : 0;
     if (l->n)
         fill_targets(l);
 }

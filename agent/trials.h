@@ -60,24 +60,31 @@ void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double rew
 #define LESSONS_BEST 64     // of them, at least so many are the best so far; the others are the newest
 #define IN_FLIGHT_MAX (CRITIC_TRIALS_MAX - LESSONS_MAX) // proposals without a result that are believed to be as predicted
 
-/* The results that teach, in order. Targets are asinh((R - median) / median absolute
- * deviation), standardized: a collapsed candidate costs tens of points and says little, and the logarithmic tails keep it from
- * drowning the rest. */
+/* Rewards as targets: asinh((R - median) / median absolute deviation), standardized: a collapsed candidate costs tens of points and
+ * says little, and the logarithmic tails keep it from drowning the rest. */
+struct lessons_scale {
+    double median, deviation, mean, spread; // of the rewards, and of their asinh
+};
+
+/* The results that teach, in order. The critic learns what rewards leave open: their targets are of reward - known. */
 struct lessons {
     int n;
     int trial[CRITIC_TRIALS_MAX];
     const uint8_t *choices[CRITIC_TRIALS_MAX];
     double rewards[CRITIC_TRIALS_MAX], targets[CRITIC_TRIALS_MAX];
     double costs[CRITIC_TRIALS_MAX];
+    double known[CRITIC_TRIALS_MAX];        // part of the reward that was known beforehand
+    bool has_known;
     bool aside[CRITIC_TRIALS_MAX];          // no answer: never the best, never on the front
-    double median, deviation, mean, spread; // of the rewards, and of their asinh
+    struct lessons_scale open, whole;       // of reward - known, which is what targets are of, and of rewards
 };
 
-void trials_lessons(const struct trials *t, struct lessons *l);
+/* `known` NULL: of no reward anything is known beforehand. */
+void trials_lessons(const struct trials *t, double (*known)(void *user, const uint8_t *choices), void *user, struct lessons *l);
 
-/* The target of a reward, and back. */
-double lessons_target(const struct lessons *l, double reward);
-double lessons_reward(const struct lessons *l, double target);
+/* The target of a reward on a scale, and back. */
+double lessons_target(const struct lessons_scale *s, double reward);
+double lessons_reward(const struct lessons_scale *s, double target);
 
 /* The `most` best lessons, best first, as indices into `l`; those aside only where there are no others. Returns how many there are. */
 int lessons_best(const struct lessons *l, int *best, int most);

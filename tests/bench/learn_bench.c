@@ -58,6 +58,13 @@ static double reward(const struct subject_figures *f)
     return reward_of(&one, &reference, &(struct reward_weights){.flash = 1});
 }
 
+/* What its size is worth, as a study knows it. */
+static double known(void *user, const uint8_t *choices)
+{
+    struct subject_figures f = {.correct = int8.correct, .total = int8.total, .flash_bytes = space_flash_bytes(user, choices)};
+    return reward(&f);
+}
+
 /* What one run showed: mean rewards of the first and last third's samples of the policy, of all its candidates, and the best. */
 struct run {
     double first_samples, last_samples, first_all, last_all, best;
@@ -65,7 +72,7 @@ struct run {
 
 static struct run run(enum agent_algorithm algorithm, uint64_t seed, int trials)
 {
-    struct agent_config config = {.algorithm = algorithm, .seed = seed};
+    struct agent_config config = {.algorithm = algorithm, .seed = seed, .known = known, .user = &subject.space};
     struct error e = {""};
     struct agent *a = agent_create(&subject.space, &config, &e);
     double samples[3] = {0}, all[3] = {0}, best = -INFINITY;

@@ -19,14 +19,24 @@ static double best_accuracy(const struct table *t)
     return best;
 }
 
-/* ReLeQ's reward: x is the relative size in bits (unweighted, as there), y the relative accuracy. */
-static double releq_reward(const struct table *t, const uint8_t *choices, double accuracy)
+static double size_worth(const struct table *t, const uint8_t *choices)
 {
     double mean = 0;
     for (int i = 0; i < t->n_slots; i++)
         mean += t->bits[choices[i]] / (double)t->n_slots;
-    double x = mean / 8 - t->bits[0] / 8.0, y = accuracy / best_accuracy(t);
-    return y < MARGIN ? -1 : 2 * ((1 - pow(x, 0.8)) * pow(y, 1 / y) - 0.5);
+    return 1 - pow(mean / 8 - t->bits[0] / 8.0, 0.8);
+}
+
+/* ReLeQ's reward: x is the relative size in bits (unweighted, as there), y the relative accuracy. */
+static double releq_reward(const struct table *t, const uint8_t *choices, double accuracy)
+{
+    double y = accuracy / best_accuracy(t);
+    return y < MARGIN ? -1 : 2 * (size_worth(t, choices) * pow(y, 1 / y) - 0.5);
+}
+
+double problem_size_worth(const struct problem *p, const uint8_t *choices)
+{
+    return size_worth(p->table, choices);
 }
 
 static double chebyshev(const struct problem *p, const uint8_t *choices, double accuracy)

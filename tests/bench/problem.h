@@ -73,6 +73,9 @@ bool problem_is_over(const struct problem *p); // the budget is used, or everyth
  * accuracy and size lose, under p->preference, which algorithms draw anew for every restart or comparison as in uNAS. */
 double problem_score(const struct problem *p, const uint8_t *choices, double accuracy);
 
+/* In the releq task: the factor of the reward, 0..1, that follows from size alone. */
+double problem_size_worth(const struct problem *p, const uint8_t *choices);
+
 void problem_random(struct problem *p, uint8_t *choices); // uniform over what fits
 
 /* Measurements until the score is within p->within of the best (front: the share of the hypervolume is at least that), or -1. */

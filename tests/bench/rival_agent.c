@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define COLLAPSED 0.01 // of ReLeQ's reward, from 0 to 1: below its margin there is nothing to learn
+
 static void shuffle(struct rng *r, double *x, int n)
 {
     for (int i = n - 1; i > 0; i--) {
@@ -41,6 +43,20 @@ static struct space *space_of(struct problem *p)
     return s;
 }
 
+/* ReLeQ's reward is a product of what is known of a candidate's size and of its accuracy: the agent is told its logarithm, which orders candidates
+ * alike, and what the size is worth in it, as it is in a study. */
+static double releq_known(void *user, const uint8_t *choices)
+{
+    const struct problem *p = user;
+    return log(problem_size_worth(p, choices));
+}
+
+static double reward_of(const struct problem *p, const uint8_t *choices, double accuracy)
+{
+    double score = problem_score(p, choices, accuracy);
+    return p->task == TASK_RELEQ ? log(fmax(score / 2 + 0.5, COLLAPSED)) : p->task == TASK_FRONT ? accuracy : score;
+}
+
 static void run(struct problem *p, enum agent_algorithm algorithm)
 {
     struct error e = {""};
@@ -48,6 +64,10 @@ static void run(struct problem *p, enum agent_algorithm algorithm)
     struct agent_config config = {.algorithm = algorithm, .seed = rng_u32(&p->rng)};
     if (p->task == TASK_FRONT)
         config.goal = AGENT_WHOLE_FRONT;
+    if (p->task == TASK_RELEQ) {
+        config.known = releq_known;
+        config.user = p;
+    }
     struct agent *a = space_check(space, &e) == 0 ? agent_create(space, &config, &e) : NULL;
     if (!a) {
         fprintf(stderr, "%s\n", e.text);
@@ -58,7 +78,7 @@ static void run(struct problem *p, enum agent_algorithm algorithm)
         if (agent_propose(a, choices, &e) != 0)
             break;
         double accuracy = problem_measure(p, choices);
-        if (agent_result(a, choices, AGENT_MEASURED, p->task == TASK_FRONT ? accuracy : problem_score(p, choices, accuracy), &e) != 0)
+        if (agent_result(a, choices, AGENT_MEASURED, reward_of(p, choices, accuracy), &e) != 0)
             break;
     }
     agent_destroy(a);

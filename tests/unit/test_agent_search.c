@@ -185,6 +185,49 @@ START_TEST(the_known_optimum_of_4096_is_found_from_20_seeds)
 }
 END_TEST
 
+/* What size is worth in points of accuracy. */
+static double size_worth(void *user, const uint8_t *choices)
+{
+    const struct space *s = user;
+    return -8 * log2((double)space_flash_bytes(s, choices));
+}
+
+/* Measurements until accuracy and size together are within 0.1 of the best, 100 if they never are. */
+static int search_with_size(struct space *s, uint64_t seed, bool known)
+{
+    struct agent_config config = {.seed = seed, .known = known ? size_worth : NULL, .user = s};
+    struct agent *a = agent_create(s, &config, NULL);
+    uint8_t choices[SPACE_SLOTS_MAX] = {0};
+    double best = -INFINITY, found = -INFINITY;
+    int n = 0;
+    do
+        best = fmax(best, accuracy(s, choices) + size_worth(s, choices));
+    while (count_up(choices, s->n_slots, s->n_options));
+    for (; n < 100 && found < best - 0.1 && agent_propose(a, choices, NULL) == 0; n++) {
+        double reward = accuracy(s, choices) + size_worth(s, choices);
+        ck_assert_int_eq(agent_result(a, choices, AGENT_MEASURED, reward, NULL), 0);
+        found = fmax(found, reward);
+    }
+    agent_destroy(a);
+    return n;
+}
+
+START_TEST(what_is_known_of_rewards_saves_measurements)
+{
+    struct space *s = malloc(sizeof *s);
+    int learned = 0, known = 0;
+    plain_space(s, 5);
+    s->flash_budget_bytes = INT64_MAX;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        learned += search_with_size(s, seed, false);
+        known += search_with_size(s, seed, true);
+    }
+    printf("measurements where the worth of size is learned, known: %.1f %.1f\n", learned / 10.0, known / 10.0);
+    ck_assert_int_lt(3 * known, 2 * learned);
+    free(s);
+}
+END_TEST
+
 START_TEST(wrong_sensitivities_cost_little)
 {
     struct space *s = malloc(sizeof *s);
@@ -490,6 +533,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(t, 0);
     tcase_add_test(t, nothing_is_ever_proposed_that_does_not_fit);
     tcase_add_test(t, the_known_optimum_of_4096_is_found_from_20_seeds);
+    tcase_add_test(t, what_is_known_of_rewards_saves_measurements);
     tcase_add_test(t, wrong_sensitivities_cost_little);
     tcase_add_test(t, the_lowest_cost_above_a_floor_is_found);
     tcase_add_test(t, the_whole_front_grows_faster_than_by_chance);
