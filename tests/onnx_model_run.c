@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VALUES_MAX 400
+#define VALUES_MAX 1024 // nodes and constants
 
 #define ONNX_MODEL_STATES 16 // of a scan's channel
 

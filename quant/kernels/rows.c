@@ -40,14 +40,14 @@ static void decode_uniform(const simd_word *row, uint32_t n, unsigned bits, int 
         decode_lanes(row, n, bits, NULL, 0, to, stride);
 }
 
-/* Any width and scheme, code by code. */
+/* Any width and scheme, code by code; zeros complete the last four. */
 static void decode_codes(const struct kernel *k, const uint8_t *row, uint32_t n, int crossed, simd_word *to, uint32_t stride)
 {
     static const uint8_t places[2][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}};
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < (n + 3) / 4 * 4; i++) {
         uint32_t place = i / 4 * 4 + places[crossed][i % 4];
         int16_t *pair = (int16_t *)(void *)(to + place / 2 * stride);
-        pair[place % 2] = (int16_t)weight_of_code(k, pack_row_code(row, i, k->op->w_bits));
+        pair[place % 2] = i < n ? (int16_t)weight_of_code(k, pack_row_code(row, i, k->op->w_bits)) : 0;
     }
 }
 

@@ -318,6 +318,24 @@ START_TEST(every_combination_of_widths_is_exact)
 }
 END_TEST
 
+/* 27 weights of a row are completed to 28: else a painted arena would not show all that the plan has. */
+START_TEST(scratch_of_odd_rows_is_written_to_its_end)
+{
+    struct rng r;
+    rng_seed(&r, 26, 1);
+    for (unsigned w = 2; w <= 8; w++) {
+        struct kernel_shape s = {.kind = IMAGE_CONV, .w_bits = w, .in_bits = 8, .out_bits = 8, .h = 5, .w = 6, .c = 3, .out_c = 6,
+                                 .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
+                                 .groups = 1};
+        struct kernel_case c;
+        ck_assert_int_eq(kernel_case_make(&c, s, &r), PROGRAM_OK);
+        verify(&c);
+        uint32_t end = c.op->scratch_offset + c.op->scratch_bytes;
+        ck_assert_msg(c.arena[end - 1] != 0xa5 || c.arena[end - 2] != 0xa5, "weights of %u bits", w);
+    }
+}
+END_TEST
+
 START_TEST(grouped_pointwise_convolutions_of_few_channels_are_exact)
 {
     struct rng r;
@@ -494,6 +512,7 @@ int main(void)
     tcase_add_test(t, kernels_equal_their_definition_for_random_shapes_and_widths);
     tcase_add_test(t, every_combination_of_widths_is_exact);
     tcase_add_test(t, requantization_rounds_as_tflite_does);
+    tcase_add_test(t, scratch_of_odd_rows_is_written_to_its_end);
     tcase_add_test(t, grouped_pointwise_convolutions_of_few_channels_are_exact);
     tcase_add_test(t, rows_and_runs_come_back_as_they_were_packed);
     tcase_add_test(t, lanes_hold_neighbouring_codes_side_by_side);
