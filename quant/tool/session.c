@@ -11,6 +11,7 @@
 #include "quant/tool/session_metric.h"
 #include "quant/tool/session_tuned.h"
 
+#include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,6 +201,7 @@ enum session_fault session_open(struct session *s, const struct session_params *
     memset(s, 0, sizeof *s);
     s->params = *p;
     s->progress = progress, s->progress_user = user;
+    s->tune_steps = p->tune_steps, s->loss = NAN;
     net_init(&s->net);
     enum session_fault fault = open_all(s, progress, user, e);
     if (fault)
@@ -215,6 +217,16 @@ static void drop_lowered(struct session *s)
         lowered_finish(&s->lowered);
     s->evaluator = NULL;
     s->has_lowered = false;
+}
+
+void session_train_for(struct session *s, int steps)
+{
+    if (steps == s->tune_steps)
+        return;
+    drop_lowered(s);
+    quantized_finish(&s->tuned);
+    s->has_tuned = false;
+    s->tune_steps = steps;
 }
 
 static void close_set(struct session_set *set)

@@ -34,7 +34,7 @@ struct session_params {
     struct data_transform transform;
     struct quantize_params quantize; // options and how they are calibrated
     char tuned[PATH_MAX];            // what `pare-net tune` made; instead of quantizing
-    int tune_steps;                  // of training candidates with slots of scheme `trained`; 0: they are not trained
+    int tune_steps;                  // of training candidates with slots of scheme `trained`; 0: they are not trained; see session_train_for
     bool equalize;                   // cross-layer equalization of the network, before anything else
     int n_rules;
     struct session_rule rules[SESSION_RULES_MAX];
@@ -65,7 +65,9 @@ struct session {
     bool has_lowered;
     struct candidate candidate;
     struct lowered lowered;
-    // what was trained last
+    // what was trained last, and for how long candidates are trained now
+    int tune_steps;
+    double loss; // of the training under way, while `progress` tells of it; else NAN
     bool has_tuned;
     struct candidate tuned_candidate;
     struct quantized tuned;
@@ -100,6 +102,10 @@ int session_options(const struct candidate *c, struct quantize_params *q, struct
  * SESSION_OK or SESSION_INVALID. */
 enum session_fault session_candidate(const struct session *s, const char *text, struct candidate *c,
                                      struct error *e);
+
+/* From now on candidates with slots of scheme `trained` are trained for so many batches, 0: not at all. Each length has its own result;
+ * session_open begins with the params'. */
+void session_train_for(struct session *s, int steps);
 
 /* Lowers it into s->lowered. With `check_budget` a candidate that exceeds the board is SESSION_INFEASIBLE. */
 enum session_fault session_lower(struct session *s, const struct candidate *c, bool check_budget,

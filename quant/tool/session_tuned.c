@@ -6,13 +6,14 @@
 #include "quant/tune/tune.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 bool session_is_tuned(const struct session *s, const struct candidate *c)
 {
-    for (int i = 0; i < c->n && s->params.tune_steps > 0 && !*s->params.tuned; i++)
+    for (int i = 0; i < c->n && s->tune_steps > 0 && !*s->params.tuned; i++)
         if (c->layers[i].scheme == SCHEME_TRAINED)
             return true;
     return false;
@@ -21,9 +22,10 @@ bool session_is_tuned(const struct session *s, const struct candidate *c)
 static int tell(void *user, int step, int steps, double loss)
 {
     struct session *s = user;
-    (void)loss;
+    s->loss = loss;
     if (s->progress)
         s->progress(s->progress_user, "training", step, steps);
+    s->loss = NAN;
     return 0;
 }
 
@@ -43,13 +45,19 @@ static enum session_fault train(struct session *s, const struct candidate *c, co
     return SESSION_OK;
 }
 
+static struct tune_params params_of(const struct session *s)
+{
+    return (struct tune_params){.steps = s->tune_steps, .batch = TUNE_BATCH, .rate = TUNE_RATE, .seed = 1,
+                                .calibration_samples = s->params.quantize.calibration_samples};
+}
+
 static enum session_fault load_or_train(struct session *s, const struct candidate *c, struct error *e)
 {
     char path[PATH_MAX + 40], part[PATH_MAX + 40];
     uint8_t key[SHA256_BYTES];
-    struct tune_params p = {.steps = s->params.tune_steps, .calibration_samples = s->params.quantize.calibration_samples, .seed = 1};
-    snprintf(path, sizeof path, "%s/tuned-%016" PRIx64 ".bin", s->params.folder, candidate_hash(c));
-    snprintf(part, sizeof part, "%s/tuned-%016" PRIx64 ".part", s->params.folder, candidate_hash(c));
+    struct tune_params p = params_of(s);
+    snprintf(path, sizeof path, "%s/tuned-%016" PRIx64 "-%d.bin", s->params.folder, candidate_hash(c), p.steps);
+    snprintf(part, sizeof part, "%s/tuned-%016" PRIx64 "-%d.part", s->params.folder, candidate_hash(c), p.steps);
     tune_key(&s->quantized, c, &p, key);
     int loaded = *s->params.folder ? quantized_load(path, key, &s->tuned, e) : 1;
     if (loaded == 0)
@@ -58,6 +66,15 @@ static enum session_fault load_or_train(struct session *s, const struct candidat
         log_warning("%s; trained again", e->text);
     p.checkpoint = *s->params.folder ? part : NULL;
     return train(s, c, &p, path, e);
+}
+
+struct tune_params session_tune_params(const struct session *s)
+{
+    struct tune_params p = params_of(s);
+    if (p.calibration_samples <= 0 || p.calibration_samples > s->calibration.n)
+        p.calibration_samples = s->calibration.n;
+    p.batch = tune_batch(&s->net, &p);
+    return p;
 }
 
 enum session_fault session_tuned(struct session *s, const struct candidate *c, const struct quantized **q, struct error *e)

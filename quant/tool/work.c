@@ -12,6 +12,7 @@
 #include "quant/tool/work_request.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,8 @@ static void progress(void *user, const char *text, int done, int total)
     cJSON_AddNumberToObject(p, "done", done);
     cJSON_AddNumberToObject(p, "total", total);
     cJSON_AddStringToObject(p, "text", text);
+    if (isfinite(w->session.loss) && w->is_open)
+        cJSON_AddNumberToObject(p, "loss", w->session.loss);
     write_line(w, o);
 }
 
@@ -161,6 +164,7 @@ static enum session_fault do_candidate(struct work *w, const struct work_request
     enum session_fault fault = session_candidate(&w->session, r->candidate, &c, e);
     if (fault)
         return error_wrap(e, "candidate") ? fault : fault;
+    session_train_for(&w->session, r->tune_steps >= 0 ? r->tune_steps : w->session.params.tune_steps);
     return r->method == WORK_LOWER   ? do_lower(w, r, &c, result, e)
            : r->method == WORK_SCORE ? do_score(w, r, &c, result, e)
                                      : do_package(w, r, &c, result, e);

@@ -4,6 +4,7 @@
 
 #include "quant/program/footprint.h"
 #include "quant/tool/candidate_file.h"
+#include "quant/tool/session_tuned.h"
 
 #include <stdlib.h>
 
@@ -157,6 +158,20 @@ cJSON *work_answer_open(const struct session *s)
     return o;
 }
 
+/* What the candidate's weights were trained with. */
+static void add_trained(const struct session *s, cJSON *o)
+{
+    struct tune_params p = session_tune_params(s);
+    if (!session_is_tuned(s, &s->candidate))
+        return;
+    cJSON *t = cJSON_AddObjectToObject(o, "trained");
+    add_number(t, "steps", p.steps);
+    add_number(t, "batch", p.batch);
+    cJSON_AddNumberToObject(t, "rate", p.rate);
+    add_number(t, "samples", p.calibration_samples);
+    add_number(t, "seed", (int64_t)p.seed);
+}
+
 cJSON *work_answer_lower(const struct session *s, const struct image_written *image)
 {
     const struct lowered *l = &s->lowered;
@@ -171,6 +186,7 @@ cJSON *work_answer_lower(const struct session *s, const struct image_written *im
         add_number(o, "image_bytes", image->bytes);
         add_number(o, "image_samples", image->n_samples);
     }
+    add_trained(s, o);
     cJSON *layers = cJSON_AddArrayToObject(o, "op_layers");
     for (uint32_t i = 0; i < l->program.header->n_ops; i++) {
         int layer = l->program.ops[i].layer;

@@ -232,7 +232,8 @@ static int read_open(const cJSON *o, struct session_params *p, struct error *e)
 
 static int read_lower(const cJSON *o, struct work_request *r, struct error *e)
 {
-    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true}, {"image", PARAMS_TEXT, false}};
+    static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true}, {"image", PARAMS_TEXT, false},
+                                             {"tune_steps", PARAMS_INTEGER, false}};
     if (params_check(o, "lower", keys, COUNT(keys), e))
         return -1;
     r->image = params_text(o, "image");
@@ -243,6 +244,7 @@ static int read_score(const cJSON *o, struct work_request *r, struct error *e)
 {
     static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true},
                                              {"set", PARAMS_TEXT, true},
+                                             {"tune_steps", PARAMS_INTEGER, false},
                                              {"first", PARAMS_INTEGER, false},
                                              {"n", PARAMS_INTEGER, false},
                                              {"every", PARAMS_INTEGER, false},
@@ -266,6 +268,7 @@ static int read_package(const cJSON *o, struct work_request *r, struct error *e)
 {
     static const struct params_key keys[] = {{"candidate", PARAMS_TEXT, true},
                                              {"folder", PARAMS_TEXT, true},
+                                             {"tune_steps", PARAMS_INTEGER, false},
                                              {"name", PARAMS_TEXT, false},
                                              {"figures", PARAMS_ANY, false}};
     if (params_check(o, "package", keys, COUNT(keys), e))
@@ -276,17 +279,27 @@ static int read_package(const cJSON *o, struct work_request *r, struct error *e)
     return package_check_name(r->name, e) ? error_wrap(e, "package") : 0;
 }
 
+/* How long this candidate is trained, of each method that names one. */
+static int read_tune_steps(const cJSON *o, struct work_request *r, struct error *e)
+{
+    int64_t steps;
+    if (params_integer(o, "tune_steps", 0, TUNE_STEPS_MAX, -1, &steps, e))
+        return error_wrap(e, "%s", method_names[r->method]);
+    r->tune_steps = (int)steps;
+    return 0;
+}
+
 static int read_params(const cJSON *o, struct work_request *r, struct session_params *open, struct error *e)
 {
     switch (r->method) {
     case WORK_OPEN:
         return read_open(o, open, e);
     case WORK_LOWER:
-        return read_lower(o, r, e);
+        return read_lower(o, r, e) || read_tune_steps(o, r, e) ? -1 : 0;
     case WORK_SCORE:
-        return read_score(o, r, e);
+        return read_score(o, r, e) || read_tune_steps(o, r, e) ? -1 : 0;
     case WORK_PACKAGE:
-        return read_package(o, r, e);
+        return read_package(o, r, e) || read_tune_steps(o, r, e) ? -1 : 0;
     default:
         return o ? params_check(o, "inspect", NULL, 0, e) : 0;
     }

@@ -26,6 +26,7 @@ struct work_request {
     int64_t id; // -1 while unknown
     enum work_method method;
     const char *candidate;     // lower, score, package
+    int tune_steps;            // lower, score, package; -1: as open said
     const char *image;         // lower, or NULL
     bool test;                 // score
     struct score_range range;  // score; n -1: all the rest

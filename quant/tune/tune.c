@@ -121,11 +121,16 @@ static int train(struct training *t, const uint8_t *key, tune_progress *progress
     return 0;
 }
 
-static int begin(struct training *t, const struct net *n, const struct quantized *q, const struct candidate *c, struct error *e)
+int tune_batch(const struct net *n, const struct tune_params *p)
 {
     size_t most = MEMORY_MAX / tape_sample_bytes(n);
-    t->batch = t->params->batch > 0 ? t->params->batch : TUNE_BATCH;
-    t->batch = most < 1 ? 1 : (size_t)t->batch > most ? (int)most : t->batch;
+    int batch = p->batch > 0 ? p->batch : TUNE_BATCH;
+    return most < 1 ? 1 : (size_t)batch > most ? (int)most : batch;
+}
+
+static int begin(struct training *t, const struct net *n, const struct quantized *q, const struct candidate *c, struct error *e)
+{
+    t->batch = tune_batch(n, t->params);
     t->order = malloc((size_t)t->samples * sizeof *t->order);
     t->wanted = malloc((size_t)t->batch * net_elements(&n->tensors[n->output]) * sizeof *t->wanted);
     if (!t->order || !t->wanted)

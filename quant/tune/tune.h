@@ -38,6 +38,9 @@ typedef int tune_progress(void *user, int step, int steps, double loss);
 int tune_candidate(const struct net *n, const struct quantized *q, const struct data *calibration, const struct candidate *c,
                    const struct tune_params *p, tune_progress *progress, void *user, struct quantized *to, struct error *e);
 
+/* Samples of a batch: fewer than the params say where memory would not do. */
+int tune_batch(const struct net *n, const struct tune_params *p);
+
 /* The key of what tune_candidate makes: of q's key, the candidate and the params. */
 void tune_key(const struct quantized *q, const struct candidate *c, const struct tune_params *p, uint8_t key[SHA256_BYTES]);
 

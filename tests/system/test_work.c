@@ -234,6 +234,7 @@ START_TEST(a_killed_worker_goes_on_to_the_same_bits)
 END_TEST
 
 #define TRAINED ", \"options\": [\"w8a8\", \"w2a8\", \"w2a8/trained\"], \"tune_steps\": 120, " BUDGET
+#define TRAINED_SHORT ", \"options\": [\"w8a8\", \"w2a8\", \"w2a8/trained\"], \"tune_steps\": 5, \"calibration_samples\": 500, " BUDGET
 #define TEST_SET "{\"candidate\": \"w2a8/trained\", \"set\": \"test\"}"
 
 static char *trained_score(struct worker *w)
@@ -283,6 +284,39 @@ START_TEST(training_is_done_once_and_goes_on_after_a_kill)
     ck_assert_int_ne(system(command), 0); // the checkpoint is gone
     free(again);
     free(whole);
+    ck_assert_int_eq(worker_end(&w), 0);
+}
+END_TEST
+
+/* A candidate has a result for each length of training; neither is lost over the other. */
+START_TEST(a_finalists_training_is_another_one)
+{
+    static const char lower[] = "{\"candidate\": \"w2a8/trained\", \"tune_steps\": 20}";
+    struct worker w;
+    worker_start(&w, pare_net);
+    cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED_SHORT)));
+    cJSON *answer = worker_ask(&w, "lower", lower);
+    const cJSON *trained = member(result_of(answer), "trained");
+    ck_assert_int_eq(w.progress, 20);
+    ck_assert_double_gt(w.loss, 0);
+    ck_assert_int_eq(member(trained, "steps")->valueint, 20);
+    ck_assert_int_eq(member(trained, "batch")->valueint, 32);
+    ck_assert_int_eq(member(trained, "samples")->valueint, 500);
+    ck_assert_double_gt(member(trained, "rate")->valuedouble, 0);
+    cJSON_Delete(answer);
+    char *of_open = trained_score(&w);
+    ck_assert_int_eq(w.progress, 5);
+    long long longer = score(&w, "w2a8/trained", "\"set\": \"test\", \"tune_steps\": 20");
+    ck_assert_int_eq(w.progress, 0);
+    char *again = trained_score(&w);
+    ck_assert_int_eq(w.progress, 0);
+    ck_assert_str_eq(of_open, again);
+    ck_assert_int_lt(score(&w, "w2a8/trained", "\"set\": \"test\", \"tune_steps\": 0"), longer); // not at all
+    answer = worker_ask(&w, "lower", "{\"candidate\": \"w2a8\", \"tune_steps\": 20}"); // nothing to train
+    ck_assert(!cJSON_HasObjectItem(result_of(answer), "trained"));
+    cJSON_Delete(answer);
+    free(of_open);
+    free(again);
     ck_assert_int_eq(worker_end(&w), 0);
 }
 END_TEST
@@ -502,6 +536,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_study_is_opened_lowered_scored_and_packaged);
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
     tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
+    tcase_add_test(tests, a_finalists_training_is_another_one);
     tcase_add_test(tests, fidelity_needs_no_labels);
     tcase_add_test(tests, rules_restrict_the_slots_they_match);
     tcase_add_test(tests, wrong_requests_get_one_clear_line_each);

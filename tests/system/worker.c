@@ -69,6 +69,8 @@ cJSON *worker_next(struct worker *w)
         cJSON *o = next_line(w);
         if (!o || !cJSON_HasObjectItem(o, "progress"))
             return o;
+        const cJSON *loss = cJSON_GetObjectItem(cJSON_GetObjectItem(o, "progress"), "loss");
+        w->loss = cJSON_IsNumber(loss) ? loss->valuedouble : w->loss;
         w->progress++;
         cJSON_Delete(o);
     }

@@ -15,6 +15,7 @@ struct worker {
     struct buffer lines;
     int64_t id;
     int progress; // progress lines of the last request
+    double loss;  // of the last of them that had one
 };
 
 void worker_start(struct worker *w, const char *pare_net);
