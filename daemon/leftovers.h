@@ -8,4 +8,7 @@
  * study goes on with is among them. What cannot be removed is logged. */
 void leftovers_remove(const char *state);
 
+/* Removes the checkpoints of training in the folder of a study that has ended. */
+void leftovers_of_study(const char *folder);
+
 #endif

@@ -195,8 +195,12 @@ static int note_study(void *user, const struct store_study *row)
 {
     struct rows *rows = user;
     rows->s->newest_study = row->study;
-    if (is_over(row->state))
+    if (is_over(row->state)) {
+        char folder[KEYS_PATH_MAX + 32];
+        snprintf(folder, sizeof folder, "%s/studies/%lld", rows->s->config->state, (long long)row->study);
+        leftovers_of_study(folder);
         return 0;
+    }
     if (rows->n == SERVICE_STUDIES_MAX)
         return error_set(rows->e, "more than %d studies are under way", SERVICE_STUDIES_MAX);
     rows->studies[rows->n++] = row->study;

@@ -192,6 +192,8 @@ struct package {
     struct caller caller;
     struct worker *worker;
     char candidate[CANDIDATE_TEXT_MAX];
+    bool finalist; // its weights are those that it was trained to as one
+    int64_t finalist_tune_steps;
     char name[64], to[KEYS_PATH_MAX], from[KEYS_PATH_MAX + 64];
     cJSON *figures;
     cJSON *files; // as the worker lists them
@@ -312,6 +314,8 @@ static void on_opened(void *user, const cJSON *result)
     cJSON *params = cJSON_CreateObject();
     (void)result;
     cJSON_AddStringToObject(params, "candidate", p->candidate);
+    if (p->finalist && p->finalist_tune_steps > 0)
+        cJSON_AddNumberToObject(params, "tune_steps", (double)p->finalist_tune_steps);
     cJSON_AddStringToObject(params, "folder", p->from);
     cJSON_AddStringToObject(params, "name", p->name);
     cJSON_AddItemToObject(params, "figures", p->figures);
@@ -338,6 +342,7 @@ static int open_worker(struct package *p, const cJSON *study, struct error *e)
     if (rc != 0)
         return -1;
     snprintf(folder, sizeof folder, "%s/studies/%.0f", p->s->config->state, number ? number->valuedouble : 0);
+    p->finalist_tune_steps = f.finalist_tune_steps;
     boards_about(p->s->boards, f.board_type, &flash, &ram, &meters);
     cJSON *params = study_file_open(&f, folder, flash, ram);
     char *open = cJSON_PrintUnformatted(params);
@@ -361,6 +366,7 @@ static void finish_package(struct query *q)
     snprintf(folder, sizeof folder, "%s/exports", s->config->state);
     snprintf(p->from, sizeof p->from, "%s/%d-%d", folder, (int)getpid(), ++s->exports);
     snprintf(p->candidate, sizeof p->candidate, "%s", candidate ? candidate : "");
+    p->finalist = cJSON_IsTrue(member(member(both, "trial"), "finalist"));
     p->figures = cJSON_CreateObject();
     cJSON_AddItemToObject(p->figures, "figures", figures_of(member(both, "trial")));
     cJSON_AddItemToObject(p->figures, "provenance", provenance_of(member(both, "study"), member(both, "trial")));

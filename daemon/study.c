@@ -63,6 +63,8 @@ static void forget_busy(struct study_work *w, int n)
             w[i].place = WORK_WAITING;
         if (w[i].score == SCORE_RUNNING)
             w[i].score = SCORE_WAITING;
+        if (w[i].again == SCORE_RUNNING)
+            w[i].again = SCORE_WAITING;
     }
 }
 
@@ -103,6 +105,7 @@ void study_init(struct study *s, const struct study_file *f)
     s->test_set = f->data[STUDY_TEST][0] != '\0';
     s->energy = f->energy;
     s->promising = f->board == STUDY_PROMISING;
+    s->retrains = f->finalist_tune_steps > 0;
     s->aim = study_file_aim(f);
     s->front = f->goal == STUDY_WHOLE_FRONT;
     s->objectives = study_file_objectives(f);
@@ -218,7 +221,12 @@ static void on_scored(struct study *s, struct study_work *w, const struct study_
         on_part_scored(s, w, ev);
         return;
     }
-    w->score = SCORE_DONE;
+    if (ev->again)
+        w->again = SCORE_DONE;
+    else
+        w->score = SCORE_DONE;
+    if (ev->final && !ev->again)
+        return; // the test set counts for no reward
     w->figures.correct = ev->figures.correct;
     w->figures.total = ev->figures.total;
 }

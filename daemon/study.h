@@ -52,6 +52,7 @@ struct study_work {
     int trial;
     enum study_place place;
     enum study_score score;
+    enum study_score again; // of a finalist that is trained anew: the validation set once more
     int parts;       // of the validation set that it was scored on, while it is held
     int beaten_by;   // the trial that it cannot become better than; 0: it may
     int faults;      // failures that may be the candidate's: measure.attempts of them end it
@@ -84,6 +85,7 @@ struct study {
     int attempts;
     int finalists_wanted;
     bool test_set, energy, promising; // promising: only such trials are measured on a board
+    bool retrains;                  // finalists are trained anew, for longer
     struct reward_aim aim;
     bool front;                     // all of it is wanted, not one best trial
     unsigned objectives;            // STORE_BY_...
@@ -117,7 +119,7 @@ enum study_todo_kind {
     STUDY_DO_CLOSE,        // let it go
     STUDY_DO_BEGIN,        // store space, baselines and first proposals
     STUDY_DO_LOWER,        // make the trial's image
-    STUDY_DO_SCORE,        // the validation set, or a part of it; final: the test set
+    STUDY_DO_SCORE,        // the validation set, or a part of it; final: the test set, unless `again`
     STUDY_DO_STORE_PLAN,
     STUDY_DO_MEASURE,      // as soon as a board is free, after rest_ms; rather not on `avoid`
     STUDY_DO_CANCEL,       // withdraw that, if no board has it yet
@@ -150,6 +152,7 @@ enum study_event_kind {
 struct study_event {
     enum study_event_kind kind;
     bool final;                     // about finals[], not works[]
+    bool again;                     // STUDY_EV_SCORED: as the todo said
     int trial;
     struct reward_figures figures;  // the members that the kind names
     enum board_failure failure;
@@ -163,6 +166,7 @@ struct study_event {
 struct study_todo {
     enum study_todo_kind kind;
     bool final;
+    bool again;          // of STUDY_DO_SCORE: a finalist that was trained anew, on the validation set
     int trial;
     enum store_outcome outcome;
     double reward;       // NAN unless measured

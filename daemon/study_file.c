@@ -175,6 +175,7 @@ static const struct key space_keys[] = {
     {.name = "equalize", .kind = KEY_BOOL, AT(equalize)},
     {.name = "state_bits", .kind = KEY_INT, AT(state_bits), .min = 0, .max = 32},
     {.name = "tune_steps", .kind = KEY_INT, AT(tune_steps), .min = 0, .max = STUDY_TUNE_STEPS_MAX},
+    {.name = "finalist_tune_steps", .kind = KEY_INT, AT(finalist_tune_steps), .min = 0, .max = STUDY_TUNE_STEPS_MAX},
     {.name = NULL}};
 
 static const struct key budget_keys[] = {

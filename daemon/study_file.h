@@ -19,7 +19,7 @@
 #define STUDY_FINALISTS_MAX 32
 #define STUDY_ATTEMPTS_MAX 16
 #define STUDY_SAMPLES_MAX MAILBOX_SAMPLES_MAX
-#define STUDY_TUNE_STEPS_MAX 100000 // of each candidate: days of training
+#define STUDY_TUNE_STEPS_MAX 100000 // of a candidate: days of training
 #define STUDY_WINDOWS_MAX 16
 
 enum study_data {
@@ -81,6 +81,7 @@ struct study_file {
     bool per_tensor, equalize;     // of weights
     int64_t state_bits;            // of the states of scans: 16 or 32; 0: the worker decides
     int64_t tune_steps;            // of training each candidate that has slots of scheme trained; 0: never
+    int64_t finalist_tune_steps;   // of training each such finalist anew; 0: it keeps the candidate's weights
     double flash_of_int8;          // 0: no such limit, as with the next two
     int64_t flash_bytes, ram_bytes;
     double latency_us, energy_uj;  // of one inference, as measured

@@ -35,6 +35,8 @@ static void add_final(struct study *s, int trial)
         w->place = WORK_WAITING;
     if (!w->stored && s->test_set)
         w->score = SCORE_WAITING;
+    if (!w->stored && s->retrains && t->kind != STORE_BASELINE)
+        w->again = SCORE_WAITING;
 }
 
 /* The best of the trials that take part, are on the front if that is asked for, and were not taken yet; 0 if there is none. */

@@ -34,8 +34,8 @@ static bool todo_for(struct study_todo *t, enum study_todo_kind kind, const stru
 static bool is_complete(const struct study_work *w)
 {
     bool place = w->place == WORK_NONE || w->place >= WORK_MEASURED;
-    bool score = w->score == SCORE_NONE || w->score == SCORE_DONE;
-    return place && score && !w->storing && !w->stored;
+    bool score = w->score == SCORE_NONE || w->score == SCORE_DONE, again = w->again == SCORE_NONE || w->again == SCORE_DONE;
+    return place && score && again && !w->storing && !w->stored;
 }
 
 static bool store(struct study *s, struct study_todo *t)
@@ -53,7 +53,9 @@ static bool store(struct study *s, struct study_todo *t)
         s->storing = s->storing || !u.final;
         t->outcome = study_outcome(w);
         if (u.final && t->outcome == STORE_MEASURED) {
-            struct reward_figures fresh = s->trials[w->trial].figures; // the score is the test set's
+            struct reward_figures fresh = s->trials[w->trial].figures;
+            if (w->again == SCORE_DONE)
+                fresh.correct = w->figures.correct, fresh.total = w->figures.total;
             fresh.latency_cycles = w->figures.latency_cycles;
             fresh.energy_nj = w->figures.energy_nj;
             fresh.clock_hz = w->figures.clock_hz;
@@ -106,6 +108,12 @@ static bool use_worker(struct study *s, struct study_todo *t)
             u.work[i].score = SCORE_RUNNING;
             s->worker_busy = true;
             t->part = u.work[i].place == WORK_HELD ? u.work[i].parts : -1;
+            return todo_for(t, STUDY_DO_SCORE, &u, &u.work[i]);
+        }
+    for (int i = 0; i < u.n; i++)
+        if (u.work[i].again == SCORE_WAITING) {
+            u.work[i].again = SCORE_RUNNING;
+            s->worker_busy = t->again = true;
             return todo_for(t, STUDY_DO_SCORE, &u, &u.work[i]);
         }
     return false;
@@ -191,7 +199,7 @@ static const char *doing(const struct study_work *w)
 {
     static const char *const images[] = {"",           "waiting for the worker", "lowering", "storing its plan", "held for its score",
                                          "waiting for a board", "waiting for a board",    "measured", "refused", "given up", "dropped"};
-    if (w->place >= WORK_MEASURED && w->score == SCORE_RUNNING)
+    if (w->place >= WORK_MEASURED && (w->score == SCORE_RUNNING || w->again == SCORE_RUNNING))
         return "scoring";
     return w->place == WORK_NONE ? "scoring" : images[w->place];
 }

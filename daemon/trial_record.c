@@ -28,17 +28,25 @@ int trial_record_plan(struct trial_record *r, const cJSON *answer, struct error 
         read_count(answer, "program_bytes", &r->program_bytes, e) != 0 ||
         read_count(answer, "ram_bytes", &r->ram_bytes, e) != 0)
         return -1;
+    const cJSON *trained = cJSON_GetObjectItemCaseSensitive(answer, "trained");
+    r->trained[0] = '\0';
+    if (trained && !cJSON_PrintPreallocated((cJSON *)(uintptr_t)trained, r->trained, sizeof r->trained, 0))
+        return error_set(e, "the worker's answer has no proper \"trained\"");
     r->planned = true;
     return 0;
 }
 
-int trial_record_score(struct trial_record *r, const cJSON *answer, struct error *e)
+int trial_record_score(struct trial_record *r, bool again, const cJSON *answer, struct error *e)
 {
-    if (read_count(answer, "correct", &r->correct, e) != 0 || read_count(answer, "total", &r->total, e) != 0)
+    int64_t correct, total;
+    if (read_count(answer, "correct", &correct, e) != 0 || read_count(answer, "total", &total, e) != 0)
         return -1;
-    if (r->total == 0 || r->correct > r->total)
-        return error_set(e, "the worker counts %lld right answers of %lld", (long long)r->correct, (long long)r->total);
-    r->scored = true;
+    if (total == 0 || correct > total)
+        return error_set(e, "the worker counts %lld right answers of %lld", (long long)correct, (long long)total);
+    if (again)
+        r->again_correct = correct, r->again_total = total, r->again = true;
+    else
+        r->correct = correct, r->total = total, r->scored = true;
     return 0;
 }
 
@@ -64,6 +72,16 @@ static void add_layers(struct trial_record *r, const struct board_result *b, int
             r->layer_cycles[b->op_layer[i]] += b->op_cycles[i];
 }
 
+/* Adds what the weights were trained with, where there is room. */
+static void add_training(struct trial_record *r)
+{
+    cJSON *o = r->trained[0] ? cJSON_Parse(r->provenance) : NULL;
+    char text[BOARD_PROVENANCE_MAX];
+    if (o && cJSON_AddItemToObject(o, "trained", cJSON_Parse(r->trained)) && cJSON_PrintPreallocated(o, text, sizeof text, 0))
+        memcpy(r->provenance, text, strlen(text) + 1);
+    cJSON_Delete(o);
+}
+
 void trial_record_measured(struct trial_record *r, const struct board_attempt *a, int n_layers)
 {
     const struct board_result *b = a->result;
@@ -80,6 +98,7 @@ void trial_record_measured(struct trial_record *r, const struct board_attempt *a
     r->attempt = a->attempt;
     r->clock_hz = b->clock_hz;
     snprintf(r->provenance, sizeof r->provenance, "%s", b->provenance);
+    add_training(r);
     if (b->trace)
         power_trace_move(&r->trace, b->trace);
     add_layers(r, b, n_layers);
@@ -118,7 +137,9 @@ void trial_record_figures(struct trial_record *r, const struct reward_figures *s
         add(r, "program_bytes", planned(r->program_bytes));
         add(r, STORE_RAM_BYTES, planned(r->ram_bytes));
     }
-    if (search && search->total > 0 && r->measured)
+    if (r->again && r->measured)
+        add(r, STORE_CORRECT, answers(r->again_correct, r->again_total));
+    else if (search && search->total > 0 && r->measured)
         add(r, STORE_CORRECT, answers(search->correct, search->total));
     if (r->scored)
         add(r, search ? STORE_TEST_CORRECT : r->dropped ? STORE_PART_CORRECT : STORE_CORRECT, answers(r->correct, r->total));

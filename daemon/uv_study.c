@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/leftovers.h"
 #include "daemon/study_load.h"
 
 #include <stdio.h>
@@ -173,6 +174,14 @@ static const struct trial_record *on_board(const struct study_run *r)
     return first;
 }
 
+/* What the worker tells of the trial it is at, in the place of the trial's line or, beside a board's, after it. */
+static void add_worker(const struct study_run *r, bool beside, char *text, size_t size)
+{
+    const struct trial_record *at = r->asked->record;
+    size_t n = beside ? strlen(text) : 0;
+    snprintf(text + n, size - n, "%s%s %d: %s", beside ? "; " : "", at->final ? "finalist" : "trial", at->trial, r->worker_text);
+}
+
 void study_run_progress(const struct study_run *r, char *text, size_t size)
 {
     const struct trial_record *t = on_board(r);
@@ -186,6 +195,8 @@ void study_run_progress(const struct study_run *r, char *text, size_t size)
         snprintf(text, size, "%s %d: %s", t->final ? "finalist" : "trial", t->trial, t->board_text);
     else if (!r->core.begun && r->worker_text[0])
         snprintf(text, size, "the worker: %s", r->worker_text);
+    if (r->asked && r->worker_text[0])
+        add_worker(r, t && t->wished, text, size);
 }
 
 /* Subscribers see progress too, at a bearable rate. */
@@ -309,6 +320,8 @@ void study_run_destroy(struct study_run *r)
         study_run_forget(r, r->records);
     }
     study_run_drop_step(r);
+    if (r->core.hold == STUDY_ENDS)
+        leftovers_of_study(r->folder);
     if (r->agent_there)
         study_agent_finish(&r->agent);
     free(r->space);

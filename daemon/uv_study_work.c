@@ -106,11 +106,17 @@ static bool is_infeasible(struct study_run *r, struct trial_record *t, enum work
     return true;
 }
 
+static void worker_is_done(struct study_run *r)
+{
+    r->asked = NULL;
+    r->worker_text[0] = '\0';
+}
+
 static void on_lowered(void *user, const cJSON *answer, enum worker_kind kind, const char *text)
 {
     struct out o = *(struct out *)user;
     struct error e = {""};
-    o.run->asked = NULL;
+    worker_is_done(o.run);
     free(user);
     if (!answer) {
         if (is_infeasible(o.run, o.record, kind, text))
@@ -141,16 +147,35 @@ static void on_scored(void *user, const cJSON *answer, enum worker_kind kind, co
 {
     struct out o = *(struct out *)user;
     struct error e = {""};
-    o.run->asked = NULL;
+    worker_is_done(o.run);
     free(user);
     if (!answer) // what can be lowered can be scored
         study_run_tell(o.run, kind == WORKER_INVALID ? STUDY_EV_INVALID : STUDY_EV_UNABLE, text);
     else if (!o.record->final && study_work(&o.run->core, false, o.record->trial)->place == WORK_HELD)
         on_part_scored(o.run, o.record, answer);
-    else if (trial_record_score(o.record, answer, &e) != 0)
+    else if (trial_record_score(o.record, false, answer, &e) != 0)
         study_run_tell(o.run, STUDY_EV_UNABLE, e.text);
     else
         study_run_tell_of(o.run, STUDY_EV_SCORED, o.record);
+}
+
+/* A finalist that was trained anew, on the validation set. */
+static void on_scored_again(void *user, const cJSON *answer, enum worker_kind kind, const char *text)
+{
+    struct out o = *(struct out *)user;
+    struct error e = {""};
+    worker_is_done(o.run);
+    free(user);
+    if (!answer) {
+        study_run_tell(o.run, kind == WORKER_INVALID ? STUDY_EV_INVALID : STUDY_EV_UNABLE, text);
+    } else if (trial_record_score(o.record, true, answer, &e) != 0) {
+        study_run_tell(o.run, STUDY_EV_UNABLE, e.text);
+    } else {
+        struct study_event ev = {.kind = STUDY_EV_SCORED, .final = true, .again = true, .trial = o.record->trial};
+        ev.figures.correct = o.record->again_correct;
+        ev.figures.total = o.record->again_total;
+        study_run_event(o.run, &ev);
+    }
 }
 
 static cJSON *candidate_params(const struct study_run *r, int trial)
@@ -168,14 +193,17 @@ void study_run_ask_worker(struct study_run *r, const struct study_todo *t)
 {
     struct trial_record *record = study_run_record(r, t->final, t->trial);
     cJSON *params = candidate_params(r, t->trial);
+    bool test = t->final && !t->again;
     struct out *o = r->asked = study_run_out(r, record);
+    if (t->final && r->file.finalist_tune_steps > 0)
+        cJSON_AddNumberToObject(params, "tune_steps", (double)r->file.finalist_tune_steps);
     if (t->kind == STUDY_DO_LOWER) {
         cJSON_AddStringToObject(params, "image", record->image);
         worker_ask(r->worker, "lower", params, on_lowered, o);
     } else {
-        int64_t first = t->final ? r->file.test_first : r->file.validation_first;
-        int64_t n = t->final ? r->file.test_samples : r->file.validation_samples;
-        cJSON_AddStringToObject(params, "set", t->final ? "test" : "validation");
+        int64_t first = test ? r->file.test_first : r->file.validation_first;
+        int64_t n = test ? r->file.test_samples : r->file.validation_samples;
+        cJSON_AddStringToObject(params, "set", test ? "test" : "validation");
         if (first > 0)
             cJSON_AddNumberToObject(params, "first", (double)first);
         if (n > 0)
@@ -184,7 +212,7 @@ void study_run_ask_worker(struct study_run *r, const struct study_todo *t)
             cJSON_AddNumberToObject(params, "every", study_parts[t->part].every);
             cJSON_AddNumberToObject(params, "offset", study_parts[t->part].offset);
         }
-        worker_ask(r->worker, "score", params, on_scored, o);
+        worker_ask(r->worker, "score", params, t->again ? on_scored_again : on_scored, o);
     }
 }
 

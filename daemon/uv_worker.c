@@ -120,13 +120,16 @@ static void on_progress(struct worker *w, const cJSON *progress)
     char text[256];
     const cJSON *done = cJSON_GetObjectItemCaseSensitive(progress, "done");
     const cJSON *total = cJSON_GetObjectItemCaseSensitive(progress, "total");
+    const cJSON *loss = cJSON_GetObjectItemCaseSensitive(progress, "loss");
     const char *what = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(progress, "text"));
     await(w);
     if (!w->actions.progress || !what)
         return;
     snprintf(text, sizeof text, "%.200s", what);
     if (cJSON_IsNumber(done) && cJSON_IsNumber(total))
-        snprintf(text, sizeof text, "%.200s %.0f of %.0f", what, done->valuedouble, total->valuedouble);
+        snprintf(text, sizeof text, "%.150s %.0f of %.0f", what, done->valuedouble, total->valuedouble);
+    if (cJSON_IsNumber(loss))
+        snprintf(text + strlen(text), sizeof text - strlen(text), ", loss %.4g", loss->valuedouble);
     intake_hide(w->state, text);
     w->actions.progress(w->actions.user, text);
 }

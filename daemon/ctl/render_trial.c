@@ -201,6 +201,19 @@ static void trial_attempts(const cJSON *trial, const struct style *style, struct
     sub_table(field_find(trial, "attempts"), columns, paths, 7, style, out);
 }
 
+/* What an object has, on one line: "steps 800, batch 32". */
+static void members_print(const cJSON *object, struct buffer *out)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object)
+    {
+        char name[64];
+        snprintf(name, sizeof name, "%.60s", item->string ? item->string : "");
+        text_print(out, "%s%s %s", item == object->child ? "" : ", ", text_clean(name), field_value(item).text);
+    }
+    text_print(out, "\n");
+}
+
 static void trial_provenance(const cJSON *trial, struct buffer *out)
 {
     const cJSON *provenance = field_find(trial, "provenance"), *item;
@@ -211,7 +224,10 @@ static void trial_provenance(const cJSON *trial, struct buffer *out)
         char name[64];
         snprintf(name, sizeof name, "%.60s", item->string ? item->string : "");
         title(out, text_clean(name));
-        text_print(out, "%s\n", field_value(item).text);
+        if (cJSON_IsObject(item))
+            members_print(item, out);
+        else
+            text_print(out, "%s\n", field_value(item).text);
     }
 }
 

@@ -143,6 +143,7 @@ static void commit_final(struct lab *l, const struct lab_event *e)
     l->store.open[t] = false;
     l->store.test_correct[t] = l->study.test_set ? 700 + (int64_t)(l->store.candidates[t] % 100) : 1;
     l->store.finalists[t] = t > STUDY_BASELINES && e->outcome == STORE_MEASURED;
+    l->store.final_rewards[t] = l->store.finalists[t] ? e->reward : 0;
     note(l, "final %d %s\n", t, store_outcome_name(e->outcome));
 }
 
@@ -220,7 +221,10 @@ static void answer(struct lab *l, const struct study_todo *t)
         return;
     }
     if (t->kind == STUDY_DO_SCORE) {
-        tell(l, STUDY_EV_SCORED, t, 3000)->event.figures = figures_of(l, t->trial);
+        struct study_event *ev = &tell(l, STUDY_EV_SCORED, t, 3000)->event;
+        ev->again = t->again;
+        ev->figures = figures_of(l, t->trial);
+        ev->figures.correct += t->again ? LAB_TRAINED_CORRECT : t->final ? -100 : 0;
         return;
     }
     bool refused = is_refused(l, t->trial);
@@ -431,6 +435,7 @@ uint64_t lab_digest(const struct lab *l)
         h = mix(h, t <= s->n_results ? (uint64_t)s->outcomes[t] + 1 : 0);
         h = mix(h, (uint64_t)s->finalists[t]);
         h = mix(h, (uint64_t)s->test_correct[t]);
+        h = mix(h, (uint64_t)llrint(s->final_rewards[t] * 1e9));
     }
     return mix(h, (uint64_t)s->applied);
 }

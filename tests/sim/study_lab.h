@@ -24,6 +24,7 @@ struct lab_store {
     bool open[STUDY_ALL_MAX + 1]; // an attempt is under way, or went well and has no result
     bool finalists[STUDY_ALL_MAX + 1];
     int64_t test_correct[STUDY_ALL_MAX + 1]; // 0: not stored
+    double final_rewards[STUDY_ALL_MAX + 1]; // of finalists
     uint64_t agent; // a hash over all calls of it
 };
 
@@ -85,6 +86,9 @@ void lab_crash(struct lab *l);
 
 /* What a measurement of the trial's candidate would give. */
 struct reward_figures lab_truth(const struct lab *l, int trial);
+
+/* What a finalist's training for longer adds to that: right answers on the validation set. */
+#define LAB_TRAINED_CORRECT 11
 
 /* What must not depend on timing: the store without tries. */
 uint64_t lab_digest(const struct lab *l);

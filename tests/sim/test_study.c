@@ -131,6 +131,32 @@ START_TEST(a_crash_at_any_moment_changes_nothing)
 }
 END_TEST
 
+/* What a finalist gains by being trained for longer is in its reward, and in no other; whatever crashes. */
+START_TEST(finalists_that_are_trained_anew_are_scored_anew)
+{
+    struct lab_config c = small();
+    uint64_t kept = run(&c);
+    other = lab;
+    c.file.finalist_tune_steps = 100;
+    uint64_t expected = run(&c);
+    ck_assert_uint_ne(kept, expected);
+    ck_assert_uint_eq(lab.store.agent, other.store.agent);
+    for (int t = 1; t <= lab.store.n_trials; t++) {
+        struct reward_figures truth = lab_truth(&lab, t);
+        ck_assert(lab.store.finalists[t] == other.store.finalists[t]);
+        if (!lab.store.finalists[t])
+            continue;
+        ck_assert_double_eq(other.store.final_rewards[t], study_reward(&other.study, &truth));
+        truth.correct += LAB_TRAINED_CORRECT;
+        ck_assert_double_eq(lab.store.final_rewards[t], study_reward(&lab.study, &truth));
+    }
+    for (int at = lab.delivered; at > 1; at--) {
+        c.crash_at = at;
+        ck_assert_msg(run(&c) == expected, "another study after a crash at event %d:\n%s", at, lab.trace);
+    }
+}
+END_TEST
+
 START_TEST(a_pause_at_any_moment_changes_nothing)
 {
     struct lab_config c = small();
@@ -435,6 +461,7 @@ int main(void)
     tcase_add_test(t, neither_timing_nor_boards_nor_flaky_probes_change_what_is_proposed);
     tcase_add_test(t, another_seed_or_ahead_is_another_study);
     tcase_add_test(t, a_crash_at_any_moment_changes_nothing);
+    tcase_add_test(t, finalists_that_are_trained_anew_are_scored_anew);
     tcase_add_test(t, a_pause_at_any_moment_changes_nothing);
     tcase_add_test(t, a_store_that_fails_pauses_and_a_resume_goes_on);
     tcase_add_test(t, a_stopped_study_begins_nothing_more);

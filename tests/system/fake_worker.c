@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A "pare-net work" for tests: docs/worker.md with made-up figures that follow from the candidate, and images that a fake board runs:
 // their outputs are zeros, as that board's, or the right ones with FAKE_WORKER_RIGHT in the environment.
+// Candidates with trained slots are said to be trained; the more steps are asked for, the more answers are right. With FAKE_WORKER_HANGS, a named pipe, in
+// the environment the first training writes to it and hangs.
 // A candidate whose hash is divisible by 11 does not fit. The network's file may say how to misbehave: "invalid TEXT", "huge".
 #include "base/candidate.h"
 #include "base/file.h"
@@ -9,10 +11,12 @@
 #include "tests/sim/small_image.h"
 
 #include <cjson/cJSON.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SLOTS 5
 #define LAYERS 2 // as the small image has
@@ -39,6 +43,8 @@ static void fail(cJSON *answer, const char *kind, const char *message)
     cJSON_AddStringToObject(e, "kind", kind);
     cJSON_AddStringToObject(e, "message", message);
 }
+
+static int steps_of_open;
 
 /* --- open --- */
 
@@ -103,6 +109,8 @@ static void do_open(const cJSON *params, cJSON *answer)
         fail(answer, "invalid", e.text);
         return;
     }
+    const cJSON *steps = cJSON_GetObjectItemCaseSensitive(params, "tune_steps");
+    steps_of_open = cJSON_IsNumber(steps) ? steps->valueint : 0;
     snprintf(line, sizeof line, "%.1500s: ", text_of(params, "network"));
     if (sscanf(text, "invalid %255[^\n]", message) == 1)
         fail(answer, "invalid", strcat(line, message));
@@ -139,7 +147,30 @@ static int64_t weights_of(const struct candidate *c)
     return bytes;
 }
 
-static void do_lower(const cJSON *params, const struct candidate *c, cJSON *answer)
+/* How long the candidate is trained; 0: not at all. */
+static int training_of(const cJSON *params, const struct candidate *c)
+{
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(params, "tune_steps");
+    for (int i = 0; i < c->n; i++)
+        if (c->layers[i].scheme == SCHEME_TRAINED)
+            return cJSON_IsNumber(own) ? own->valueint : steps_of_open;
+    return 0;
+}
+
+static void train(int steps, int64_t id)
+{
+    const char *pipe = getenv("FAKE_WORKER_HANGS");
+    printf("{\"progress\":{\"id\":%lld,\"done\":%d,\"total\":%d,\"text\":\"training\",\"loss\":0.12345678}}\n", (long long)id, steps / 2, steps);
+    fflush(stdout);
+    int fd = pipe ? open(pipe, O_WRONLY | O_CLOEXEC) : -1;
+    if (fd < 0) // there is none any more
+        return;
+    unlink(pipe);
+    if (write(fd, "hangs\n", 6) == 6)
+        pause();
+}
+
+static void do_lower(const cJSON *params, const struct candidate *c, int64_t id, cJSON *answer)
 {
     struct error e = {""};
     uint64_t hash = candidate_hash(c);
@@ -156,6 +187,10 @@ static void do_lower(const cJSON *params, const struct candidate *c, cJSON *answ
         cJSON_AddNumberToObject(r, "parameters_bytes", 300);
         cJSON_AddNumberToObject(r, "program_bytes", 200);
         cJSON_AddNumberToObject(r, "ram_bytes", 2000);
+        if (training_of(params, c) > 0) {
+            train(training_of(params, c), id);
+            cJSON_AddNumberToObject(cJSON_AddObjectToObject(r, "trained"), "steps", training_of(params, c));
+        }
     }
 }
 
@@ -166,6 +201,7 @@ static void do_score(const cJSON *params, const struct candidate *c, cJSON *answ
     for (int i = 0; i < c->n; i++)
         lost += c->layers[i].w_bits < 4 ? 30 / (i + 1) : c->layers[i].w_bits < 8 ? 4 / (i + 1) : 0;
     lost += (int)(mix(candidate_hash(c), (uint64_t)text_of(params, "set")[0]) % 7);
+    lost -= training_of(params, c);
     const cJSON *every = cJSON_GetObjectItemCaseSensitive(params, "every");
     int part = cJSON_IsNumber(every) ? every->valueint : 1; // right answers are spread evenly, but for a rest in the last part
     cJSON_AddNumberToObject(r, "correct", (930 - lost) / part);
@@ -198,7 +234,7 @@ static void carry_out(const cJSON *request, cJSON *answer)
     else if (candidate_parse(text_of(params, "candidate"), SLOTS, &c, &e) != 0)
         fail(answer, "invalid", e.text);
     else if (strcmp(method, "lower") == 0)
-        do_lower(params, &c, answer);
+        do_lower(params, &c, (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(request, "id")), answer);
     else if (strcmp(method, "score") == 0)
         do_score(params, &c, answer);
     else if (strcmp(method, "package") == 0)

@@ -169,13 +169,40 @@ start pared.json
 create --start
 after_events 12
 slay
+touch state/studies/1/tuned-{1,2}-9.part state/studies/1/tuned-1-9.bin # of the first training there is a result
 touch state/studies/1/trial-99.image.new-12345 state/studies/1/package.new-abcdef state/studies/1/trial-99.image state/files/new-abcdef
 mkdir -p state/exports/1-1/src && touch state/exports/1-1/src/network.c state/exports/2-2.db
 start pared.json
+passes; [ ! -e state/studies/1/tuned-1-9.part ] && [ -e state/studies/1/tuned-2-9.part ] || complain "checkpoints: $(ls state/studies/1)"
 wait_for study:demo=finished
 stop
+passes; [ ! -e state/studies/1/tuned-2-9.part ] || complain "a checkpoint is left of a study that has ended"
 passes; [ -z "$(ls state/exports state/studies/1 state/files | grep -e new- -e image -e 1-1 -e 2-2)" ] || complain "left: $(ls -R state)"
 same left
+
+echo "training: of candidates short, of finalists long; a worker that is killed over it"
+sed -e 's/"w2a8"\]}/"w2a8", "w4a8\/trained", "w2a8\/trained"], "tune_steps": 4, "finalist_tune_steps": 30}/' "$lab/study.json" >"$lab/trained.json"
+lab_in trained one
+start pared.json
+"$pare" study create "$lab/trained.json" --set name=demo --set net=net.onnx --start >/dev/null || complain "study create"
+wait_for study:demo=finished
+finalist=$(sql state/pare.db "SELECT trial FROM trial WHERE finalist AND candidate LIKE '%trained%' LIMIT 1")
+says 0 '^trained  *steps 30$' trial show "$finalist"
+says 0 '"steps":[[:space:]]*30' export json --trial "$finalist"
+stop
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM measurement a JOIN measurement b USING (study, trial, name) JOIN trial USING (study, trial)
+    WHERE name = 'correct' AND a.series = 0 AND b.series = 1 AND b.value = a.value + iif(candidate LIKE '%trained%', 26, 0)")" = 2 ] ||
+    complain "the finalists' score is not that of the longer training"
+lab_in trained2 one
+mkfifo hanging
+FAKE_WORKER_HANGS=$PWD/hanging start pared.json
+"$pare" study create "$lab/trained.json" --set name=demo --set net=net.onnx --start >/dev/null
+read -r _ <hanging
+says 0 "trial [0-9]*: training 2 of 4, loss 0.1235" study show demo
+for child in $(children fake_worker); do kill -9 "$child"; done
+wait_for study:demo=finished
+stop
+passes; [ "$(digest_of "$lab/trained")" = "$(digest_of "$lab/trained2")" ] || complain "training: another study than the one left alone"
 
 echo "kill -9 of worker and openocd"
 for ((round = 1; round <= rounds; round++)); do

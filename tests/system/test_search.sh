@@ -1,18 +1,20 @@
 #!/bin/bash
 # SPDX-FileCopyrightText: The pare authors
 # SPDX-License-Identifier: Apache-2.0
-# The whole of pare with its real parts: pared, pare-net, openocd and pare-vboard search the demo's network; then again while one of the
+# The whole of pare with its real parts: pared, pare-net, openocd and pare-vboard search the demo's network, its last layer trained; then again while one of the
 # four is killed with -9, in turn and at random moments: the same study must come out.
 # usage: test_search.sh PARE PARED PARE_NET PARE_VBOARD RUNNER STORE_DIGEST SOURCE_ROOT [KILLS [TRIALS [SAMPLES]]]
 pare=$(realpath "$1") pared=$(realpath "$2") worker=$(realpath "$3") vboard=$(realpath "$4") runner=$(realpath "$5")
 digest=$(realpath "$6") root=$(realpath "$7") kills=${8:-4} trials=${9:-5} samples=${10:-200}
-PATIENCE=900
+PATIENCE=900 long=52 # batches of a finalist's training: there is a checkpoint on the way
 . "$(dirname "$0")/lab.sh"
 cd "$lab" || exit 1
 command -v openocd >/dev/null || { echo "skipped: no openocd"; exit 77; }
 
 sed -e "s|\"\.\./demo/|\"$root/configs/demo/|g" -e 's|"validation_labels"|"validation_samples": '"$samples"', "test_samples": '"$samples"', &|' \
-    -e 's/"trials": 64/"trials": '"$trials"'/' -e 's/"finalists": 3/"finalists": 1/' "$root/configs/studies/demo.json" >study.json
+    -e 's/"trials": 64/"trials": '"$trials"'/' -e 's/"finalists": 3/"finalists": 1/' -e 's|"w3a8/codebook"|"w3a8/trained"|' \
+    -e 's|\[{"layer": "Gemm$".*|[{"layer": "Gemm$", "options": ["w3a8/trained"]}], "tune_steps": 2, "finalist_tune_steps": '"$long"'|' \
+    "$root/configs/studies/demo.json" >study.json
 
 vboard_pid= port=0
 # serve: a virtual board with its state in the present folder, on the port it had before
@@ -59,6 +61,8 @@ passes; awk -F, -v repeats="$(sql state/pare.db "SELECT json_extract(provenance,
           exit bad || near == 0 }' power.csv || complain "the samples are not the energy that was measured: $(head -8 power.csv)"
 passes; [ "$(sql state/pare.db "SELECT count(*) FROM v_trial t WHERE outcome = 'measured' AND (front OR finalist OR kind = 'baseline') IS NOT
     EXISTS (SELECT 1 FROM v_trace r WHERE r.trial = t.trial)")" = 0 ] || complain "raw samples are kept of other trials than those of the front"
+finalist=$(sql state/pare.db "SELECT trial FROM trial WHERE finalist")
+says 0 c-package export c-package --trial "$finalist" -o "$PWD/package"
 stop
 unserve
 traces_agree() { passes; [ "$(ls state/traces | sort)" = "$(sql state/pare.db "SELECT file FROM v_trace" | sort)" ] || complain "state/traces and the database disagree: $(ls state/traces)"; }
@@ -77,6 +81,11 @@ passes; [ "$(sql state/pare.db "SELECT count(*) FROM trial WHERE outcome = 'meas
 passes; [ "$(sql state/pare.db "SELECT count(*) FROM measurement WHERE name IN ('latency_cycles', 'energy_nj') AND origin <> 'virtual'")" = 0 ] ||
     complain "a figure of a virtual board is not marked as one"
 expected=$("$digest" state/pare.db demo)
+passes; [ "$(sql state/pare.db "SELECT group_concat(json_extract(provenance, '\$.trained.steps') || ' ' || series) FROM attempt WHERE trial = $finalist AND state = 'succeeded'")" = "2 0,$long 1" ] ||
+    complain "the finalist's provenance does not say how it was trained"
+passes; "$worker" package "$root/configs/demo/dscnn.onnx" --candidate "$(sql state/pare.db "SELECT candidate FROM trial WHERE trial = $finalist")" \
+    --calibration "$root/configs/demo/calibration_x.npy" --input-scale 0.25 --tuned state/studies/1/tuned-*-$long.bin --name network --out same >/dev/null &&
+    diff -rq package/src same/src || complain "the finalist was not exported with what it was trained to"
 
 kill_one() { # which: 0 pared, 1 its worker, 2 openocd, 3 the virtual board
     case $1 in
@@ -97,6 +106,7 @@ for ((i = 0; i < kills; i++)); do
     done_kills=$((done_kills + 1))
 done
 wait_for study:demo=finished
+passes; [ -z "$(ls state/studies/1 | grep -e part -e image)" ] || complain "left: $(ls state/studies/1)"
 stop
 unserve
 passes; [ "$(ls state/traces | sort)" = "$(sql state/pare.db "SELECT file FROM v_trace" | sort)" ] || complain "state/traces and the database disagree: $(ls state/traces)"

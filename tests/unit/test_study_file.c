@@ -37,7 +37,7 @@ START_TEST(the_example_of_the_manual_is_read)
         "    \"test\": \"/abs/t.npy\", \"test_labels\": \"tl.npy\"},\n  /* a\n comment \" */\n"
         "  \"board_type\": \"virtual-u585\",\n"
         "  \"space\": {\"options\": [\"w8a8\", \"w4a8\", \"w2a8\"],\n"
-        "    \"rules\": [{\"layer\": \"^conv_0$\", \"options\": [\"w8a8\", \"w4a8\"]}], \"clipping\": \"minmax\", \"equalize\": true, \"tune_steps\": 300},\n"
+        "    \"rules\": [{\"layer\": \"^conv_0$\", \"options\": [\"w8a8\", \"w4a8\"]}], \"clipping\": \"minmax\", \"equalize\": true, \"tune_steps\": 300, \"finalist_tune_steps\": 900},\n"
         "  \"budget\": {\"flash_of_int8\": 0.6, \"flash_bytes\": 40000, \"ram_bytes\": 65536},\n"
         "  \"objective\": {\"flash\": 2.0},\n"
         "  \"search\": {\"algorithm\": \"random\", \"trials\": 20, \"seed\": 9007199254740991},\n"
@@ -55,7 +55,7 @@ START_TEST(the_example_of_the_manual_is_read)
     ck_assert_int_eq(file.rules.v[0].options.n, 2);
     ck_assert_int_eq(file.algorithm, AGENT_RANDOM);
     ck_assert_int_eq(file.seed, 9007199254740991);
-    ck_assert(!file.energy && file.clipping == 1 && file.equalize && file.tune_steps == 300 && !file.per_tensor && file.attempts == 2 && file.finalists == 1);
+    ck_assert(!file.energy && file.clipping == 1 && file.equalize && file.tune_steps == 300 && file.finalist_tune_steps == 900 && !file.per_tensor && file.attempts == 2 && file.finalists == 1);
 }
 END_TEST
 
