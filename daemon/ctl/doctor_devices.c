@@ -68,6 +68,28 @@ static bool may_open(const struct doctor *d, const char *device, char node[PATH_
     return stat(node, &st) != 0 || may_write(d, &st);
 }
 
+static bool is_configured(const struct doctor *d, const char *serial)
+{
+    const cJSON *board;
+    cJSON_ArrayForEach(board, field_find(d->config, "boards"))
+    {
+        if (strcmp(field_string(board, "serial"), serial) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A probe is never taken by itself: which board hangs on it, only a person knows. What to write is told. */
+static void tell_unused(struct doctor *d, const char *device, const char *serial)
+{
+    char advice[256];
+    if (!d->config || is_configured(d, serial))
+        return;
+    snprintf(advice, sizeof advice, "to use its board: {\"file\": \"BOARD-FILE.json\", \"serial\": \"%.60s\", \"usb_location\": \"%.40s\"} in \"boards\" of pared's configuration",
+             serial, device);
+    doctor_add(d, FINDING_OK, "unused probe", advice, "%s at %s serves no board of the configuration", serial, device);
+}
+
 static void check_probe(struct doctor *d, const char *device, const struct product *product)
 {
     char serial[64] = "", release[16] = "-", node[PATH_MAX] = "", check[96];
@@ -85,6 +107,7 @@ static void check_probe(struct doctor *d, const char *device, const struct produ
                    product->name, serial, node, d->is_service ? "the service" : "you");
     else
         doctor_add(d, FINDING_OK, check, NULL, "%s %s, USB release %s, at %s", product->name, serial, release, device);
+    tell_unused(d, device, serial);
 }
 
 static int by_name(const void *a, const void *b)

@@ -20,6 +20,8 @@ struct fake_part {
     char fault[64];     // "hang COMMAND", "fail COMMAND", "die COMMAND": the next command that starts so
     int fault_after;    // it happens at the n-th such command, 0 the first; cleared when it happened
     bool fault_stays;   // it happens again and again
+    bool half_writes;   // a write to flash that a fault ends has done its first half
+    bool cut;           // now
     bool wrong_outputs, deaf_runner;
     uint32_t idcode, options; // DBGMCU_IDCODE, FLASH_OPTR; 0: those of a new part
 };

@@ -69,6 +69,8 @@ static void tear_down(void)
     free(part);
 }
 
+static struct flashlog stored_log; // as the database has it: with the newest intent to erase
+
 /* Carries out one todo; returns the event that follows. */
 static struct board_event carry_out(const struct board_todo *t, char *reply, size_t size)
 {
@@ -85,6 +87,7 @@ static struct board_event carry_out(const struct board_todo *t, char *reply, siz
     }
     case BOARD_DO_ASK:
         erases_asked++;
+        stored_log = core->log;
         return (struct board_event){.kind = BOARD_EV_ERASE, .ok = !erases_refused};
     case BOARD_DO_WAIT:
         return (struct board_event){.kind = BOARD_EV_TIME};
@@ -338,6 +341,55 @@ START_TEST(a_log_that_is_full_starts_anew)
 }
 END_TEST
 
+/* A board that is about to begin its log anew, with the image that makes it do so. */
+static void fill_log(struct fake_part *full, struct flashlog *log)
+{
+    struct small_image s = plain;
+    for (uint64_t i = 0; i < 200; i++) {
+        s.second_seed = 100 + i;
+        *full = *part;
+        *log = core->log;
+        ck_assert_int_eq(small_image_write(image_path, &s, part->outputs, NULL), 0);
+        memcpy(full->outputs, part->outputs, sizeof full->outputs);
+        ck_assert_int_eq(measure(&latency), BOARD_OK);
+        if (core->result.log_restarted)
+            return;
+    }
+    ck_abort_msg("the log does not become full");
+}
+
+/* Service and OpenOCD are killed at once, before any command or (1) in the midst of any write; what is known then is what was stored. */
+START_TEST(a_log_that_is_begun_anew_survives_a_cut_at_any_command)
+{
+    static struct fake_part full;
+    static struct flashlog log;
+    int n = 0;
+    fill_log(&full, &log);
+    for (bool cut = true; cut; n++) {
+        *part = full;
+        core->log = stored_log = log;
+        core->runner_checked = false;
+        snprintf(part->fault, sizeof part->fault, "die ");
+        part->fault_after = n;
+        part->fault_stays = true;
+        part->half_writes = _i;
+        measure(&latency);
+        cut = part->fault_after == 0;
+        part->fault[0] = '\0';
+        part->fault_stays = false;
+        core->log = stored_log;
+        flashlog_load(&core->log);
+        core->runner_checked = false;
+        ck_assert_msg(measure(&latency) == BOARD_OK, "after a cut at command %d: %s", n, core->result.text);
+        ck_assert(core->result.outputs_ok);
+        for (int i = 0; i < 256; i++)
+            ck_assert_uint_le(part->erases[i], core->log.erases[i]);
+    }
+    ck_assert_int_gt(n, 15);
+    printf("cut at each of %d commands\n", n - 1);
+}
+END_TEST
+
 START_TEST(different_outputs_are_a_mismatch_and_trust_is_lost)
 {
     part->wrong_outputs = true;
@@ -545,6 +597,7 @@ int main(void)
     tcase_add_test(t, a_stale_count_of_job_records_heals_itself);
     tcase_add_test(t, no_erase_happens_before_the_intent_is_stored);
     tcase_add_test(t, a_log_that_is_full_starts_anew);
+    tcase_add_loop_test(t, a_log_that_is_begun_anew_survives_a_cut_at_any_command, 0, 2);
     tcase_add_test(t, different_outputs_are_a_mismatch_and_trust_is_lost);
     tcase_add_test(t, the_ladder_is_climbed_rung_by_rung_up_to_a_person);
     tcase_add_test(t, rungs_without_means_are_left_out);

@@ -113,6 +113,11 @@ for part in idVendor=0483 idProduct=374e serial=0034003A3532510B31333430 bcdDevi
 done
 lab_file sys/bus/usb/devices/1-3/idVendor '1366\n' # of another maker
 expect 1 "^ok  *probe  *STLINK-V3E 0034003A3532510B31333430, USB release 0100, at 1-2" doctor
+"$pare" doctor | grep -q "unused probe" && complain "a probe of the configuration is taken for an unused one"
+lab_file sys/bus/usb/devices/1-2/serial '0099003A3532510B31333430\n'
+expect 1 "^ok  *unused probe  *0099003A3532510B31333430 at 1-2" doctor
+expect 1 '"serial": "0099003A3532510B31333430", "usb_location": "1-2"' doctor
+lab_file sys/bus/usb/devices/1-2/serial '0034003A3532510B31333430\n'
 lab_file dev/bus/usb/001/007 ''
 chmod 600 "$root/dev/bus/usb/001/007"
 expect 1 "^failed  *probe  *STLINK-V3E .*/001/007 may not be opened by you" doctor
