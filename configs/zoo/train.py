@@ -33,7 +33,7 @@ STAGE = {
     "hidden": 4,      # frames at most
     "loudness": 0,    # deviation of what is added to all first coefficients of a sample
     "warp": 0,        # of frequencies, at most
-    "bend": 0,        # of frequencies against each other, at most: a warp for each third or so of the bands
+    "bend": 0,        # of frequencies against each other, at most: a warp more at five places, on a line between them
     "stretch": 0,     # of time, at most
     "timbre": 0,      # deviation of what is added to each coefficient of a sample, in deviations of that coefficient
 }
