@@ -237,6 +237,8 @@ static struct onnx_array pool(const struct machine *m, const Onnx__NodeProto *no
 
 static double combined(char what, double a, double b)
 {
+    if (what == '<') // a PRelu's slope
+        return a < 0 ? a * b : a;
     return what == '+' ? a + b : what == '-' ? a - b : what == '*' ? a * b : a / b;
 }
 
@@ -711,6 +713,10 @@ static struct onnx_array run_node(const struct machine *m, const Onnx__NodeProto
         return gemm(m, node);
     if (!strcmp(t, "Add") || !strcmp(t, "Sub") || !strcmp(t, "Mul") || !strcmp(t, "Div"))
         return broadcast(m, node, t[0] == 'A' ? '+' : t[0] == 'S' ? '-' : t[0] == 'M' ? '*' : '/');
+    if (!strcmp(t, "PRelu"))
+        return broadcast(m, node, '<');
+    if (!strcmp(t, "Erf"))
+        return mapped(get(m, node, 0), erf);
     if (!strcmp(t, "Relu") || !strcmp(t, "Clip"))
         return clip(m, node);
     if (!strcmp(t, "BatchNormalization"))

@@ -152,10 +152,10 @@ static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
     const char *type = node->op_type ? node->op_type : "";
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
     own = own && (strcmp(type, "Quant") || strcmp(node->domain, "qonnx.custom_op.general"));
-    bool ours = own && !strcmp(node->domain, "pare"), part = !own && onnx_reads_root(x, node);
+    bool ours = own && !strcmp(node->domain, "pare"), part = !own && onnx_reads_part(x, node);
     const struct onnx_operator *row = own && !ours ? NULL : onnx_operator_find(type, ours), *fold = own ? NULL : onnx_folded(x, node);
     row = fold ? fold : row;
-    if (part && !onnx_root_part(x, node, e))
+    if (part && !onnx_take_part(x, node, e))
         return 0;
     if (part)
         return error_wrap(e, "node '%.128s' (%.64s)", name_of(node), type);
@@ -190,8 +190,8 @@ static int take_output(struct onnx *x, const Onnx__GraphProto *g, struct error *
     if (!v || v->state != ONNX_ACTIVATION || v->view.tensor < 0)
         return error_set(e, "nothing computes the output '%.128s'",
                          g->output[0]->name ? g->output[0]->name : "");
-    if (v->view.root)
-        return error_set(e, "a root mean square as the output is not supported");
+    if (v->view.part)
+        return error_set(e, "a part of RMSNorm or GELU as the output is not supported");
     if (onnx_view_has_pads(&v->view) || v->view.split || v->view.expanded)
         return error_set(e, "an output with zero pads around it, of split channels or out of an Expand is not supported");
     x->net->input = x->settled.tensor;

@@ -70,8 +70,8 @@ const struct onnx_operator *onnx_operator_find(const char *name, bool own);
 /* How the node is folded into a constant if all it reads are constants; NULL if something is not, or there is no way. */
 const struct onnx_operator *onnx_folded(struct onnx *x, const onnx_node *node);
 
-/* Does the node read a part of a root mean square? Then onnx_root_part takes it. */
-bool onnx_reads_root(struct onnx *x, const onnx_node *node);
+/* Does the node read a part of something that the file spells out (enum onnx_part)? Then onnx_take_part takes it. */
+bool onnx_reads_part(struct onnx *x, const onnx_node *node);
 
 /* ---- inputs, outputs and attributes of a node ---- */
 
@@ -143,6 +143,9 @@ int onnx_scale_shift(struct onnx *x, const onnx_node *node, struct onnx_value *v
 
 /* y = min(max(x, low), high): fused into the operation before, else into a 1 x 1 pool. */
 int onnx_clamp(struct onnx *x, const onnx_node *node, struct onnx_value *v, float low, float high, struct error *e);
+
+/* A function of each value of v. */
+int onnx_add_function(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const struct function *f, struct error *e);
 
 /* Puts the integers of weights `w`, whose output channels are along `axis`, and biases `b` (NULL: none) into op->given, if they have
  * any. op->in is set. Returns 0, or -1 when memory is short. */

@@ -55,7 +55,7 @@ static int sides_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *d
     const struct onnx_constant *c = is_constant(x, node, 0) ? onnx_constant_input(x, node, 0, e) : NULL;
     if (!c && (!v || v->state != ONNX_ACTIVATION))
         return error_set(e, "reads what nothing before it computes");
-    if (!c && (v->view.root || v->view.split || v->view.expanded))
+    if (!c && (v->view.part || v->view.split || v->view.expanded))
         return error_set(e, "of a part of a root mean square, of split channels or of what Expand made is not supported");
     *rank = c ? c->rank : v->view.rank;
     memcpy(dims, c ? c->dims : v->view.dims, (size_t)*rank * sizeof *dims);

@@ -35,8 +35,7 @@ static int read_function(const onnx_node *node, struct function *f, struct error
     return way[0] && strcmp(way, "none") ? error_set(e, "approximate %s is not supported", way) : 0;
 }
 
-static int add_function(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const struct function *f,
-                        struct error *e)
+int onnx_add_function(struct onnx *x, const onnx_node *node, const struct onnx_value *v, const struct function *f, struct error *e)
 {
     struct net_tensor t = x->net->tensors[v->view.tensor];
     struct net_op op = onnx_op(x, node, NET_LOOKUP, v->view.tensor);
@@ -50,7 +49,23 @@ int onnx_function(struct onnx *x, const onnx_node *node, struct error *e)
 {
     struct function f = {FUNCTION_NONE, 0, 0};
     struct onnx_value *v = onnx_activation(x, node, 0, e);
-    return !v || onnx_any(x, v, e) || read_function(node, &f, e) ? -1 : add_function(x, node, v, &f, e);
+    return !v || onnx_any(x, v, e) || read_function(node, &f, e) ? -1 : onnx_add_function(x, node, v, &f, e);
+}
+
+/* With one slope, or as many that are alike, it is a LeakyRelu. */
+int onnx_prelu(struct onnx *x, const onnx_node *node, struct error *e)
+{
+    struct onnx_value *v = onnx_activation(x, node, 0, e);
+    const struct onnx_constant *c = v ? onnx_constant_input(x, node, 1, e) : NULL;
+    if (!c || onnx_any(x, v, e))
+        return -1;
+    if (!c->elements)
+        return error_set(e, "no slopes");
+    struct function f = {FUNCTION_LEAKY_RELU, (float)onnx_constant_number(c, 0), 0};
+    for (size_t i = 1; i < c->elements; i++)
+        if (onnx_constant_number(c, i) != onnx_constant_number(c, 0))
+            return error_set(e, "slopes that differ are not supported");
+    return onnx_add_function(x, node, v, &f, e);
 }
 
 /* ---- products ---- */
@@ -164,9 +179,9 @@ int onnx_product(struct onnx *x, const onnx_node *node, struct error *e)
     if (factor(x, node, 0, &a, e) || factor(x, node, 1, &b, e))
         return -1;
     if (is_gate_of(x, &a, &b, &f))
-        return add_function(x, node, &a, &f, e);
+        return onnx_add_function(x, node, &a, &f, e);
     if (is_gate_of(x, &b, &a, &f))
-        return add_function(x, node, &b, &f, e);
+        return onnx_add_function(x, node, &b, &f, e);
     if (is_same(x, &a.view, &b.view) || is_per_channel(x, &a.view, &b.view))
         return add_product(x, node, &a, &b, e);
     if (is_per_channel(x, &b.view, &a.view))

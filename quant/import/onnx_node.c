@@ -32,8 +32,8 @@ struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t
         error_set(e, "a LogSoftmax is supported only at the network's end");
     else if (v->view.expanded)
         error_set(e, "what Expand made is supported only as a factor of a plane of its size");
-    else if (v->view.root)
-        error_set(e, "a root mean square is supported only as the divisor of what it is of");
+    else if (v->view.part)
+        error_set(e, "parts of RMSNorm or GELU are supported only as such");
     else
         return v;
     return NULL;

@@ -12,7 +12,9 @@ onnx_take onnx_conv;   // onnx_conv.c
 onnx_take onnx_gemm;   // onnx_dense.c
 onnx_take onnx_matmul;
 onnx_take onnx_square; // onnx_sequence.c
-onnx_take onnx_root_part;
+onnx_take onnx_take_part;
+onnx_take onnx_erf; // onnx_gelu.c
+onnx_take onnx_take_gelu;
 onnx_take onnx_selective_scan;
 onnx_take onnx_average_pool; // onnx_pool.c
 onnx_take onnx_max_pool;
@@ -30,6 +32,7 @@ onnx_take onnx_log_softmax;
 onnx_take onnx_softmax;
 onnx_take onnx_shape; // onnx_fold.c
 onnx_take onnx_function; // onnx_function.c
+onnx_take onnx_prelu;
 onnx_take onnx_expand;   // of one value for each channel, for a product
 onnx_take onnx_product;  // of two activations
 onnx_take onnx_identity; // onnx_shape.c

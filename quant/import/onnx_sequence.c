@@ -14,19 +14,19 @@
 static const struct onnx_value *part(struct onnx *x, const onnx_node *node, size_t i)
 {
     const struct onnx_value *v = onnx_input(x, node, i);
-    return v && v->state == ONNX_ACTIVATION && v->view.root ? v : NULL;
+    return v && v->state == ONNX_ACTIVATION && v->view.part ? v : NULL;
 }
 
-bool onnx_reads_root(struct onnx *x, const onnx_node *node)
+bool onnx_reads_part(struct onnx *x, const onnx_node *node)
 {
     return part(x, node, 0) || part(x, node, 1);
 }
 
-static int go_on(struct onnx *x, const onnx_node *node, const struct onnx_value *v, enum onnx_root root, float epsilon,
+static int go_on(struct onnx *x, const onnx_node *node, const struct onnx_value *v, enum onnx_part root, float epsilon,
                  struct error *e)
 {
     struct onnx_view view = v->view;
-    view.root = root, view.epsilon = epsilon;
+    view.part = root, view.epsilon = epsilon;
     return onnx_output(x, node, view, v, e);
 }
 
@@ -46,7 +46,7 @@ int onnx_square(struct onnx *x, const onnx_node *node, struct error *e)
     struct onnx_value *v = onnx_activation(x, node, 0, e);
     if (!v || number_of(x, node, 1, &exponent, e) || (v->view.rank == 3 ? onnx_sequence(x, v, false, e) : onnx_any(x, v, e)))
         return -1;
-    return exponent == 2 ? go_on(x, node, v, ONNX_ROOT_SQUARE, 0, e)
+    return exponent == 2 ? go_on(x, node, v, ONNX_PART_SQUARE, 0, e)
                          : error_set(e, "a power of %g: only squares, for a root mean square, are supported", exponent);
 }
 
@@ -58,7 +58,7 @@ static int take_mean(struct onnx *x, const onnx_node *node, const struct onnx_va
     if (n != 1 || onnx_view_axes(&v->view, &x->net->tensors[v->view.tensor], axes[0]) != 1u << ONNX_C ||
         !onnx_attribute_int(node, "keepdims", 1))
         return error_set(e, "a mean of squares is supported over the channels alone, with keepdims");
-    return go_on(x, node, v, ONNX_ROOT_MEAN, 0, e);
+    return go_on(x, node, v, ONNX_PART_MEAN, 0, e);
 }
 
 static int add_epsilon(struct onnx *x, const onnx_node *node, const struct onnx_value *v, size_t constant, struct error *e)
@@ -66,7 +66,7 @@ static int add_epsilon(struct onnx *x, const onnx_node *node, const struct onnx_
     double epsilon = 0;
     if (number_of(x, node, constant, &epsilon, e))
         return -1;
-    return go_on(x, node, v, ONNX_ROOT_MEAN, v->view.epsilon + (float)epsilon, e);
+    return go_on(x, node, v, ONNX_PART_MEAN, v->view.epsilon + (float)epsilon, e);
 }
 
 static int divide(struct onnx *x, const onnx_node *node, size_t whole, const struct onnx_value *v, struct error *e)
@@ -88,21 +88,23 @@ static int divide(struct onnx *x, const onnx_node *node, size_t whole, const str
     return view.tensor < 0 ? -1 : onnx_output(x, node, view, NULL, e);
 }
 
-int onnx_root_part(struct onnx *x, const onnx_node *node, struct error *e)
+int onnx_take_part(struct onnx *x, const onnx_node *node, struct error *e)
 {
     const char *type = node->op_type;
     size_t at = part(x, node, 0) ? 0 : 1;
     const struct onnx_value *v = part(x, node, at);
-    enum onnx_root root = v->view.root;
-    if (root == ONNX_ROOT_SQUARE && !strcmp(type, "ReduceMean"))
+    enum onnx_part root = v->view.part;
+    if (root >= ONNX_PART_ERF)
+        return onnx_take_gelu(x, node, e);
+    if (root == ONNX_PART_SQUARE && !strcmp(type, "ReduceMean"))
         return take_mean(x, node, v, e);
-    if (root == ONNX_ROOT_MEAN && !strcmp(type, "Add"))
+    if (root == ONNX_PART_MEAN && !strcmp(type, "Add"))
         return add_epsilon(x, node, v, 1 - at, e);
-    if (root == ONNX_ROOT_MEAN && !strcmp(type, "Sqrt"))
-        return go_on(x, node, v, ONNX_ROOT_ROOT, v->view.epsilon, e);
-    if (root == ONNX_ROOT_ROOT && !strcmp(type, "Reciprocal"))
-        return go_on(x, node, v, ONNX_ROOT_INVERSE, v->view.epsilon, e);
-    if ((root == ONNX_ROOT_ROOT && !strcmp(type, "Div") && at == 1) || (root == ONNX_ROOT_INVERSE && !strcmp(type, "Mul")))
+    if (root == ONNX_PART_MEAN && !strcmp(type, "Sqrt"))
+        return go_on(x, node, v, ONNX_PART_ROOT, v->view.epsilon, e);
+    if (root == ONNX_PART_ROOT && !strcmp(type, "Reciprocal"))
+        return go_on(x, node, v, ONNX_PART_INVERSE, v->view.epsilon, e);
+    if ((root == ONNX_PART_ROOT && !strcmp(type, "Div") && at == 1) || (root == ONNX_PART_INVERSE && !strcmp(type, "Mul")))
         return divide(x, node, 1 - at, v, e);
     return error_set(e, "squares, means and roots are supported only as parts of RMSNorm");
 }

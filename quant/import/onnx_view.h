@@ -13,13 +13,17 @@
 
 #define ONNX_RANK_MAX 8
 
-/* How far a file has got with spelling out 1 / sqrt(mean(x^2) + epsilon) over the channels of a tensor. */
-enum onnx_root {
-    ONNX_ROOT_NONE = 0,
-    ONNX_ROOT_SQUARE,
-    ONNX_ROOT_MEAN, // epsilon added, or not yet
-    ONNX_ROOT_ROOT,
-    ONNX_ROOT_INVERSE,
+/* How far a file has got with spelling out, of a tensor x, 1 / sqrt(mean(x^2) + epsilon) over its channels, or
+ * GELU, x (1 + erf(x / sqrt(2))) / 2. */
+enum onnx_part {
+    ONNX_PART_NONE = 0,
+    ONNX_PART_SQUARE,
+    ONNX_PART_MEAN, // epsilon added, or not yet
+    ONNX_PART_ROOT,
+    ONNX_PART_INVERSE,
+    ONNX_PART_ERF,   // erf(x / sqrt(2))
+    ONNX_PART_GATE,  // 1 more
+    ONNX_PART_TWICE, // times x
 };
 
 enum onnx_axis {
@@ -41,7 +45,7 @@ struct onnx_view {
     int pads[4];     // zeros around the plane that the next operation takes over: top, left, bottom, right
     bool log_softmax; // came through a LogSoftmax that was left away
     bool shared;     // others read the same tensor
-    enum onnx_root root; // not the tensor, but a part of its root mean square: only onnx_sequence.c reads such
+    enum onnx_part part; // not the tensor, but what a file makes of it on the way to something else: only onnx_take_part reads such
     float epsilon;       // of it
     int split;       // of a plane: a reshape has split its channels into so many groups (0: not); only joining them may follow,
     bool swapped;    // after a transpose that exchanged groups and what is in them, or, swapped and

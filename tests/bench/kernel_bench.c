@@ -24,6 +24,7 @@ static const struct layer layers[] = {
     {"dense 640->128", IMAGE_DENSE, 1, 1, 640, 128, 1},
     {"add 64 @8x8", IMAGE_ADD, 8, 8, 64, 64, 1},
     {"average pool 64 @25x5", IMAGE_AVGPOOL, 25, 5, 64, 64, 5},
+    {"softmax 80 @6x6", IMAGE_SOFTMAX, 6, 6, 80, 80, 1},
 };
 
 struct width {

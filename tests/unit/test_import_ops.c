@@ -52,6 +52,81 @@ START_TEST(a_gelu_that_is_an_approximation_is_refused)
 }
 END_TEST
 
+/* As PyTorch's exporter writes it, and with the half first. */
+START_TEST(a_gelu_that_is_spelled_out_is_one_function)
+{
+    for (int i = 0; i < 4; i++) {
+        import_case_start(i % 2 ? 13 : 9, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, i == 3 ? 1 : 6);
+        onnx_model_number(import_case.model, "root", sqrtf(2));
+        onnx_model_number(import_case.model, "one", 1);
+        onnx_model_number(import_case.model, "half", 0.5f);
+        onnx_model_number(import_case.model, "two", 2);
+        import_case_node("Div", "s root", "d");
+        import_case_node("Erf", "d", "e");
+        import_case_node("Add", i % 2 ? "one e" : "e one", "g");
+        import_case_node("Mul", i / 2 ? "s half" : "s g", "m");
+        import_case_node(i == 1 ? "Div" : "Mul", i == 1 ? "m two" : i / 2 ? "m g" : "m half", "y");
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 2);
+        ck_assert_int_eq(import_case.net.ops[1].function.kind, FUNCTION_GELU);
+        ck_assert_int_eq(import_case.net.n_layers, 1);
+    }
+}
+END_TEST
+
+START_TEST(what_else_has_an_erf_is_refused)
+{
+    static const struct {
+        const char *type, *inputs, *why;
+    } cases[] = {
+        {"Erf", "s", "node 'z' (Erf): only erf(x / sqrt(2)), as a part of GELU, is supported"},
+        {"Erf", "p", "node 'z' (Erf): only erf(x / sqrt(2)), as a part of GELU, is supported"},
+        {"Add", "e two", "node 'z' (Add): erf is supported only as a part of GELU"},
+        {"Mul", "g d", "node 'z' (Mul): 1 + erf(x / sqrt(2)) is supported only as a factor of x"},
+        {"Mul", "g half", "node 'z' (Mul): input 1 is a constant where an activation is expected"},
+        {"Mul", "m two", "node 'z' (Mul): erf is supported only as a part of GELU"},
+        {"Relu", "g", "node 'z' (Relu): erf is supported only as a part of GELU"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        onnx_model_number(import_case.model, "root", sqrtf(2));
+        onnx_model_number(import_case.model, "one", 1);
+        onnx_model_number(import_case.model, "half", 0.5f);
+        onnx_model_number(import_case.model, "two", 2);
+        import_case_node("Div", "s two", "p");
+        import_case_node("Div", "s root", "d");
+        import_case_node("Erf", "d", "e");
+        import_case_node("Add", "e one", "g");
+        import_case_node("Mul", "s g", "m");
+        import_case_node(cases[i].type, cases[i].inputs, "z");
+        import_case_node("Add", "z s", "y"); // s has other readers, so that no division is folded into it
+        import_case_refuse(cases[i].why);
+    }
+}
+END_TEST
+
+START_TEST(a_prelu_of_one_slope_is_a_leaky_relu)
+{
+    for (int i = 0; i < 3; i++) {
+        import_case_start(13, 4, DIMS(1, 3, 5, 4));
+        import_case_stem("s", 3, 6);
+        Onnx__TensorProto *t = onnx_model_noise(import_case.model, "slope", 3, i ? DIMS(6, 1, 1) : DIMS(1, 1, 1), 0, &import_case.rng);
+        const float slopes[6] = {0.3f, 0.3f, 0.3f, 0.3f, 0.3f, i == 2 ? 0.2f : 0.3f};
+        memcpy(t->raw_data.data, slopes, i ? sizeof slopes : sizeof *slopes);
+        import_case_node("PRelu", "s slope", "y");
+        if (i == 2) {
+            import_case_refuse("node 'y' (PRelu): slopes that differ are not supported");
+            continue;
+        }
+        import_case_compare(CHANNELS_FIRST, CHANNELS_FIRST);
+        ck_assert_int_eq(import_case.net.n_ops, 2);
+        ck_assert_int_eq(import_case.net.ops[1].function.kind, FUNCTION_LEAKY_RELU);
+    }
+}
+END_TEST
+
 START_TEST(products_with_a_function_of_the_same_value_are_functions)
 {
     for (int i = 0; i < 4; i++) {
@@ -473,6 +548,9 @@ int main(void)
     tcase_add_test(tc, functions_are_computed_as_defined);
     tcase_add_test(tc, a_clamp_after_a_function_is_fused);
     tcase_add_test(tc, a_gelu_that_is_an_approximation_is_refused);
+    tcase_add_test(tc, a_gelu_that_is_spelled_out_is_one_function);
+    tcase_add_test(tc, what_else_has_an_erf_is_refused);
+    tcase_add_test(tc, a_prelu_of_one_slope_is_a_leaky_relu);
     tcase_add_test(tc, products_with_a_function_of_the_same_value_are_functions);
     tcase_add_test(tc, a_gate_that_others_read_stays);
     tcase_add_test(tc, other_products_of_a_value_with_its_function_are_products);
