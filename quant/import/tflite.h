@@ -38,7 +38,8 @@ struct tflite_tensor {
     bool computed;           // an activation that exists already
     int net;                 // its tensor in the network
     int pads[4];             // zeros around it that the next operation takes over: top, left, bottom, right
-    bool softmax;
+    bool softmax;            // comes out of one that has been left away, as far as nothing has read it
+    float beta;              // of that softmax
 };
 
 struct tflite {
@@ -113,6 +114,9 @@ int tflite_tanh(struct tflite *x, const struct tflite_op *op, struct error *e);
 int tflite_hard_swish(struct tflite *x, const struct tflite_op *op, struct error *e);
 int tflite_mul(struct tflite *x, const struct tflite_op *op, struct error *e);
 int tflite_concatenation(struct tflite *x, const struct tflite_op *op, struct error *e);
+
+/* The softmax that `t` comes out of, which has been left away so far, becomes an operation. Returns 0, or -1 with the reason. */
+int tflite_put_softmax(struct tflite *x, struct tflite_tensor *t, struct error *e);
 
 /* Operators that are about integers and shapes. */
 int tflite_quantize(struct tflite *x, const struct tflite_op *op, struct error *e);

@@ -70,7 +70,8 @@ int tflite_dequantize(struct tflite *x, const struct tflite_op *op, struct error
     int64_t from = k >= 0 && (size_t)k < x->n_tensors ? k : 0;
     if (x->tensors[from].softmax) { // at the end, softmax and all
         *out = (struct tflite_tensor){.rank = out->rank, .elements = out->elements, .type = out->type, .table = out->table,
-                                      .computed = true, .net = x->tensors[from].net, .softmax = true};
+                                      .computed = true, .net = x->tensors[from].net, .softmax = true,
+                                      .beta = x->tensors[from].beta};
         return 0;
     }
     return tflite_quantize(x, op, e);

@@ -341,16 +341,31 @@ static int take_reshape(struct tflite *x, const struct tflite_op *op, struct err
     return tflite_view(x, in->net, out, e);
 }
 
+int tflite_put_softmax(struct tflite *x, struct tflite_tensor *t, struct error *e)
+{
+    struct net_tensor n = x->net->tensors[t->net];
+    if (t->beta != 1)
+        return error_set(e, "a SOFTMAX with a beta of %g is supported only at the network's end", (double)t->beta);
+    if (t->rank < 1 || t->dims[t->rank - 1] != n.c)
+        return error_set(e, "a SOFTMAX over another axis than the channels is not supported");
+    struct net_op op = tflite_op_of(x, t, NET_SOFTMAX, t->net);
+    t->softmax = false;
+    return tflite_finish(x, &op, t, n.h, n.w, n.c, e);
+}
+
+/* Of a vector it is left away while nothing reads it. */
 static int take_softmax(struct tflite *x, const struct tflite_op *op, struct error *e)
 {
     struct tflite_tensor *in = tflite_activation(x, op, 0, e), *out = in ? tflite_output(x, op, e) : NULL;
     if (!out || tflite_need_any(x, in, e))
         return -1;
-    if (x->net->tensors[in->net].h != 1 || x->net->tensors[in->net].w != 1)
-        return error_set(e, "over a plane is not supported");
+    int32_t beta = (int32_t)flat_integer(&op->options, 0, 4, 0);
+    memcpy(&out->beta, &beta, sizeof beta);
     out->net = in->net;
     out->computed = out->softmax = true;
-    return 0;
+    if (x->net->tensors[in->net].h == 1 && x->net->tensors[in->net].w == 1)
+        return 0;
+    return tflite_need_plane(x, in, false, e) || tflite_put_softmax(x, out, e) ? -1 : 0;
 }
 
 static int take_pad(struct tflite *x, const struct tflite_op *op, struct error *e)

@@ -45,9 +45,7 @@ struct tflite_tensor *tflite_activation(struct tflite *x, const struct tflite_op
                   i);
     else if (t->shape)
         error_set(e, "input %zu is a shape that is computed from others", i);
-    else if (t->softmax)
-        error_set(e, "a SOFTMAX is supported only at the network's end");
-    else
+    else if (!t->softmax || !tflite_put_softmax(x, t, e))
         return t;
     return NULL;
 }

@@ -244,6 +244,41 @@ START_TEST(a_depthwise_convolution_with_a_multiplier_is_turned)
 }
 END_TEST
 
+#define BETA_1 0x3f800000 // as its bits
+
+START_TEST(a_softmax_of_a_plane_or_amid_vectors_is_an_operation)
+{
+    int x = activation(8, 8, 3), w = weights(4, 1, 1, 3), a = activation(8, 8, 4), s = activation(8, 8, 4), y = activation(8, 8, 4);
+    op(CONV_2D, x, w, -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(SOFTMAX, a, -1, -1, s, 1, INTS(BETA_1));
+    op(ADD, s, a, -1, y, 1, INTS(0));
+    take(y);
+    ck_assert_int_eq(net.n_ops, 3);
+    ck_assert_int_eq(net.ops[1].kind, NET_SOFTMAX);
+    ck_assert(!net.softmax);
+
+    teardown();
+    setup();
+    int v = tensor(2, INTS(1, 4), FLOAT32, NULL, 0), f = tensor(2, INTS(4, 4), FLOAT32, noise, 64), g = tensor(2, INTS(1, 4), FLOAT32, NULL, 0);
+    int p = tensor(2, INTS(1, 4), FLOAT32, NULL, 0), z = tensor(2, INTS(1, 4), FLOAT32, NULL, 0);
+    op(FULLY_CONNECTED, v, f, -1, g, 4, INTS(0, 0, 0, 0));
+    op(SOFTMAX, g, -1, -1, p, 1, INTS(BETA_1));
+    op(FULLY_CONNECTED, p, f, -1, z, 4, INTS(0, 0, 0, 0));
+    take(z);
+    ck_assert_int_eq(net.n_ops, 3);
+    ck_assert_int_eq(net.ops[1].kind, NET_SOFTMAX);
+}
+END_TEST
+
+START_TEST(a_softmax_with_another_beta_is_taken_only_at_the_end)
+{
+    int x = activation(8, 8, 3), w = weights(4, 1, 1, 3), a = activation(8, 8, 4), s = activation(8, 8, 4);
+    op(CONV_2D, x, w, -1, a, 6, INTS(0, 1, 1, 0, 1, 1));
+    op(SOFTMAX, a, -1, -1, s, 1, INTS(0x40000000));
+    refuse(s, "a SOFTMAX with a beta of 2 is supported only at the network's end");
+}
+END_TEST
+
 START_TEST(a_small_network_is_taken_whole)
 {
     static const int32_t pads[8] = {0, 0, 1, 0, 2, 1, 0, 0}, axes[2] = {1, 2}, shape[2] = {1, 4};
@@ -643,6 +678,8 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_convolution_keeps_its_weights_and_pads_at_the_end);
     tcase_add_test(tc, a_depthwise_convolution_with_a_multiplier_is_turned);
+    tcase_add_test(tc, a_softmax_of_a_plane_or_amid_vectors_is_an_operation);
+    tcase_add_test(tc, a_softmax_with_another_beta_is_taken_only_at_the_end);
     tcase_add_test(tc, a_small_network_is_taken_whole);
     tcase_add_test(tc, integer_weights_between_float_activations_are_scaled);
     tcase_add_test(tc, integers_of_a_file_give_what_its_kernels_give);
