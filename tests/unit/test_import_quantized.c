@@ -165,6 +165,24 @@ START_TEST(a_pool_with_a_scale_of_its_own_is_a_layer)
 }
 END_TEST
 
+/* Over the pixels of a plane it stays, with the file's scale; of a vector at the end it goes, quantizer and all. */
+START_TEST(a_softmax_before_a_quantizer)
+{
+    for (int side = 1; side <= 3; side += 2) {
+        import_case_start(13, 4, DIMS(1, 3, side, side));
+        import_case_stem("s", 3, 6);
+        onnx_model_int(import_case_node("Softmax", "s", "t"), "axis", 1);
+        ends(0.00390625f, INT8, -128);
+        ck_assert_msg(import_case_take() == 0, "%s", import_case.error.text);
+        const struct net *n = &import_case.net;
+        ck_assert_int_eq(n->n_ops, side == 1 ? 1 : 2);
+        ck_assert_int_eq(n->softmax, side == 1);
+        ck_assert_int_eq(n->grids[n->output].zero_point, side == 1 ? 0 : -128);
+        ck_assert(side == 1 || n->grids[n->output].scale == 0.00390625f);
+    }
+}
+END_TEST
+
 START_TEST(what_cannot_be_taken_is_named)
 {
     static const float scales[2] = {1, 2};
@@ -188,6 +206,7 @@ int main(void)
     tcase_add_test(tc, weights_that_a_quantizer_in_the_file_rounds_are_integers_too);
     tcase_add_test(tc, a_qonnx_quant_has_any_width);
     tcase_add_test(tc, a_pool_with_a_scale_of_its_own_is_a_layer);
+    tcase_add_test(tc, a_softmax_before_a_quantizer);
     tcase_add_test(tc, what_cannot_be_taken_is_named);
     return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
