@@ -8,16 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
-
-#define LOCK_WAIT_MS 5000 // for the child of a pared that is gone
-#define LOCK_REST_MS 20   // between two looks
 
 static int64_t system_ms(void)
 {
@@ -31,53 +26,37 @@ int64_t writer_now(const struct store *s)
     return s->options.now_ms ? s->options.now_ms(s->options.user) : system_ms();
 }
 
-static int lock_refused(const char *pid, const char *path, struct error *e)
+/* A lock of the process, not of the descriptor: a child that was forked just before its parent is killed does not keep it.
+ * Returns 0, the pid of who has it, or -1 with errno. */
+static pid_t lock_try(int fd)
 {
-    return error_set(e, "%s is in use by another pared (pid %s)", path, pid[0] ? pid : "unknown");
-}
-
-static void read_pid(int fd, char pid[32])
-{
-    ssize_t n = pread(fd, pid, 31, 0);
-    pid[n > 0 ? n : 0] = 0;
-    pid[strcspn(pid, "\n")] = 0;
-}
-
-/* The lock of a pared that was killed lives on for a moment, where it had just forked: until that child runs its program. */
-static int lock_try(int fd, char pid[32])
-{
-    static const struct timespec moment = {.tv_nsec = LOCK_REST_MS * 1000000};
-    pid[0] = 0;
-    for (int ms = 0;; ms += LOCK_REST_MS) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+    for (;;) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        if (fcntl(fd, F_SETLK, &whole) == 0)
             return 0;
-        int why = errno;
-        read_pid(fd, pid);
-        long owner = strtol(pid, NULL, 10);
-        bool gone = owner > 0 && kill((pid_t)owner, 0) < 0 && errno == ESRCH;
-        errno = why;
-        if (why != EWOULDBLOCK || !gone || ms >= LOCK_WAIT_MS)
+        if ((errno != EACCES && errno != EAGAIN) || fcntl(fd, F_GETLK, &whole) < 0)
             return -1;
-        nanosleep(&moment, NULL);
+        if (whole.l_type != F_UNLCK)
+            return whole.l_pid;
     }
 }
 
-/* Takes PATH.lock and writes the pid into it. The file stays: removing it would let two in. Returns the descriptor or -1. */
+/* Takes PATH.lock and writes the pid into it. The file stays: removing it would let two in. Returns the descriptor, the only one of
+ * this file (closing another one would end the lock), or -1. */
 static int lock_take(const char *path, struct error *e)
 {
-    char *name = NULL;
+    char *name = NULL, pid[32];
     if (asprintf(&name, "%s.lock", path) < 0)
         return error_set(e, "no memory");
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     free(name);
     if (fd < 0)
         return error_set(e, "%s.lock: %s", path, strerror(errno));
-    char pid[32], other[32];
-    int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    int result = fd;
-    if (lock_try(fd, other) < 0)
-        result = errno == EWOULDBLOCK ? lock_refused(other, path, e) : error_set(e, "%s.lock: %s", path, strerror(errno));
-    else if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)length, 0) != length)
+    int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid()), result = fd;
+    pid_t owner = lock_try(fd);
+    if (owner > 0)
+        result = error_set(e, "%s is in use by another pared (pid %ld)", path, (long)owner);
+    else if (owner < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)length, 0) != length)
         result = error_set(e, "%s.lock: %s", path, strerror(errno));
     if (result < 0)
         close(fd);
