@@ -14,6 +14,8 @@
 #define TRIES_LIMITED 8192  // uniform samples before a limit of costs is taken to admit nothing new: it and flash together may leave little
 #define SAMPLE_EVERY 6      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
 
+_Static_assert(AGENT_PRIOR == POLICY_FEATURES, "what is taken over is what the policy has");
+
 const char *agent_algorithm_name(enum agent_algorithm algorithm)
 {
     static const char *const names[] = {"policy", "frozen", "random", "uniform", "local", "sensitivity"};
@@ -68,6 +70,8 @@ struct agent *agent_create(const struct space *space, const struct agent_config 
         return NULL;
     }
     take_defaults(&a->config);
+    if (config->prior)
+        memcpy(a->policy.parameters + space->n_slots * space->n_options, config->prior, AGENT_PRIOR * sizeof(double));
     rng_seed(&a->rng, config->seed, 0x61676e74);
     return a;
 }
@@ -209,6 +213,13 @@ static int check_result(const struct agent *a, const uint8_t *choices, enum agen
     return 0;
 }
 
+static void tell(struct agent *a, int trial, enum agent_outcome outcome, double reward, double cost)
+{
+    trials_tell(&a->trials, trial, outcome, reward, cost);
+    if (a->config.algorithm == AGENT_POLICY && a->trials.n_results % a->config.batch == 0)
+        learner_update(a);
+}
+
 int agent_result_cost(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, double cost, struct error *e)
 {
     if (check_result(a, choices, outcome, reward, cost, e))
@@ -216,9 +227,15 @@ int agent_result_cost(struct agent *a, const uint8_t *choices, enum agent_outcom
     int trial = trials_find(&a->trials, choices);
     if (trial < 0)
         trial = trials_add(&a->trials, choices, AGENT_TOLD);
-    trials_tell(&a->trials, trial, outcome, reward, cost);
-    if (a->config.algorithm == AGENT_POLICY && a->trials.n_results % a->config.batch == 0)
-        learner_update(a);
+    tell(a, trial, outcome, reward, cost);
+    return 0;
+}
+
+int agent_import(struct agent *a, const uint8_t *choices, double reward, double cost, struct error *e)
+{
+    if (check_result(a, choices, AGENT_MEASURED, reward, cost, e))
+        return -1;
+    tell(a, trials_add(&a->trials, choices, AGENT_TOLD), AGENT_IMPORTED, reward, cost);
     return 0;
 }
 

@@ -56,6 +56,7 @@ struct agent_config {
     double floor;          // AGENT_LEAST_COST: the lowest reward that is good enough
     double (*known)(void *user, const uint8_t *choices); // the part of any candidate's reward that needs no measurement (what its size is
     void *user;            // worth): the critic need only learn the rest. NULL: nothing; only with AGENT_BEST_REWARD
+    const double *prior;   // [AGENT_PRIOR] that the policy begins with and is held near, less and less; NULL: none
     const struct costs *costs; // what layers cost, which its owner keeps up between calls and tells again after a load; its limit masks. May be NULL
 };
 
@@ -65,6 +66,16 @@ const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "
  * memory or when the configuration makes no sense. The caller destroys it. */
 struct agent *agent_create(const struct space *space, const struct agent_config *config, struct error *e);
 void agent_destroy(struct agent *a);
+
+/* What an agent learned that holds for other networks too: the weights of the policy's features. */
+#define AGENT_PRIOR 5
+
+/* Takes them from a saved state of any space. Returns the number of results that it had, or -1 with the reason. */
+int agent_prior(const void *state, size_t size, double prior[AGENT_PRIOR], struct error *e);
+
+/* A result of the same network from elsewhere, before anything is proposed: it teaches and its neighbours are looked at, but it is no answer, and
+ * the candidate itself may be proposed. Returns 0, or -1 as agent_result does. */
+int agent_import(struct agent *a, const uint8_t *choices, double reward, double cost, struct error *e);
 
 /* The next candidate, as an option index per slot, never one that was proposed or told before. Returns 0; 1 when nothing new
  * was found within the budgets; -1 with the reason when AGENT_TRIALS_MAX are used up. */

@@ -3,17 +3,18 @@
 // An agent's state as bytes: everything that a continued study needs, and nothing that follows from it.
 #include "agent/mind.h"
 
+#include <math.h>
 #include <string.h>
 
 #define STATE_MAGIC 0x544e4741u // "AGNT"
-#define STATE_VERSION 5u
+#define STATE_VERSION 6u
 #define PARTS 9
 
 struct header {
     uint32_t magic, version;
     uint64_t space_hash; // of n_slots, n_options and the options
     struct rng rng;
-    int32_t n_trials, n_results, n_updates, adam_steps, climb_from, reserved;
+    int32_t n_trials, n_results, n_updates, adam_steps, climb_from, cells;
 };
 
 static uint64_t space_hash(const struct space *s)
@@ -62,7 +63,7 @@ long agent_save(const struct agent *a, void *data, size_t capacity)
 {
     struct header h = {.magic = STATE_MAGIC, .version = STATE_VERSION, .space_hash = space_hash(a->space), .rng = a->rng,
                        .n_trials = a->trials.n, .n_results = a->trials.n_results, .n_updates = a->n_updates,
-                       .adam_steps = a->policy.steps, .climb_from = a->climb_from};
+                       .adam_steps = a->policy.steps, .climb_from = a->climb_from, .cells = a->space->n_slots * a->space->n_options};
     struct part parts[PARTS];
     int n = state_parts(a, &h, parts);
     if (state_bytes(parts, n) > capacity)
@@ -103,6 +104,24 @@ static int check_trials(const struct agent *a, const struct part *parts, const c
             return -1;
     }
     return 0;
+}
+
+int agent_prior(const void *state, size_t size, double prior[AGENT_PRIOR], struct error *e)
+{
+    struct header h;
+    if (size < sizeof h)
+        return error_set(e, "the agent's state is cut short");
+    memcpy(&h, state, sizeof h);
+    if (h.magic != STATE_MAGIC || h.version != STATE_VERSION || h.cells <= 0)
+        return error_set(e, "not an agent's state of format %u", STATE_VERSION);
+    size_t at = sizeof h + (size_t)h.cells * sizeof(double);
+    if (size < at + AGENT_PRIOR * sizeof(double))
+        return error_set(e, "the agent's state is cut short");
+    memcpy(prior, (const char *)state + at, AGENT_PRIOR * sizeof(double));
+    for (int i = 0; i < AGENT_PRIOR; i++)
+        if (!isfinite(prior[i]))
+            return error_set(e, "the agent's state is damaged: a weight that is no number");
+    return h.n_results;
 }
 
 int agent_load(struct agent *a, const void *data, size_t size, struct error *e)

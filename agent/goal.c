@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NODES 12          // of the quadrature over a candidate's reward
 #define REACH 2.6         // its range in standard deviations
@@ -54,6 +55,21 @@ static void add_to_front(struct goal_view *v, int i)
     }
 }
 
+/* What is worth searching around, then what was really found. */
+static void see_front(struct goal_view *v)
+{
+    const struct lessons *l = v->lessons;
+    for (int i = 0; i < l->n; i++)
+        if (!l->aside[i] || l->imported[i])
+            add_to_front(v, i);
+    v->n_centers = v->n_front;
+    memcpy(v->center, v->front, sizeof v->center);
+    v->n_front = 0;
+    for (int i = 0; i < l->n; i++)
+        if (!l->aside[i])
+            add_to_front(v, i);
+}
+
 void goal_see(struct goal_view *v, enum agent_goal goal, const struct lessons *l, double floor)
 {
     v->goal = goal;
@@ -62,9 +78,9 @@ void goal_see(struct goal_view *v, enum agent_goal goal, const struct lessons *l
     v->floor = lessons_target(&l->open, floor);
     v->cheapest = INFINITY;
     see_ranges(v);
+    if (goal == AGENT_WHOLE_FRONT)
+        see_front(v);
     for (int i = 0; i < l->n; i++) {
-        if (goal == AGENT_WHOLE_FRONT && !l->aside[i])
-            add_to_front(v, i);
         if (l->rewards[i] >= floor && !l->aside[i])
             v->cheapest = fmin(v->cheapest, l->costs[i]);
     }
@@ -157,7 +173,7 @@ static int cheapest_centers(const struct goal_view *v, int *centers, int most)
     const struct lessons *l = v->lessons;
     int n = 0;
     for (int i = 0; i < l->n; i++) {
-        if (l->targets[i] < v->floor || l->aside[i])
+        if (l->targets[i] < v->floor || (l->aside[i] && !l->imported[i]))
             continue;
         int at = n < most ? n++ : most;
         for (; at > 0 && l->costs[i] < l->costs[centers[at - 1]]; at--)
@@ -175,10 +191,10 @@ int goal_centers(const struct goal_view *v, int *centers, int most)
         return lessons_best(v->lessons, centers, most);
     if (v->goal == AGENT_LEAST_COST)
         return cheapest_centers(v, centers, most);
-    int n = v->n_front < most ? v->n_front : most;
+    int n = v->n_centers < most ? v->n_centers : most;
     if (n == 0)
         return lessons_best(v->lessons, centers, most);
     for (int i = 0; i < n; i++) // spread over the front
-        centers[i] = v->front[n > 1 ? i * (v->n_front - 1) / (n - 1) : 0];
+        centers[i] = v->center[n > 1 ? i * (v->n_centers - 1) / (n - 1) : 0];
     return n;
 }

@@ -23,6 +23,7 @@ struct goal_view {
     double reward_low, reward_high;        // range of rewards
     int n_front;            // AGENT_WHOLE_FRONT: results that nothing beats, costs ascending
     int front[CRITIC_TRIALS_MAX];          // as indices into the lessons
+    int n_centers, center[CRITIC_TRIALS_MAX]; // the same with imported results
     double front_cost[CRITIC_TRIALS_MAX], front_reward[CRITIC_TRIALS_MAX];
 };
 

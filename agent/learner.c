@@ -12,6 +12,8 @@
 #define GROUP_LEAST 4      // in networks of many slots, so that an update keeps to its time
 #define GROUP_SLOTS 160    // of all roll-outs of a group
 #define RATIO_MAX 2.0      // truncation of importance weights (Ionides 2008) within an update
+#define PRIOR_HOLD 0.2     // weight of the pull to an earlier agent's weights, at first
+#define PRIOR_UPDATES 4.0  // in so many updates it halves
 #define ENTROPY_FLOOR 0.15 // share of the largest entropy: below, the bonus is ENTROPY_BOOST times as large
 #define ENTROPY_BOOST 10.0
 
@@ -75,6 +77,15 @@ static void add_results(struct agent *a)
     }
 }
 
+/* The gradient of half the squared distance to what an earlier agent had learned, weaker with every update. */
+static void add_prior(struct agent *a)
+{
+    int first = a->policy.n - POLICY_FEATURES;
+    double hold = PRIOR_HOLD * exp2(-a->n_updates / PRIOR_UPDATES);
+    for (int f = 0; a->config.prior && f < POLICY_FEATURES; f++)
+        a->gradient[first + f] += hold * (a->config.prior[f] - a->policy.parameters[first + f]);
+}
+
 void learner_update(struct agent *a)
 {
     if (mind_study(a, true) < 2)
@@ -84,6 +95,7 @@ void learner_update(struct agent *a)
         memset(a->gradient, 0, (size_t)a->policy.n * sizeof *a->gradient);
         entropy = add_rollouts(a, a->config.entropy * (entropy < floor ? ENTROPY_BOOST : 1));
         add_results(a);
+        add_prior(a);
         policy_ascend(&a->policy, a->gradient, a->config.learning_rate);
     }
     a->policy.tilt = 0;

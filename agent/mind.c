@@ -116,7 +116,7 @@ static void believe(struct lessons *l, const struct critic *critic, const uint8_
     l->known[n] = known;
     l->rewards[n] = lessons_reward(&l->open, l->targets[n]) + known;
     l->costs[n] = cost;
-    l->aside[n] = false;
+    l->aside[n] = l->imported[n] = false;
 }
 
 void mind_believe(struct agent *a)

@@ -14,7 +14,7 @@
 #include "agent/space.h"
 #include "base/rng.h"
 
-#define POLICY_FEATURES 5
+#define POLICY_FEATURES 5 // AGENT_PRIOR too
 
 struct policy {
     const struct space *space;

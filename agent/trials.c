@@ -39,7 +39,7 @@ uint8_t *trials_choices(const struct trials *t, int i)
 int trials_find(const struct trials *t, const uint8_t *choices)
 {
     for (int i = 0; i < t->n; i++)
-        if (memcmp(trials_choices(t, i), choices, (size_t)t->n_slots) == 0)
+        if (t->trial[i].outcome != AGENT_IMPORTED && memcmp(trials_choices(t, i), choices, (size_t)t->n_slots) == 0)
             return i;
     return -1;
 }
@@ -57,7 +57,7 @@ void trials_tell(struct trials *t, int i, enum agent_outcome outcome, double rew
 {
     t->trial[i].told = 1;
     t->trial[i].outcome = (uint8_t)outcome;
-    bool known = outcome == AGENT_MEASURED || outcome == AGENT_ASIDE;
+    bool known = outcome == AGENT_MEASURED || outcome == AGENT_ASIDE || outcome == AGENT_IMPORTED;
     t->trial[i].reward = known ? reward : 0;
     t->trial[i].cost = known ? cost : 0;
     t->order[t->n_results++] = (uint16_t)i;
@@ -122,6 +122,12 @@ static double worst_reward(const struct trials *t)
     return isfinite(worst) ? worst : 0;
 }
 
+/* Whether it was measured, here or elsewhere. */
+static bool is_measured(const struct trial *t)
+{
+    return t->outcome == AGENT_MEASURED || t->outcome == AGENT_IMPORTED;
+}
+
 static bool teaches(const struct trials *t, int result)
 {
     return t->trial[t->order[result]].outcome != AGENT_GIVEN_UP;
@@ -138,7 +144,7 @@ static double best_from(const struct trials *t, int n)
     double *rewards = malloc((size_t)(n + 1) * sizeof *rewards), from = INFINITY;
     int measured = 0;
     for (int i = 0; rewards && i < t->n_results; i++)
-        if (t->trial[t->order[i]].outcome == AGENT_MEASURED)
+        if (is_measured(&t->trial[t->order[i]]))
             rewards[measured++] = t->trial[t->order[i]].reward;
     if (measured > 0) {
         qsort(rewards, (size_t)measured, sizeof *rewards, compare_descending);
@@ -155,6 +161,7 @@ static void add_lesson(const struct trials *t, struct lessons *l, int trial, dou
     l->choices[l->n] = trials_choices(t, trial);
     l->costs[l->n] = of->cost;
     l->aside[l->n] = of->outcome != AGENT_MEASURED;
+    l->imported[l->n] = of->outcome == AGENT_IMPORTED;
     l->rewards[l->n++] = of->outcome == AGENT_INFEASIBLE ? worst : of->reward;
 }
 
@@ -171,7 +178,7 @@ void trials_lessons(const struct trials *t, double (*known)(void *user, const ui
         const struct trial *trial = &t->trial[t->order[i]];
         if (!teaches(t, i))
             continue;
-        bool best = skip > 0 && good > 0 && trial->outcome == AGENT_MEASURED && trial->reward >= from;
+        bool best = skip > 0 && good > 0 && is_measured(trial) && trial->reward >= from;
         good -= best;
         if ((--skip < 0 || best) && l->n < LESSONS_MAX)
             add_lesson(t, l, t->order[i], worst);
@@ -190,7 +197,7 @@ static int best_of(const struct lessons *l, bool aside, int *best, int most)
         int at = n;
         while (at > 0 && l->rewards[i] > l->rewards[best[at - 1]])
             at--;
-        if (at == most || (l->aside[i] && !aside))
+        if (at == most || (l->aside[i] && !l->imported[i] && !aside))
             continue;
         n += n < most;
         memmove(best + at + 1, best + at, (size_t)(n - at - 1) * sizeof *best);

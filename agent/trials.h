@@ -15,6 +15,7 @@ enum agent_outcome {
     AGENT_INFEASIBLE,   // the exact plan refused it: counts as the worst result so far
     AGENT_GIVEN_UP,     // never measured: teaches nothing, but is not proposed again
     AGENT_ASIDE,        // `reward` teaches, but this is no answer: beyond a budget that only measuring shows, or dropped early and estimated
+    AGENT_IMPORTED,     // measured elsewhere: `reward` teaches and its neighbours are looked at, but it is no answer and may be proposed itself
     AGENT_OUTCOME_COUNT,
 };
 
@@ -50,7 +51,7 @@ void trials_finish(struct trials *t);
 size_t trials_bytes_each(int n_slots); // what one takes in a saved state
 
 uint8_t *trials_choices(const struct trials *t, int i);
-int trials_find(const struct trials *t, const uint8_t *choices); // index, or -1
+int trials_find(const struct trials *t, const uint8_t *choices); // index, or -1; imported ones are not looked at
 
 /* Both need room: n < max. Returns the index of the new trial. */
 int trials_add(struct trials *t, const uint8_t *choices, enum agent_origin origin);
@@ -76,6 +77,7 @@ struct lessons {
     double known[CRITIC_TRIALS_MAX];        // part of the reward that was known beforehand
     bool has_known;
     bool aside[CRITIC_TRIALS_MAX];          // no answer: never the best, never on the front
+    bool imported[CRITIC_TRIALS_MAX];       // aside, but worth searching around
     struct lessons_scale open, whole;       // of reward - known, which is what targets are of, and of rewards
 };
 

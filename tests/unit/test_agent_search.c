@@ -228,6 +228,113 @@ START_TEST(what_is_known_of_rewards_saves_measurements)
 }
 END_TEST
 
+/* Another network of the same kind: more slots, of other sizes, and no budget. Its agent's state after 40 results. */
+static long learn_elsewhere(char *state)
+{
+    struct space *s = malloc(sizeof *s);
+    uint8_t choices[SPACE_SLOTS_MAX];
+    plain_space(s, 9);
+    for (int i = 0; i < s->n_slots; i++)
+        for (int o = 0; o < s->n_options; o++)
+            s->slots[i].flash_bytes[o] *= 1 + i % 3;
+    s->flash_budget_bytes *= 2;
+    struct agent_config config = {.seed = 77};
+    struct agent *a = agent_create(s, &config, NULL);
+    for (int n = 0; n < 40 && agent_propose(a, choices, NULL) == 0; n++)
+        ck_assert_int_eq(agent_result(a, choices, AGENT_MEASURED, accuracy(s, choices), NULL), 0);
+    long size = agent_save(a, state, AGENT_STATE_MAX);
+    agent_destroy(a);
+    free(s);
+    return size;
+}
+
+/* As `search`, with `n_imported` random results of the same network before, and what was learned elsewhere. */
+static int search_warm(const struct space *s, uint64_t seed, double goal, int n_imported, const double *prior)
+{
+    struct agent_config config = {.seed = seed, .prior = prior}, any = {.algorithm = AGENT_RANDOM, .seed = seed + 1000};
+    struct agent *a = agent_create(s, &config, NULL), *other = agent_create(s, &any, NULL);
+    uint8_t choices[SPACE_SLOTS_MAX];
+    int n = 0;
+    double best = -INFINITY;
+    for (int i = 0; i < n_imported; i++) {
+        ck_assert_int_eq(agent_propose(other, choices, NULL), 0);
+        ck_assert_int_eq(agent_import(a, choices, accuracy(s, choices), 0, NULL), 0);
+    }
+    for (; n < 120 && best < goal - 1e-9 && agent_propose(a, choices, NULL) == 0; n++) {
+        best = fmax(best, accuracy(s, choices));
+        ck_assert_int_eq(agent_result(a, choices, AGENT_MEASURED, accuracy(s, choices), NULL), 0);
+    }
+    agent_destroy(other);
+    agent_destroy(a);
+    return n;
+}
+
+START_TEST(a_warm_start_saves_measurements)
+{
+    struct space *s = malloc(sizeof *s);
+    char *state = malloc(AGENT_STATE_MAX);
+    double prior[AGENT_PRIOR];
+    int cold = 0, policy = 0, results = 0;
+    plain_space(s, 6);
+    double best = best_of(s);
+    long size = learn_elsewhere(state);
+    ck_assert_int_eq(agent_prior(state, (size_t)size, prior, NULL), 40);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        cold += search_warm(s, seed, best, 0, NULL);
+        policy += search_warm(s, seed, best, 0, prior);
+        results += search_warm(s, seed, best, 40, NULL);
+    }
+    printf("measurements to the optimum, cold: %.1f; with the policy of another network: %.1f; with 40 random results of the same: %.1f\n",
+           cold / 20.0, policy / 20.0, results / 20.0);
+    ck_assert_int_lt(results, cold);
+    ck_assert_int_lt(policy, 2 * cold); // it cannot spoil much
+    free(state);
+    free(s);
+}
+END_TEST
+
+START_TEST(what_is_imported_is_no_answer_and_goes_on_bit_for_bit)
+{
+    struct space *s = malloc(sizeof *s);
+    char *first = malloc(AGENT_STATE_MAX), *second = malloc(AGENT_STATE_MAX);
+    struct agent_config config = {.seed = 5};
+    uint8_t best[SPACE_SLOTS_MAX] = {0}, choices[SPACE_SLOTS_MAX] = {0};
+    plain_space(s, 4);
+    struct agent *a = agent_create(s, &config, NULL), *b = agent_create(s, &config, NULL);
+    do
+        if (space_fits(s, choices) && accuracy(s, choices) > accuracy(s, best))
+            memcpy(best, choices, 4);
+    while (count_up(choices, 4, 4));
+    do
+        if (space_fits(s, choices) && choices[0] == best[0] && choices[1] == best[1])
+            ck_assert_int_eq(agent_import(a, choices, accuracy(s, choices), 0, NULL), 0);
+    while (count_up(choices, 4, 4));
+    bool proposed = false;
+    for (int n = 0; n < 6 && !proposed; n++) {
+        ck_assert_int_eq(agent_propose(a, choices, NULL), 0);
+        proposed = memcmp(choices, best, 4) == 0;
+        ck_assert_int_eq(agent_result(a, choices, AGENT_MEASURED, accuracy(s, choices), NULL), 0);
+    }
+    ck_assert_msg(proposed, "the best that was imported is not measured again");
+    long size = agent_save(a, first, AGENT_STATE_MAX);
+    ck_assert_int_eq(agent_load(b, first, (size_t)size, NULL), 0);
+    for (int n = 0; n < 12; n++) {
+        ck_assert_int_eq(agent_propose(a, choices, NULL), 0);
+        ck_assert_int_eq(agent_result(a, choices, AGENT_MEASURED, accuracy(s, choices), NULL), 0);
+        ck_assert_int_eq(agent_propose(b, choices, NULL), 0);
+        ck_assert_int_eq(agent_result(b, choices, AGENT_MEASURED, accuracy(s, choices), NULL), 0);
+    }
+    size = agent_save(a, first, AGENT_STATE_MAX);
+    ck_assert_int_eq(agent_save(b, second, AGENT_STATE_MAX), size);
+    ck_assert_mem_eq(first, second, (size_t)size);
+    agent_destroy(a);
+    agent_destroy(b);
+    free(first);
+    free(second);
+    free(s);
+}
+END_TEST
+
 START_TEST(wrong_sensitivities_cost_little)
 {
     struct space *s = malloc(sizeof *s);
@@ -534,6 +641,8 @@ int main(int argc, char **argv)
     tcase_add_test(t, nothing_is_ever_proposed_that_does_not_fit);
     tcase_add_test(t, the_known_optimum_of_4096_is_found_from_20_seeds);
     tcase_add_test(t, what_is_known_of_rewards_saves_measurements);
+    tcase_add_test(t, a_warm_start_saves_measurements);
+    tcase_add_test(t, what_is_imported_is_no_answer_and_goes_on_bit_for_bit);
     tcase_add_test(t, wrong_sensitivities_cost_little);
     tcase_add_test(t, the_lowest_cost_above_a_floor_is_found);
     tcase_add_test(t, the_whole_front_grows_faster_than_by_chance);
