@@ -246,6 +246,11 @@ int agent_result(struct agent *a, const uint8_t *choices, enum agent_outcome out
 
 /* --- what it knows --- */
 
+int agent_room(const struct agent *a)
+{
+    return a->trials.max - a->trials.n;
+}
+
 int agent_results(const struct agent *a)
 {
     return a->trials.n_results;

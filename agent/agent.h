@@ -92,6 +92,9 @@ int agent_result(struct agent *a, const uint8_t *choices, enum agent_outcome out
 /* The same with the cost that was measured, for AGENT_COST_LATENCY and _ENERGY; 0 else, and where it is not known. */
 int agent_result_cost(struct agent *a, const uint8_t *choices, enum agent_outcome outcome, double reward, double cost, struct error *e);
 
+/* How many candidates it can still hold. */
+int agent_room(const struct agent *a);
+
 /* Number of results told so far, and of updates of the policy. */
 int agent_results(const struct agent *a);
 int agent_updates(const struct agent *a);

@@ -72,7 +72,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct agent_health *h, co
 static void advise(struct agent_health *h)
 {
     if (h->flash_tight > 0.8)
-        say(h, "Flash limits nearly every candidate (%.0f %% of them within 3 %% of the budget): more of it would raise accuracy.\n",
+        say(h, "Flash limits nearly every candidate (%.0f %% of them within 3 %% of the budget): more of it would admit wider weights.\n",
             100 * h->flash_tight);
     if (h->ram_tight > 0.8)
         say(h, "RAM limits nearly every candidate: wider activations would need a larger RAM budget.\n");

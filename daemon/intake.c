@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,18 @@ static int keep(int from, const char *state, char path[KEYS_PATH_MAX], struct er
         rc = place(fresh, folder, digest, path, e);
     if (rc != 0)
         unlink(fresh);
+    return rc;
+}
+
+int intake_text(const char *state, const char *text, char path[KEYS_PATH_MAX], struct error *e)
+{
+    int from = memfd_create("text", MFD_CLOEXEC);
+    if (from < 0)
+        return error_set(e, "a text cannot be kept: %s", strerror(errno));
+    int rc = file_write_all(from, text, strlen(text)) == 0 && lseek(from, 0, SEEK_SET) == 0
+                 ? keep(from, state, path, e)
+                 : error_set(e, "a text cannot be kept: %s", strerror(errno));
+    close(from);
     return rc;
 }
 

@@ -13,6 +13,9 @@
  * Blocks: for the thread pool. Returns 0, or -1 with one line; `field` (KEYS_FIELD_MAX bytes) names the key. */
 int intake_files(const struct caller *c, const char *state, struct study_file *f, char *field, struct error *e);
 
+/* Keeps a text in the same way; `path` has its name and gets where it is. For any thread but the loop's. */
+int intake_text(const char *state, const char *text, char path[KEYS_PATH_MAX], struct error *e);
+
 /* Takes the folders of such copies out of `text`: what is left of their paths are the names that the user gave. */
 void intake_hide(const char *state, char *text);
 

@@ -4,6 +4,7 @@
 #include "daemon/caller.h"
 #include "daemon/intake.h"
 #include "daemon/service_inner.h"
+#include "daemon/study_warm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct creation {
     struct study_file file;
     struct caller caller;
     char *text, *folder, *config;
+    char runner[SHA256_HEX];
     char network[256]; // its name in the study file
     bool only_check, start;
     char field[KEYS_FIELD_MAX];
@@ -62,6 +64,20 @@ static int check_lab(struct creation *c)
     return 0;
 }
 
+/* The study to begin with, by name; `from` comes before the file's. */
+static int read_from(struct creation *c, const char *from)
+{
+    snprintf(c->field, sizeof c->field, "search.from");
+    if (from)
+        snprintf(c->file.from, sizeof c->file.from, "%s", from);
+    if (c->file.from[0] && c->file.algorithm != AGENT_POLICY)
+        return error_set(&c->e, "\"search.from\" is for \"algorithm\": \"policy\"");
+    if (strchr(c->file.from, '/') || strlen(c->file.from) >= STUDY_NAME_MAX)
+        return error_set(&c->e, "\"search.from\" is not the name of a study");
+    c->field[0] = '\0';
+    return 0;
+}
+
 static int read_file(struct creation *c, const cJSON *params)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "text"));
@@ -76,9 +92,28 @@ static int read_file(struct creation *c, const cJSON *params)
     }
     if (study_file_parse(text, folder, cJSON_GetObjectItemCaseSensitive(params, "set"), &c->file, c->field, &c->e) != 0)
         return -1;
+    if (read_from(c, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "from"))) != 0)
+        return -1;
     const char *slash = strrchr(c->file.network, '/');
     snprintf(c->network, sizeof c->network, "%.255s", slash ? slash + 1 : c->file.network);
     return check_lab(c);
+}
+
+/* What the study begins with is kept as its data are. */
+static int take_warm(struct store *store, struct creation *c, struct error *e)
+{
+    char *text = NULL, path[KEYS_PATH_MAX];
+    snprintf(path, sizeof path, "%.63s.warm", c->file.from);
+    int rc = warm_take(store, c->file.from, &c->file, c->runner, &text, e);
+    if (rc == 0)
+        rc = intake_text(c->s->config->state, text, path, e);
+    free(text);
+    if (rc != 0)
+        return rc;
+    snprintf(c->file.from, sizeof c->file.from, "%s", path);
+    free(c->config);
+    c->config = study_file_text(&c->file);
+    return c->config ? 0 : error_set(e, "out of memory");
 }
 
 static int run_create(struct store *store, struct writer_job *job, struct error *e)
@@ -86,6 +121,9 @@ static int run_create(struct store *store, struct writer_job *job, struct error 
     struct creation *c = (struct creation *)job;
     char data[STUDY_NAME_MAX + 32];
     snprintf(data, sizeof data, "{\"name\":\"%s\"}", c->file.name);
+    int rc = c->file.from[0] ? take_warm(store, c, e) : 0;
+    if (rc != 0)
+        return rc;
     struct store_event event = {.topic = "study.created", .data = data};
     struct store_events events = {&event, 1};
     struct store_study row = {.name = c->file.name, .text = c->text, .folder = c->folder, .config = c->config,
@@ -179,6 +217,7 @@ static void files_taken(uv_work_t *work, int status)
         error_set(&c->e, "out of memory");
         refuse(c, KIND_BUSY, NULL);
     } else {
+        snprintf(c->runner, sizeof c->runner, "%s", boards_runner(c->s->boards, c->file.board_type));
         c->job.run = run_create;
         c->job.done = created;
         writer_put(c->s->writer, &c->job);

@@ -3,6 +3,7 @@
 #include "daemon/study_agent.h"
 
 #include "agent/health.h"
+#include "base/file.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -11,6 +12,11 @@
 
 #define FLOOR_ROUNDING 1e-9 // points: a loss that is exactly the allowed one passes
 #define FLOAT32 2 // trial of the baseline that is no candidate of the space
+
+static const uint8_t *warm_choices(const struct study_agent *a, int i)
+{
+    return a->warm.choices + (size_t)i * (size_t)a->space.n_slots;
+}
 
 static uint8_t *choices_of(const struct study_agent *a, int trial)
 {
@@ -30,19 +36,39 @@ static struct agent_config config_of(const struct study_file *f)
     return c;
 }
 
+/* w8a8; before it was measured as it was in the study that this one began with. */
+static struct reward_figures reference_of(const struct study_agent *a)
+{
+    return a->known[1].known ? a->known[1].figures : a->warm.reference;
+}
+
 /* What a candidate's size is worth, exactly, and its latency and energy by the table of costs; nothing before w8a8 was measured. */
 static double known_reward(void *user, const uint8_t *choices)
 {
     const struct study_agent *a = user;
     const struct reward_weights *w = &a->aim.weights;
-    struct reward_figures f = a->known[1].figures; // as accurate
-    if (!a->known[1].known)
+    struct reward_figures f = reference_of(a); // as accurate
+    if (f.total == 0)
         return 0;
     f.flash_bytes = space_flash_bytes(&a->space, choices);
     f.ram_bytes = w->ram > 0 ? space_ram_bytes(&a->space, choices) : 0;
     f.latency_cycles = w->latency > 0 ? (int64_t)costs_cycles(&a->costs, choices) : 0;
     f.energy_nj = w->energy > 0 ? (int64_t)costs_energy(&a->costs, choices) : 0;
-    return reward_of(&f, &a->known[1].figures, w);
+    struct reward_figures reference = reference_of(a);
+    return reward_of(&f, &reference, w);
+}
+
+static int read_warm(struct study_agent *a, const struct study_file *f, struct error *e)
+{
+    char *text;
+    size_t size;
+    if (!f->from[0])
+        return 0;
+    if (file_read(f->from, WARM_TEXT_MAX, &text, &size, e) != 0)
+        return -1;
+    int rc = warm_read(text, &a->space, a->costs.n_layers, &a->warm, e);
+    free(text);
+    return rc;
 }
 
 int study_agent_init(struct study_agent *a, const struct space *space, const struct costs_layer *layers, int n_layers,
@@ -60,6 +86,9 @@ int study_agent_init(struct study_agent *a, const struct space *space, const str
     a->known = calloc((size_t)a->total + 1, sizeof *a->known);
     if (!a->choices || !a->known || costs_init(&a->costs, &a->space, layers, n_layers) != 0)
         return error_set(e, "out of memory");
+    if (read_warm(a, f, e) != 0)
+        return -1;
+    config.prior = a->warm.has_prior ? a->warm.prior : NULL;
     config.costs = &a->costs;
     if (f->goal == STUDY_BEST_REWARD) {
         config.known = known_reward;
@@ -75,6 +104,7 @@ void study_agent_finish(struct study_agent *a)
     for (int t = 0; a->known && t <= a->total; t++)
         free(a->known[t].layer_cycles);
     costs_finish(&a->costs);
+    warm_finish(&a->warm);
     free(a->choices);
     free(a->known);
     a->agent = NULL;
@@ -133,10 +163,23 @@ static void tell_costs(struct study_agent *a, int trial)
         costs_tell(&a->costs, choices_of(a, trial), k->layer_cycles, k->figures.latency_cycles, k->figures.energy_nj);
 }
 
+/* Layers cost what they cost in the study before. */
+static void import_costs(struct study_agent *a)
+{
+    for (int i = 0; i < a->warm.n; i++) {
+        const struct warm_trial *t = &a->warm.trials[i];
+        if (t->layer_cycles)
+            costs_add(&a->costs, warm_choices(a, i), t->layer_cycles, t->figures.latency_cycles, t->figures.energy_nj);
+    }
+    if (a->warm.n > 0)
+        costs_refresh(&a->costs);
+}
+
 int study_agent_load(struct study_agent *a, const void *state, size_t size, int applied, struct error *e)
 {
     if (agent_load(a->agent, state, size, e) != 0)
         return -1;
+    import_costs(a);
     for (int t = 1; t <= applied; t++)
         tell_costs(a, t);
     return 0;
@@ -190,6 +233,22 @@ static int tell_measured(struct study_agent *a, int trial, struct error *e)
     double reward = a->weighs ? reward_points(f, reference) : reward_for(f, reference, aside ? &free_aim : &a->aim);
     double cost = a->weighs ? (double)reward_cost_of(f, a->aim.cost) : 0;
     return agent_result_cost(a->agent, choices_of(a, trial), aside ? AGENT_ASIDE : AGENT_MEASURED, reward, cost, e);
+}
+
+/* What was beyond a budget here, or would be, teaches nothing but its layers' costs. */
+int study_agent_import(struct study_agent *a, struct error *e)
+{
+    import_costs(a);
+    for (int i = 0; i < a->warm.n && agent_room(a->agent) > a->total; i++) {
+        const struct reward_figures *f = &a->warm.trials[i].figures, *reference = &a->warm.reference;
+        double reward = a->weighs ? reward_points(f, reference) : reward_for(f, reference, &a->aim);
+        double cost = a->weighs ? (double)reward_cost_of(f, a->aim.cost) : 0;
+        if (reward_is_beyond(f, &a->aim) || !space_fits(&a->space, warm_choices(a, i)))
+            continue;
+        if (agent_import(a->agent, warm_choices(a, i), reward, cost, e) != 0)
+            return error_wrap(e, "trial %d of what the study began with", i + 1);
+    }
+    return 0;
 }
 
 /* The reward that a dropped trial would have had, if the rest of the set were like the part it was scored on and its costs as expected. */
@@ -274,6 +333,10 @@ static char *summary_of(const struct study_agent *a)
     double *p = calloc((size_t)n * (size_t)k, sizeof *p);
     cJSON *o = cJSON_CreateObject(), *slots = cJSON_AddArrayToObject(o, "probabilities");
     cJSON_AddNumberToObject(o, "updates", agent_updates(a->agent));
+    if (a->warm.from[0]) {
+        cJSON_AddStringToObject(o, "from", a->warm.from);
+        cJSON_AddNumberToObject(o, "imported", a->warm.n);
+    }
     cJSON_AddNumberToObject(o, "entropy_bits", agent_entropy_bits(a->agent));
     add_health(a->agent, o);
     if (p)
@@ -292,11 +355,13 @@ static char *summary_of(const struct study_agent *a)
 void study_agent_step(struct study_agent *a, struct agent_step *s)
 {
     s->rc = 0;
-    if (s->trial > 0)
+    if (s->trial > 0) {
         s->rc = study_agent_teach(a, s->trial, &s->error);
-    else
+    } else {
         while (a->n_trials < STUDY_BASELINES)
             add_baseline(a);
+        s->rc = study_agent_import(a, &s->error);
+    }
     if (s->rc == 0)
         s->rc = propose(a, s, &s->error);
     s->state = malloc(AGENT_STATE_MAX);

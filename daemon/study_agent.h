@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "daemon/study.h"
+#include "daemon/study_warm.h"
 
 /* What was found out about a trial. */
 struct study_known {
@@ -24,6 +25,7 @@ struct study_agent {
     int n_trials;      // whose candidates are known
     uint8_t *choices;  // [(total + 1) * n_slots], by trial; not of float32
     struct study_known *known; // [total + 1], by trial
+    struct warm warm;          // what it began with
     struct reward_aim aim;
     bool weighs;               // the agent is told accuracy and cost apart, and weighs them itself
 };
@@ -58,6 +60,9 @@ int study_agent_load(struct study_agent *a, const void *state, size_t size, int 
  * trial is in the thread pool. */
 void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures,
                       const int64_t *layer_cycles, int n_layers);
+
+/* At the beginning, and before study_agent_teach: what the study began with. */
+int study_agent_import(struct study_agent *a, struct error *e);
 
 /* Instead of a saved state that cannot be used (of another version): tells a known result that was applied before. In order of the trials. */
 int study_agent_teach(struct study_agent *a, int trial, struct error *e);

@@ -204,6 +204,7 @@ static const struct key search_keys[] = {
     {.name = "trials", .kind = KEY_INT, AT(trials), .min = 1, .max = STUDY_TRIALS_MAX},
     {.name = "seed", .kind = KEY_INT, AT(seed), .min = 0, .max = SEED_MAX},
     {.name = "ahead", .kind = KEY_INT, AT(ahead), .min = 0, .max = STUDY_AHEAD_MAX},
+    {.name = "from", .kind = KEY_TEXT, TEXT_AT(from)},
     {.name = NULL}};
 
 static const struct key measure_keys[] = {
@@ -329,6 +330,8 @@ static int check(struct keys_reader *r, const struct study_file *f)
         for (int j = 0; j < f->rules.v[i].options.n; j++)
             if (!has_option(&f->options, f->rules.v[i].options.v[j]))
                 return at_key(r, "space.rules", "has a setting that is none of space.options");
+    if (f->from[0] && f->algorithm != AGENT_POLICY)
+        return at_key(r, "search.from", "is for \"algorithm\": \"policy\"");
     if (check_metric(r, f) != 0 || check_goal(r, f) != 0)
         return -1;
     for (int i = 0; i < f->std.n; i++)

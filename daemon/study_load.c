@@ -84,6 +84,8 @@ static int teach_anew(const struct store_study *row, const struct study *s, stru
                       struct error *e)
 {
     log_warning("study %s: %s; the agent is taught anew from %d results", row->name, why, s->applied);
+    if (study_agent_import(a, e) != 0)
+        return -1;
     for (int t = 1; t <= s->applied; t++)
         if (study_agent_teach(a, t, e) != 0)
             return error_wrap(e, "trial %d", t);

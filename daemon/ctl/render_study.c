@@ -145,6 +145,9 @@ static void study_head(const cJSON *study, struct buffer *out)
     if (field_find(study, "agent.updates"))
         text_print(out, "%-12s %s updates, entropy %s bits\n", "agent", field_text(study, "agent.updates").text,
                    field_fixed(study, "agent.entropy_bits", 2).text);
+    if (field_find(study, "agent.from"))
+        text_print(out, "%-12s study %s, with %s of its trials\n", "began with", field_text(study, "agent.from").text,
+                   field_text(study, "agent.imported").text);
     print_advice(out, field_find(study, "agent.advice"));
 }
 

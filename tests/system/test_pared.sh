@@ -241,6 +241,34 @@ wait_for board:one=idle
 stop
 passes; [ "$(sql state/pare.db "SELECT count(*) FROM attempt WHERE state = 'open'")" = 0 ] || complain "a stopped study has open attempts"
 
+echo "a warm start"
+lab_in warm one
+start pared.json
+create --start
+wait_for study:demo=finished
+says 4 "no study none" study create "$lab/study.json" --set name=first --set net=net.onnx --from none
+says 2 "not the name of a study" study create "$lab/study.json" --set name=first --set net=net.onnx --from /etc/passwd
+"$pare" study create "$lab/study.json" --set name=first --set net=net.onnx --from demo --start >/dev/null || complain "study create --from"
+wait_for study:first=finished
+seen=$(sql state/pare.db 'SELECT count(*) FROM event')
+"$pare" study create "$lab/study.json" --set name=second --set net=net.onnx --from demo --start >/dev/null || complain "study create --from"
+for n in 3 7 12 20; do
+    after_events $((seen + n))
+    slay
+    start pared.json
+done
+wait_for study:second=finished
+says 0 "^began with  *study demo, with 1[0-9] of its trials" study show second
+says 0 "demo.warm" study show second --json
+passes; [ "$("$digest" state/pare.db first)" = "$("$digest" state/pare.db second)" ] || complain "a warm start that was killed is another study"
+passes; [ "$("$digest" state/pare.db first)" != "$("$digest" state/pare.db demo)" ] || complain "a warm start is no other study than a cold one"
+passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 2')" = 14 ] || complain "a warm start shows trials of another study"
+cp "$lab/data/net.onnx" "$lab/data/other.onnx" && echo >>"$lab/data/other.onnx"
+"$pare" study create "$lab/study.json" --set name=third --set net=other.onnx --from demo --start >/dev/null || complain "study create --from of another network"
+wait_for study:third=finished
+says 0 "^began with  *study demo, with 0 of its trials" study show third
+stop
+
 echo "what is refused"
 lab_in refused one
 start pared.json

@@ -4,8 +4,10 @@
 #include "daemon/study_agent.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct space space;
 static struct study_file file;
@@ -276,6 +278,99 @@ START_TEST(stored_candidates_of_another_space_are_refused)
 }
 END_TEST
 
+/* What an earlier study found, as it is kept: w8a8, the best of all, one of another space, one without its layers' cycles. */
+static void begin_with(const char *policy)
+{
+    static char path[] = "/tmp/pare-warm-XXXXXX";
+    char text[1024];
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int fd = mkstemp(path);
+    snprintf(text, sizeof text,
+             "{\"schema\":\"pare.warm/1\",\"from\":\"earlier\"%s,\"trials\":["
+             "{\"candidate\":\"w8a8 w8a8 w8a8 w8a8\",\"correct\":950,\"of\":1000,\"flash_bytes\":1000,\"latency_cycles\":1000,"
+             "\"layer_cycles\":[300,300,300,100]},"
+             "{\"candidate\":\"w4a8 w8a8 w8a8 w8a8\",\"correct\":948,\"of\":1000,\"flash_bytes\":900,\"latency_cycles\":790,"
+             "\"layer_cycles\":[100,300,290,100]},"
+             "{\"candidate\":\"w6a8 w8a8 w8a8 w8a8\",\"correct\":948,\"of\":1000,\"flash_bytes\":900,\"latency_cycles\":790},"
+             "{\"candidate\":\"w4a8 w4a8 w8a8 w8a8\",\"correct\":928,\"of\":1000,\"flash_bytes\":800,\"latency_cycles\":680}]}", policy);
+    ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
+    close(fd);
+    snprintf(file.from, sizeof file.from, "%s", path);
+}
+
+START_TEST(what_a_study_begins_with_is_none_of_its_own)
+{
+    struct study_agent warm, other;
+    char text[CANDIDATE_TEXT_MAX];
+    begin_with(",\"policy\":[-1,0.5,0.25,0,0]");
+    ck_assert_msg(study_agent_init(&warm, &space, layers, 4, &file, &error) == 0, "%s", error.text);
+    ck_assert_int_eq(study_agent_init(&other, &space, layers, 4, &file, &error), 0);
+    ck_assert_int_eq(warm.warm.n, 3); // w6a8 is no option here
+    struct agent_step s = step(&warm, 0);
+    ck_assert_int_eq(agent_results(warm.agent), 3);
+    ck_assert_int_eq(warm.n_trials, 4); // baselines and proposals only
+    ck_assert_ptr_nonnull(strstr(s.summary, "\"from\":\"earlier\",\"imported\":3"));
+    for (int t = 1; t <= 9; t++) {
+        agent_step_finish(&s);
+        s = step(&warm, t);
+    }
+    for (int t = 1; t <= warm.n_trials; t++) {
+        text_of(&warm, t, text);
+        ck_assert_int_eq(study_agent_add(&other, text, &error), 0);
+        if (t <= 9)
+            know(&other, t);
+    }
+    ck_assert_msg(study_agent_load(&other, s.state, (size_t)s.state_size, 9, &error) == 0, "%s", error.text);
+    agent_step_finish(&s);
+    for (int t = 10; t <= 20; t++) {
+        struct agent_step a = step(&warm, t), b = step(&other, t);
+        ck_assert_int_eq(a.state_size, b.state_size);
+        ck_assert_mem_eq(a.state, b.state, (size_t)a.state_size);
+        agent_step_finish(&a);
+        agent_step_finish(&b);
+    }
+    unlink(file.from);
+    study_agent_finish(&warm);
+    study_agent_finish(&other);
+}
+END_TEST
+
+START_TEST(the_best_of_an_earlier_study_is_measured_again_soon)
+{
+    struct study_agent warm;
+    char text[CANDIDATE_TEXT_MAX];
+    double most;
+    int at = 0;
+    file.goal = STUDY_LEAST_COST;
+    file.goal_cost = REWARD_LATENCY;
+    file.max_loss_points = 1;
+    begin_with("");
+    ck_assert_int_eq(study_agent_init(&warm, &space, layers, 4, &file, &error), 0);
+    run_law(&warm, &most);
+    for (int t = 3; t <= warm.n_trials && at == 0; t++) {
+        text_of(&warm, t, text);
+        at = strcmp(text, "w4a8 w8a8 w8a8 w8a8") == 0 || strcmp(text, "w2a8 w8a8 w8a8 w8a8") == 0 ? t : 0;
+    }
+    ck_assert_int_gt(at, 0);
+    ck_assert_int_le(at, 10);
+    unlink(file.from);
+    study_agent_finish(&warm);
+}
+END_TEST
+
+START_TEST(a_damaged_beginning_is_refused)
+{
+    struct study_agent warm;
+    begin_with(",\"policy\":[1,2]");
+    ck_assert_int_eq(study_agent_init(&warm, &space, layers, 4, &file, &error), -1);
+    ck_assert_str_eq(error.text, "what the study began with is not pare.warm/1");
+    study_agent_finish(&warm);
+    unlink(file.from);
+    ck_assert_int_eq(study_agent_init(&warm, &space, layers, 4, &file, &error), -1);
+    study_agent_finish(&warm);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("study_agent");
@@ -289,6 +384,9 @@ int main(void)
     tcase_add_test(t, alternatives_follow_every_goal_by_its_reward);
     tcase_add_test(t, a_whole_front_is_looked_for);
     tcase_add_test(t, an_agent_that_is_taught_anew_proposes_nothing_known);
+    tcase_add_test(t, what_a_study_begins_with_is_none_of_its_own);
+    tcase_add_test(t, the_best_of_an_earlier_study_is_measured_again_soon);
+    tcase_add_test(t, a_damaged_beginning_is_refused);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
