@@ -78,6 +78,8 @@ static void number_shapes(struct costs *c)
 int costs_init(struct costs *c, const struct space *space, const struct costs_layer *layers, int n)
 {
     *c = (struct costs){.space = space, .n_layers = n, .reference = reference_of(space)};
+    if (n > CANDIDATE_LAYERS_MAX)
+        return -1;
     for (int i = 0; i < n; i++)
         if (layers[i].slot < 0 || layers[i].slot >= space->n_slots || layers[i].input_slot < -1 || layers[i].input_slot >= space->n_slots)
             return -1;
@@ -294,20 +296,23 @@ uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, uin
     if (!c->bounds || !mask)
         return mask;
     uint8_t with[SPACE_SLOTS_MAX];
+    uint16_t touched[CANDIDATE_LAYERS_MAX]; // layers that this slot decides on
     uint32_t fitting = 0, cheapest = 0;
     double rest = c->rest.mean, least = INFINITY, limit = limit_of(c);
+    int n_touched = 0;
     memcpy(with, choices, (size_t)slot);
     for (int i = 0; i < c->n_layers; i++)
-        if (c->layers[i].slot != slot && c->layers[i].input_slot != slot)
+        if (c->layers[i].slot == slot || c->layers[i].input_slot == slot)
+            touched[n_touched++] = (uint16_t)i;
+        else
             rest += least_of(c, i, with, slot - 1);
     for (int o = 0; o < c->space->n_options; o++) {
         double sum = rest;
-        with[slot] = (uint8_t)o;
-        for (int i = 0; i < c->n_layers && mask >> o & 1; i++)
-            if (c->layers[i].slot == slot || c->layers[i].input_slot == slot)
-                sum += least_of(c, i, with, slot);
         if (!(mask >> o & 1))
             continue;
+        with[slot] = (uint8_t)o;
+        for (int k = 0; k < n_touched; k++)
+            sum += least_of(c, touched[k], with, slot);
         fitting |= sum <= limit ? UINT32_C(1) << o : 0;
         cheapest = sum < least ? UINT32_C(1) << o : cheapest;
         least = fmin(least, sum);

@@ -50,7 +50,8 @@ struct costs {
     bool bounds;                       // there is a limit, and something is thought to be within it
 };
 
-/* An empty table for `n` layers, whose space must outlive it. Returns 0, or -1 when out of memory or when a layer names no slot of the space. */
+/* An empty table for `n` layers, whose space must outlive it. Returns 0, or -1 when out of memory, when a layer names no slot of the space or when
+ * there are more than CANDIDATE_LAYERS_MAX. */
 int costs_init(struct costs *c, const struct space *space, const struct costs_layer *layers, int n);
 void costs_finish(struct costs *c);
 

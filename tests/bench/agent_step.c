@@ -1,15 +1,22 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// One proposal and one update of an agent that knows 1,000 results of 60 slots with 12 options: what agent_step.sh counts the instructions of.
+// One proposal and one update of an agent that knows 1,000 results of 60 slots with 12 options, with a table of costs whose limit of latency
+// masks: what agent_step.sh counts the instructions of.
 // With a number, so many of them: `time agent_step 200`.
 #include "agent/agent.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLOTS 60
 #define RESULTS 1000
+#define AROUND 5000 // cycles outside of layers
+#define LIMIT 1.22 // of w8a8's cycles
+
+static struct costs costs; // what every result teaches too
 
 static void make_space(struct space *s)
 {
@@ -30,6 +37,33 @@ static void make_space(struct space *s)
     s->ram_budget_bytes = 7000;
 }
 
+/* Made-up cycles of a layer: some widths are slower than w8a8. */
+static int64_t layer_cycles(const struct setting *s, int layer)
+{
+    return llround(1000 * (100 + layer * 37 % 101) * (1 + 0.1 * (s->w_bits % 4) + (s->a_bits == 4 ? 0.15 : 0)));
+}
+
+static void make_costs(const struct space *s)
+{
+    struct costs_layer layers[SLOTS];
+    double int8 = AROUND;
+    for (int i = 0; i < SLOTS; i++) {
+        layers[i] = (struct costs_layer){.slot = i, .input_slot = i - 1, .kind = (uint32_t)i % 6, .shape = (uint64_t)i};
+        int8 += (double)layer_cycles(&(struct setting){8, 8, SCHEME_UNIFORM}, i);
+    }
+    if (costs_init(&costs, s, layers, SLOTS))
+        abort();
+    costs_limit(&costs, LIMIT * int8, 0);
+}
+
+static void tell_costs(const struct space *s, const uint8_t *choices)
+{
+    int64_t each[SLOTS], sum = AROUND;
+    for (int i = 0; i < SLOTS; i++)
+        sum += each[i] = layer_cycles(&s->options[choices[i]], i);
+    costs_tell(&costs, choices, each, sum, 0);
+}
+
 static double reward_of(const struct space *s, const uint8_t *choices)
 {
     double lost = 0;
@@ -42,14 +76,20 @@ static double reward_of(const struct space *s, const uint8_t *choices)
 static struct agent *experienced(const struct space *s)
 {
     struct agent_config config = {.algorithm = AGENT_RANDOM, .batch = 1};
+    make_costs(s);
     struct agent *random = agent_create(s, &config, NULL);
     config.algorithm = AGENT_POLICY;
+    config.costs = &costs;
     struct agent *a = agent_create(s, &config, NULL);
     static char state[AGENT_STATE_MAX];
     uint8_t choices[SPACE_SLOTS_MAX];
-    for (int i = 0; i < RESULTS; i++)
+    memset(choices, s->n_options - 1, sizeof choices);
+    tell_costs(s, choices); // the baseline, w8a8
+    for (int i = 0; i < RESULTS; i++) {
         if (agent_propose(random, choices, NULL) || agent_result(random, choices, AGENT_MEASURED, reward_of(s, choices), NULL))
             abort();
+        tell_costs(s, choices);
+    }
     if (agent_load(a, state, (size_t)agent_save(random, state, sizeof state), NULL))
         abort();
     agent_destroy(random);
@@ -63,6 +103,7 @@ int step_that_is_counted(struct agent *a, const struct space *s)
     uint8_t choices[SPACE_SLOTS_MAX];
     if (agent_propose(a, choices, NULL))
         return -1;
+    tell_costs(s, choices);
     return agent_result(a, choices, AGENT_MEASURED, reward_of(s, choices), NULL);
 }
 
@@ -76,8 +117,11 @@ int main(int argc, char **argv)
     struct agent *a = experienced(s);
     for (int n = argc > 1 ? atoi(argv[1]) : 1; n > 0 && rc == 0; n--)
         rc = step_that_is_counted(a, s);
-    printf("%d results, %d update\n", agent_results(a), agent_updates(a));
+    size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd;
+    printf("%d results, %d update, the limit of latency %s, %.1f MiB\n", agent_results(a), agent_updates(a), costs.bounds ? "binds" : "does not bind",
+           (double)bytes / (1 << 20));
     agent_destroy(a);
+    costs_finish(&costs);
     free(s);
     return rc ? 1 : 0;
 }
