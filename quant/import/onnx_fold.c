@@ -57,6 +57,8 @@ static int sides_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *d
         return error_set(e, "reads what nothing before it computes");
     if (!c && (v->view.part || v->view.split || v->view.expanded))
         return error_set(e, "of a part of a root mean square, of split channels or of what Expand made is not supported");
+    if (!c && onnx_view_has_pads(&v->view))
+        return error_set(e, "of zero pads that the next operation takes over is not supported");
     *rank = c ? c->rank : v->view.rank;
     memcpy(dims, c ? c->dims : v->view.dims, (size_t)*rank * sizeof *dims);
     return 0;

@@ -73,6 +73,22 @@ START_TEST(products_of_sides_are_folded)
 }
 END_TEST
 
+/* The pads are not in the network's tensor: its sides are not those that the file means. */
+START_TEST(the_shape_of_zero_pads_is_refused)
+{
+    import_case_start(11, 4, DIMS(1, 3, 5, 4));
+    import_case_stem("s", 3, 6);
+    onnx_model_list(import_case.model, "pads", 8, DIMS(0, 0, 1, 1, 0, 0, 1, 1));
+    import_case_node("Pad", "s pads", "p");
+    side("p", 2, "h");
+    import_case_noise("w", 4, DIMS(6, 6, 3, 3));
+    import_case_node("Conv", "p w", "c");
+    onnx_model_int(import_case_node("Cast", "h", "f"), "to", 1);
+    import_case_node("Div", "c f", "y");
+    import_case_refuse("node 'h_shape' (Shape): of zero pads that the next operation takes over is not supported");
+}
+END_TEST
+
 /* torch.chunk(x, 2, 1) of 7 channels: 4 and 3. */
 START_TEST(slices_between_computed_sides_are_folded)
 {
@@ -200,6 +216,7 @@ int main(void)
     TCase *tc = tcase_create("import_shapes");
     tcase_add_test(tc, a_view_that_keeps_the_batch_is_a_flatten);
     tcase_add_test(tc, products_of_sides_are_folded);
+    tcase_add_test(tc, the_shape_of_zero_pads_is_refused);
     tcase_add_test(tc, slices_between_computed_sides_are_folded);
     tcase_add_test(tc, scales_from_two_shapes_are_folded);
     tcase_add_test(tc, a_factor_that_is_expanded_stays_one_value_for_each_channel);
