@@ -21,6 +21,7 @@ struct job {
     const struct trial_record *record;
     struct store_trace trace;  // of the record
     char trace_name[TRACES_NAME_MAX], traces[TRACES_PATH_MAX];
+    bool trace_written, trace_given_up;
     int trial, attempt;
     enum store_outcome outcome;
     double reward;
@@ -248,8 +249,22 @@ void study_store_plan(const struct study_store *s, const struct trial_record *r,
 
 static int write_trace(void *user, struct store_trace *t, int64_t kept_bytes)
 {
-    const struct job *j = user;
-    return traces_write(j->traces, j->trace_name, &j->record->trace, kept_bytes, &t->bytes, t->sha256);
+    struct job *j = user;
+    int rc = traces_write(j->traces, j->trace_name, &j->record->trace, kept_bytes, &t->bytes, t->sha256);
+    j->trace_written = rc == 0;
+    return rc;
+}
+
+/* The transaction that was to name the file has failed. The file may have taken the space that was left for the result itself: when this
+ * is tried again, the result goes in without it. */
+static void give_up_trace(struct job *j)
+{
+    if (!j->trace_written)
+        return;
+    traces_remove(j->traces, j->trace_name);
+    log_warning("%s is not kept: its result could not be stored beside it", j->trace_name);
+    j->trace_written = false;
+    j->trace_given_up = true;
 }
 
 static void on_trace_gone(void *user, const char *file)
@@ -270,7 +285,7 @@ static void drop_traces(struct store *s, struct job *j)
 static struct store_trace *trace_of(struct job *j)
 {
     const struct power_trace *t = &j->record->trace;
-    if (j->outcome != STORE_MEASURED || t->n == 0)
+    if (j->outcome != STORE_MEASURED || t->n == 0 || j->trace_given_up)
         return NULL;
     traces_name(j->study, j->record->trial, j->record->attempt, j->trace_name);
     j->trace = (struct store_trace){.file = j->trace_name, .windows = t->n, .write = write_trace, .user = j};
@@ -307,6 +322,8 @@ static int run_result(struct store *s, struct writer_job *job, struct error *e)
     struct store_events events = {&event, 1};
     int64_t seq = 0;
     int rc = store_measured(s, j->study, &result, &events, &seq, e);
+    if (rc != 0)
+        give_up_trace(j);
     if ((rc == 0 || rc == STORE_ALREADY) && seq != result.trial)
         return error_set(e, "the result of trial %d has place %lld in the store", result.trial, (long long)seq);
     if (rc == 0)
@@ -334,6 +351,8 @@ static int run_final(struct store *s, struct writer_job *job, struct error *e)
         int rc = store_final(s, j->study, &result, j->reward, &events, e);
         if (rc == 0)
             drop_traces(s, j);
+        else
+            give_up_trace(j);
         return rc;
     }
     if (j->record->again)

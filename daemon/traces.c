@@ -51,8 +51,10 @@ int traces_write(const char *folder, const char *name, const struct power_trace 
                  : power_trace_write(t, path, bytes, sha256, &e);
     if (rc == 0)
         rc = sync_folder(folder, &e);
-    if (rc != 0)
+    if (rc != 0) {
         log_warning("%s is not kept: %s", name, e.text);
+        traces_remove(folder, name);
+    }
     return rc;
 }
 

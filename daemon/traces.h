@@ -18,8 +18,8 @@ void traces_folder(const char *state, char folder[TRACES_PATH_MAX]);
 /* The name of an attempt's file. */
 void traces_name(int64_t study, int trial, int attempt, char name[TRACES_NAME_MAX]);
 
-/* Writes it, whole and down to the disk. Returns 0 with *bytes and sha256, or -1 after having logged why not: there is too much already
- * (`kept_bytes`), or the disk does not take it. */
+/* Writes it, whole and down to the disk. Returns 0 with *bytes and sha256, or -1 after having logged why not, and with no such file: there is too
+ * much already (`kept_bytes`), or the disk does not take it. */
 int traces_write(const char *folder, const char *name, const struct power_trace *t, int64_t kept_bytes, int64_t *bytes,
                  char sha256[SHA256_HEX]);
 
