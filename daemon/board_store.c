@@ -16,7 +16,7 @@ struct job {
     char board[BOARD_NAME_MAX];
     char class[32], text[ERROR_TEXT_MAX]; // or the state and its reason
     struct store_canary canary;
-    char runner[SHA256_HEX]; // of the canary
+    char runner[SHA256_HEX], image[SHA256_HEX]; // of the canary
     void (*attempted)(void *user, int rc, const char *text, int attempt);
     void (*done)(void *user, int rc, const char *text);
     void *user;
@@ -161,8 +161,10 @@ void board_store_canary(struct writer *w, const char *board, const struct store_
     struct job *j = new_job(board, 0, run_canary, only_logged);
     snprintf(j->text, sizeof j->text, "%s", data);
     snprintf(j->runner, sizeof j->runner, "%s", canary->runner_sha256);
+    snprintf(j->image, sizeof j->image, "%s", canary->image_sha256);
     j->canary = *canary;
     j->canary.runner_sha256 = j->runner;
+    j->canary.image_sha256 = j->image;
     writer_put(w, &j->job);
 }
 

@@ -200,7 +200,9 @@ static void take_canary(struct lab_board *lb, const struct board_result *result)
 {
     struct canary *c = &lb->canary;
     bool drifted = c->drifted;
-    struct store_canary found = canary_take(c, result);
+    struct store_canary found;
+    if (canary_take(c, result, &found) != 0)
+        return; // measured before what made it be forgotten
     if (c->drifted && !drifted)
         log_warning("%s drifts: its canary takes %lld cycles and %lld nJ, at first %lld and %lld", name_of(lb), (long long)c->last.cycles,
                     (long long)c->last.energy_nj, (long long)c->first.cycles, (long long)c->first.energy_nj);
@@ -245,7 +247,7 @@ static void start_canaries(struct boards *b, uint64_t now)
                                 .energy = board_about(lb->board)->meter != METER_NONE,
                                 .windows = 1,
                                 .deadline_scale = b->deadline_scale};
-        if (board_measure(lb->board, &job, on_canary, lb, &e) != 0) {
+        if (canary_begin(&lb->canary, &e) != 0 || board_measure(lb->board, &job, on_canary, lb, &e) != 0) {
             log_warning("%s: canary: %s", name_of(lb), e.text);
             pool_return(&b->pool, i, epoch, BOARD_FAIL_HOST, e.text, now);
         }
@@ -526,10 +528,12 @@ int boards_new_reference(struct boards *b, const char *name)
     for (int i = 0; i < b->pool.n; i++) {
         if (strcmp(b->pool.boards[i].name, name) != 0)
             continue;
+        if (b->canary_ms == 0 || !canary_has_image(&b->boards[i].canary))
+            return 1;
         forget_canary(&b->boards[i]);
         b->boards[i].canary_ms = uv_now(b->loop);
         serve(b);
-        return b->canary_ms > 0 && canary_has_image(&b->boards[i].canary) ? 0 : 1;
+        return 0;
     }
     return -1;
 }

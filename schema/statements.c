@@ -148,15 +148,16 @@ const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BOARD_FLASH] = "SELECT flash FROM board WHERE name = ?1",
 
     [STATEMENT_PUT_CANARY] =
-        "INSERT INTO canary (board, canary, time_ms, runner_sha256, cycles, energy_nj, reference, drifted) SELECT board, "
-        "1 + coalesce((SELECT max(canary) FROM canary c WHERE c.board = b.board), 0), ?2, ?3, ?4, nullif(?5, 0), ?6, ?7 "
+        "INSERT INTO canary (board, canary, time_ms, runner_sha256, image_sha256, cycles, energy_nj, reference, drifted) SELECT board, "
+        "1 + coalesce((SELECT max(canary) FROM canary c WHERE c.board = b.board), 0), ?2, ?3, ?4, ?5, nullif(?6, 0), ?7, ?8 "
         "FROM board b WHERE name = ?1 RETURNING canary",
     [STATEMENT_PRUNE_CANARIES] = "DELETE FROM canary WHERE board = (SELECT board FROM board WHERE name = ?1) AND canary <= ?2 AND NOT reference",
     [STATEMENT_CANARY_REFERENCE] = "SELECT cycles, coalesce(energy_nj, 0), reference, drifted FROM canary "
-                                   "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 AND reference = 1 "
+                                   "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 AND image_sha256 = ?3 AND reference = 1 "
                                    "ORDER BY canary DESC LIMIT 1",
     [STATEMENT_CANARY_LAST] = "SELECT cycles, coalesce(energy_nj, 0), reference, drifted FROM canary "
-                              "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 ORDER BY canary DESC LIMIT 1",
+                              "WHERE board = (SELECT board FROM board WHERE name = ?1) AND runner_sha256 = ?2 AND image_sha256 = ?3 "
+                              "ORDER BY canary DESC LIMIT 1",
     [STATEMENT_FORGET_CANARIES] = "UPDATE canary SET reference = 2 WHERE board = (SELECT board FROM board WHERE name = ?1) AND reference = 1",
 
     [STATEMENT_FIND_STUDY] = "SELECT study FROM study WHERE name = ?1 OR (?1 NOT GLOB '*[^0-9]*' AND study = CAST(?1 AS INTEGER))",
@@ -202,7 +203,7 @@ const char *const statement_sql[STATEMENT_COUNT] = {
         "SELECT json_object('board', name, 'canaries', json((SELECT json_group_array(json(o)) FROM (SELECT json_object('canary', canary, "
         "'time', time, 'cycles', cycles, 'energy_nj', energy_nj, 'cycles_off_permille', cycles_off_permille, 'energy_off_permille', "
         "energy_off_permille, 'reference', json(iif(reference, 'true', 'false')), 'drifted', json(iif(drifted, 'true', 'false')), "
-        "'origin', origin, 'runner', runner_sha256) AS o FROM (SELECT * FROM v_canary WHERE board = b.name ORDER BY canary DESC LIMIT ?2) ORDER BY canary)))) "
+        "'origin', origin, 'runner', runner_sha256, 'image', image_sha256) AS o FROM (SELECT * FROM v_canary WHERE board = b.name ORDER BY canary DESC LIMIT ?2) ORDER BY canary)))) "
         "FROM board b WHERE name = ?1",
     [STATEMENT_READ_EVENTS] = 
         "SELECT seq, json_object('seq', seq, 'time', time, 'topic', topic, 'study', study, 'trial', trial, 'data', json(data)) "

@@ -205,7 +205,8 @@ struct store_trace {
     int windows;
     int64_t samples;
     /* Called inside the transaction, if the trial is one whose file is kept: brings it to the disk and fills `bytes` and `sha256`.
-     * `kept_bytes` is what all the others take. With another result than 0 the trial has no trace, and is stored all the same. */
+     * `kept_bytes` is what all the others take. With another result than 0 the trial has no trace, and is stored all the same. When the
+     * transaction fails after it, no row names the file: the caller removes it. */
     int (*write)(void *user, struct store_trace *t, int64_t kept_bytes);
     void *user;
     int64_t bytes;
@@ -332,7 +333,7 @@ int store_board_load(struct store *s, const char *board, struct buffer *state, s
 
 /* One measurement of a board's canary. */
 struct store_canary {
-    const char *runner_sha256;
+    const char *runner_sha256, *image_sha256; // figures of others are no reference
     int64_t cycles;
     int64_t energy_nj; // 0: without a meter
     bool reference;    // what later ones are compared with
@@ -342,9 +343,9 @@ struct store_canary {
 /* Appends it to the board's. The oldest beyond STORE_CANARIES_MAX go. */
 int store_canary(struct store *s, const char *board, const struct store_canary *canary, struct store_events *events, struct error *e);
 
-/* The newest reference of the board with this runner, and the newest of all with it; cycles 0 where there is none. */
-int store_canary_load(struct store *s, const char *board, const char *runner_sha256, struct store_canary *reference,
-                      struct store_canary *last, struct error *e);
+/* The newest reference of the board with this runner and image, and the newest of all with them; cycles 0 where there is none. */
+int store_canary_load(struct store *s, const char *board, const char *runner_sha256, const char *image_sha256,
+                      struct store_canary *reference, struct store_canary *last, struct error *e);
 
 /* No measurement so far is a reference any more: the next one will be. */
 int store_canary_forget(struct store *s, const char *board, struct store_events *events, struct error *e);

@@ -13,8 +13,8 @@ static int put(struct store *s, const char *board, const struct store_canary *c,
 {
     int64_t number;
     int result = connection_number(&s->c, STATEMENT_PUT_CANARY,
-                                   VALUES(as_text(board), as_int(writer_now(s)), as_text(c->runner_sha256), as_int(c->cycles),
-                                          as_int(c->energy_nj), as_int(c->reference), as_int(c->drifted)),
+                                   VALUES(as_text(board), as_int(writer_now(s)), as_text(c->runner_sha256), as_text(c->image_sha256),
+                                          as_int(c->cycles), as_int(c->energy_nj), as_int(c->reference), as_int(c->drifted)),
                                    &number, e);
     if (result == STORE_NOT_FOUND)
         return not_found(board, e);
@@ -34,11 +34,11 @@ int store_canary(struct store *s, const char *board, const struct store_canary *
     return writer_end(s, result, e);
 }
 
-static int load(struct store *s, enum statement id, const char *board, const char *runner, struct store_canary *c, struct error *e)
+/* Of the runner and the image that `c` names. */
+static int load(struct store *s, enum statement id, const char *board, struct store_canary *c, struct error *e)
 {
     sqlite3_stmt *row;
-    *c = (struct store_canary){.runner_sha256 = runner};
-    int result = connection_start(&s->c, id, VALUES(as_text(board), as_text(runner)), &row, e);
+    int result = connection_start(&s->c, id, VALUES(as_text(board), as_text(c->runner_sha256), as_text(c->image_sha256)), &row, e);
     if (result == 0)
         result = connection_step(&s->c, row, e);
     if (result != CONNECTION_ROW)
@@ -51,11 +51,12 @@ static int load(struct store *s, enum statement id, const char *board, const cha
     return 0;
 }
 
-int store_canary_load(struct store *s, const char *board, const char *runner_sha256, struct store_canary *reference,
-                      struct store_canary *last, struct error *e)
+int store_canary_load(struct store *s, const char *board, const char *runner_sha256, const char *image_sha256,
+                      struct store_canary *reference, struct store_canary *last, struct error *e)
 {
-    int result = load(s, STATEMENT_CANARY_REFERENCE, board, runner_sha256, reference, e);
-    return result == 0 ? load(s, STATEMENT_CANARY_LAST, board, runner_sha256, last, e) : result;
+    *reference = *last = (struct store_canary){.runner_sha256 = runner_sha256, .image_sha256 = image_sha256};
+    int result = load(s, STATEMENT_CANARY_REFERENCE, board, reference, e);
+    return result == 0 ? load(s, STATEMENT_CANARY_LAST, board, last, e) : result;
 }
 
 int store_canary_forget(struct store *s, const char *board, struct store_events *events, struct error *e)

@@ -16,15 +16,18 @@ CREATE TABLE trace (
     FOREIGN KEY (study, trial, attempt) REFERENCES attempt
 ) STRICT, WITHOUT ROWID;
 
--- One measurement of a board's canary: an image that stays the same, so that what changes is the board, its supply or its meter.
+-- One measurement of a board's canary: an image that stays the same, so that what changes is the board, its supply or its meter. Figures of
+-- another runner or another image say nothing about it.
 CREATE TABLE canary (
     board         INTEGER NOT NULL REFERENCES board,
     canary        INTEGER NOT NULL CHECK (canary > 0), -- its number on this board
     time_ms       INTEGER NOT NULL,
     runner_sha256 TEXT NOT NULL CHECK (length(runner_sha256) = 64),
+    image_sha256  TEXT NOT NULL CHECK (length(image_sha256) = 64), -- of the whole image file
     cycles        INTEGER NOT NULL CHECK (cycles > 0), -- of one inference
     energy_nj     INTEGER CHECK (energy_nj > 0),       -- of one inference; NULL without a meter
-    reference     INTEGER NOT NULL CHECK (reference IN (0, 1, 2)), -- 1: later ones of the same runner are compared with it; 2: they were
+    reference     INTEGER NOT NULL CHECK (reference IN (0, 1, 2)), -- 1: later ones of the same runner and image are compared with it; 2: they were
     drifted       INTEGER NOT NULL CHECK (drifted IN (0, 1)),   -- it was too far off
     PRIMARY KEY (board, canary)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX canary_reference ON canary (board, runner_sha256, image_sha256, canary) WHERE reference; -- v_canary looks one up for each row

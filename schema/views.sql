@@ -132,12 +132,13 @@ FROM trace r JOIN study s USING (study)
 JOIN attempt a ON a.study = r.study AND a.trial = r.trial AND a.attempt = r.attempt
 JOIN board b ON b.board = a.board;
 
--- What each board's canary was measured to be, and how far off the reference before it, in thousandths.
+-- What each board's canary was measured to be, and how far off the reference before it, in thousandths. Without INDEXED BY, SQLite would rather
+-- go through all rows back to the reference.
 CREATE VIEW v_canary AS
 SELECT b.name AS board, iif(b.virtual, 'virtual', 'real') AS origin, c.canary, strftime('%Y-%m-%dT%H:%M:%SZ', c.time_ms / 1000, 'unixepoch') AS time,
-       c.runner_sha256, c.cycles, c.energy_nj, c.reference, c.drifted,
+       c.runner_sha256, c.image_sha256, c.cycles, c.energy_nj, c.reference, c.drifted,
        round(1000.0 * (c.cycles - f.cycles) / f.cycles, 3) AS cycles_off_permille,
        round(1000.0 * (c.energy_nj - f.energy_nj) / f.energy_nj, 3) AS energy_off_permille
 FROM canary c JOIN board b USING (board)
-LEFT JOIN canary f ON f.board = c.board AND f.canary = (SELECT max(x.canary) FROM canary x
-    WHERE x.board = c.board AND x.canary <= c.canary AND x.reference AND x.runner_sha256 = c.runner_sha256);
+LEFT JOIN canary f ON f.board = c.board AND f.canary = (SELECT max(x.canary) FROM canary x INDEXED BY canary_reference
+    WHERE x.board = c.board AND x.canary <= c.canary AND x.reference AND x.runner_sha256 = c.runner_sha256 AND x.image_sha256 = c.image_sha256);

@@ -139,7 +139,7 @@ static const struct command table[] = {
     {.method = METHOD_BOARD_CANARY, .name = "board.canary", .verb = "board canary", .who = ACCESS_READER,
      .help = "what a board's canary took, time and again: whether the board, its supply or its meter drift",
      .result = "{\"board\", \"canaries\": [{\"canary\", \"time\", \"cycles\", \"energy_nj\", \"cycles_off_permille\", \"energy_off_permille\", \"reference\", \"drifted\", "
-               "\"origin\", \"runner\"}]}, the oldest first",
+               "\"origin\", \"runner\", \"image\"}]}, the oldest first",
      .examples = {"pare board canary vboard-1", "pare board canary vboard-1 --limit 168 --plot", "pare board canary vboard-1 --json"},
      .params = {{.name = "board", .option = "BOARD", .type = PARAM_TEXT, .required = true, .help = "name of the board"},
         {.name = "limit", .option = "--limit", .type = PARAM_INTEGER, .min = 1, .max = 2000, .value = "N", .help = "only the newest N (1000)"},

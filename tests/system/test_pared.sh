@@ -101,11 +101,17 @@ says 0 "reference then" board reference one
 seen=$(sql state/pare.db "SELECT count(*) FROM event WHERE topic = 'board.canary'")
 after_events $((seen + 2)) board.canary
 stop
-passes; [ "$(sql state/pare.db "SELECT sum(reference) >= 2 AND count(*) > sum(reference) AND sum(drifted) = 0 FROM v_canary WHERE board = 'one' AND origin = 'virtual'")" = 1 ] ||
+passes; [ "$(sql state/pare.db "SELECT sum(reference = 1) = 1 AND sum(reference = 2) >= 1 AND count(*) > sum(reference > 0) AND sum(drifted) = 0 FROM v_canary WHERE board = 'one' AND origin = 'virtual'")" = 1 ] ||
     complain "canaries: $(sql state/pare.db 'SELECT canary, cycles, reference, drifted FROM v_canary')"
 start pared.json
 says 0 '"first_cycles":' board show one --json # what an earlier life measured
 stop
+sed -i 's/"canary_minutes": 0.001/"canary_minutes": 0/' pared.json
+start pared.json
+says 7 "has no canary" board reference one # nothing would measure it anew: what is known stays
+says 0 '"first_cycles":' board show one --json
+stop
+passes; [ "$(sql state/pare.db "SELECT sum(reference = 1) FROM v_canary WHERE board = 'one'")" = 1 ] || complain "the reference was forgotten by a call that was refused"
 same canary
 
 echo "two boards"

@@ -185,7 +185,7 @@ static void ignore(void *user, const char *file)
 /* Beside the result: its raw samples, what has left the front, and once the canary. */
 static void keep_beside(struct store *s, int trial)
 {
-    struct store_canary canary = {.runner_sha256 = NETWORK_SHA256, .cycles = 4000000, .energy_nj = 600000, .reference = true};
+    struct store_canary canary = {.runner_sha256 = NETWORK_SHA256, .image_sha256 = NETWORK_SHA256, .cycles = 4000000, .energy_nj = 600000, .reference = true};
     must(store_drop_traces(s, ignore, NULL, &store_case_error));
     if (trial == 1)
         must(store_canary(s, "vboard-1", &canary, NULL, &store_case_error));

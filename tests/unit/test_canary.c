@@ -25,6 +25,11 @@ static void open_as(const char *board, const char *runner)
     ck_assert_msg(canary_open(&canary, store, folder, "virtual-u585", board, runner, &error) == 0, "%s", error.text);
 }
 
+static void put_image(const char *content)
+{
+    ck_assert_int_eq(file_write(canary.image, content, strlen(content), &error), 0);
+}
+
 static void start_service(void)
 {
     char path[96];
@@ -47,6 +52,8 @@ static void set_up(void)
     know_board("vboard-1", "V1");
     know_board("vboard-2", "V2");
     open_as("vboard-1", RUNNER_A);
+    put_image("the first study's");
+    open_as("vboard-1", RUNNER_A);
 }
 
 static void tear_down(void)
@@ -60,7 +67,9 @@ static int take(uint32_t cycles, int64_t energy_nj)
 {
     result.sample_cycles[0] = cycles;
     result.energy_nj = energy_nj;
-    struct store_canary found = canary_take(&canary, &result);
+    struct store_canary found;
+    ck_assert_msg(canary_begin(&canary, &error) == 0, "%s", error.text);
+    ck_assert_int_eq(canary_take(&canary, &result, &found), 0);
     ck_assert_msg(store_canary(store, "vboard-1", &found, NULL, &error) == 0, "%s", error.text);
     return found.reference;
 }
@@ -123,10 +132,44 @@ START_TEST(after_a_repair_the_next_measurement_is_the_reference)
 }
 END_TEST
 
+START_TEST(with_another_image_the_next_measurement_is_the_reference)
+{
+    take(100000, 5000);
+    put_image("another network's");
+    ck_assert_int_eq(take(70000, 4000), 1);
+    ck_assert(!canary.drifted);
+    store_close(store);
+    unlink(canary.image); // and so it goes when it comes while the service is away
+    start_service();
+    open_as("vboard-1", RUNNER_A);
+    ck_assert(cJSON_IsNull(canary_json(&canary)));
+    put_image("a third one's");
+    ck_assert_int_eq(take(50000, 3000), 1);
+    put_image("the first study's");
+    open_as("vboard-1", RUNNER_A);
+    ck_assert_int_eq(canary.first.cycles, 100000); // the first one's is still known
+}
+END_TEST
+
+START_TEST(what_began_before_it_was_forgotten_is_no_reference)
+{
+    struct store_canary found;
+    take(100000, 5000);
+    ck_assert_int_eq(canary_begin(&canary, &error), 0);
+    canary_forget(&canary); // while the board measures
+    result.sample_cycles[0] = 110000;
+    ck_assert_int_eq(canary_take(&canary, &result, &found), 1);
+    ck_assert(cJSON_IsNull(canary_json(&canary)));
+    ck_assert_int_eq(take(103000, 5000), 1);
+    ck_assert(!canary.drifted);
+}
+END_TEST
+
 START_TEST(the_first_image_is_adopted_and_outlives_its_study)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/1.image", folder);
+    canary_drop_image(&canary);
     ck_assert(!canary_has_image(&canary));
     ck_assert_int_eq(file_write(path, "first", 5, &error), 0);
     canary_adopt(&canary, path);
@@ -140,6 +183,7 @@ START_TEST(the_first_image_is_adopted_and_outlives_its_study)
     free(text);
     canary_drop_image(&canary);
     ck_assert(!canary_has_image(&canary));
+    ck_assert_int_eq(canary_begin(&canary, &error), -1);
 }
 END_TEST
 
@@ -152,6 +196,8 @@ int main(void)
     tcase_add_test(t, other_cycles_or_another_energy_are_drift_until_they_come_back);
     tcase_add_test(t, reference_and_drift_outlive_the_service_but_not_its_runner);
     tcase_add_test(t, after_a_repair_the_next_measurement_is_the_reference);
+    tcase_add_test(t, with_another_image_the_next_measurement_is_the_reference);
+    tcase_add_test(t, what_began_before_it_was_forgotten_is_no_reference);
     tcase_add_test(t, the_first_image_is_adopted_and_outlives_its_study);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -12,6 +12,8 @@
 
 #define RUNNER_A "00000000000000000000000000000000000000000000000000000000000000aa"
 #define RUNNER_B "00000000000000000000000000000000000000000000000000000000000000bb"
+#define IMAGE_A "00000000000000000000000000000000000000000000000000000000000000ca"
+#define IMAGE_B "00000000000000000000000000000000000000000000000000000000000000cb"
 
 static struct store_case lab;
 static struct error *const error = &store_case_error;
@@ -164,24 +166,26 @@ END_TEST
 
 static void canary(const char *runner, int64_t cycles, int64_t energy_nj, bool reference)
 {
-    struct store_canary c = {runner, cycles, energy_nj, reference, false};
+    struct store_canary c = {runner, IMAGE_A, cycles, energy_nj, reference, false};
     must(store_canary(lab.s, "vboard-1", &c, NULL, error));
 }
 
-START_TEST(a_boards_reference_outlives_the_service_but_not_its_runner)
+START_TEST(a_boards_reference_outlives_the_service_but_not_its_runner_or_image)
 {
     struct store_canary first, last;
-    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, &first, &last, error));
+    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, IMAGE_A, &first, &last, error));
     ck_assert_int_eq(first.cycles, 0);
     canary(RUNNER_A, 1000, 5000, true);
     canary(RUNNER_A, 1003, 0, false);
     store_case_reopen(&lab);
-    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, &first, &last, error));
+    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, IMAGE_A, &first, &last, error));
     ck_assert(first.cycles == 1000 && first.energy_nj == 5000 && first.reference);
     ck_assert(last.cycles == 1003 && last.energy_nj == 0);
-    must(store_canary_load(lab.s, "vboard-1", RUNNER_B, &first, &last, error));
+    must(store_canary_load(lab.s, "vboard-1", RUNNER_B, IMAGE_A, &first, &last, error));
     ck_assert_int_eq(first.cycles, 0);
-    struct store_canary c = {RUNNER_A, 1, 1, true, false};
+    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, IMAGE_B, &first, &last, error));
+    ck_assert(first.cycles == 0 && last.cycles == 0);
+    struct store_canary c = {RUNNER_A, IMAGE_A, 1, 1, true, false};
     ck_assert_int_eq(store_canary(lab.s, "nobody", &c, NULL, error), STORE_NOT_FOUND);
 }
 END_TEST
@@ -192,7 +196,7 @@ START_TEST(a_forgotten_reference_stays_in_the_chart)
     canary(RUNNER_A, 1000, 5000, true);
     canary(RUNNER_A, 1010, 5100, false);
     must(store_canary_forget(lab.s, "vboard-1", NULL, error));
-    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, &first, &last, error));
+    must(store_canary_load(lab.s, "vboard-1", RUNNER_A, IMAGE_A, &first, &last, error));
     ck_assert_int_eq(first.cycles, 0);
     ck_assert_int_eq(last.cycles, 1010);
     canary(RUNNER_A, 2000, 8000, true);
@@ -213,6 +217,45 @@ START_TEST(a_forgotten_reference_stays_in_the_chart)
     ck_assert_double_eq(store_case_number(cJSON_GetArrayItem(cJSON_GetObjectItem(o, "canaries"), 0), "cycles"), 2000); // the newest two
     cJSON_Delete(o);
     ck_assert_int_eq(store_read_canaries(lab.r, "nobody", 0, &out, error), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(another_image_is_not_compared_with_the_first_ones_reference)
+{
+    struct store_canary other = {RUNNER_A, IMAGE_B, 9000, 7000, true, false};
+    canary(RUNNER_A, 1000, 5000, true);
+    must(store_canary(lab.s, "vboard-1", &other, NULL, error));
+    canary(RUNNER_A, 1001, 5000, false);
+    ck_assert_int_eq(count("SELECT cycles_off_permille = 0 FROM v_canary WHERE cycles = 9000"), 1);
+    ck_assert_int_eq(count("SELECT cycles_off_permille = 1 FROM v_canary WHERE cycles = 1001"), 1);
+}
+END_TEST
+
+/* Steps of SQLite's machine that all of v_canary takes, with `n` rows behind one reference. */
+static int steps_with(int n)
+{
+    char sql[400];
+    sqlite3_stmt *all;
+    must(connection_execute(&lab.s->c, "DELETE FROM canary", error));
+    canary(RUNNER_A, 1000, 5000, true);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO canary SELECT board, 1 + value, time_ms, runner_sha256, image_sha256, cycles + value %% 3, energy_nj, 0, 0 "
+             "FROM canary, (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < %d) SELECT value FROM n)", n);
+    must(connection_execute(&lab.s->c, sql, error));
+    ck_assert_int_eq(sqlite3_prepare_v2(lab.s->c.db, "SELECT sum(cycles_off_permille) FROM v_canary WHERE board = 'vboard-1'", -1, &all, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(all), SQLITE_ROW);
+    ck_assert_int_eq(sqlite3_column_int64(all, 0), n); // 0, 1 and 2 of a thousand in turn
+    int steps = sqlite3_stmt_status(all, SQLITE_STMTSTATUS_VM_STEP, 0);
+    sqlite3_finalize(all);
+    return steps;
+}
+
+START_TEST(a_long_life_of_canaries_is_read_in_as_many_steps_as_it_has_rows)
+{
+    int few = steps_with(300), many = steps_with(3000);
+    printf("%d steps with 300 rows, %d with 3000\n", few, many);
+    ck_assert_int_lt(many, 11 * few);
 }
 END_TEST
 
@@ -243,8 +286,10 @@ int main(void)
     suite_add_tcase(s, t);
     t = tcase_create("canaries");
     tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_add_test(t, a_boards_reference_outlives_the_service_but_not_its_runner);
+    tcase_add_test(t, a_boards_reference_outlives_the_service_but_not_its_runner_or_image);
     tcase_add_test(t, a_forgotten_reference_stays_in_the_chart);
+    tcase_add_test(t, another_image_is_not_compared_with_the_first_ones_reference);
+    tcase_add_test(t, a_long_life_of_canaries_is_read_in_as_many_steps_as_it_has_rows);
     tcase_add_test(t, old_canaries_go_and_references_stay);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
