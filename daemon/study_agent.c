@@ -303,6 +303,7 @@ static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
             return rc < 0 ? -1 : 0; // nothing new within the budgets
         if (is_known(a, choices))
             continue;
+        study_why(a->agent, choices, s->whys[s->n_proposals]);
         s->kinds[s->n_proposals++] = kind_of(a->agent, choices);
         a->n_trials++;
     }

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "daemon/study.h"
 #include "daemon/study_warm.h"
+#include "daemon/study_why.h"
 
 /* What was found out about a trial. */
 struct study_known {
@@ -41,6 +42,7 @@ struct agent_step {
     struct error error;
     int n_proposals;
     enum store_kind kinds[STUDY_AHEAD_MAX];
+    char whys[STUDY_AHEAD_MAX][STUDY_WHY_MAX];
     char *state;       // heap
     long state_size;
     char *summary;     // heap: JSON for study.show's "agent"

@@ -43,7 +43,7 @@ static void *check(void *memory)
 static void free_job(struct job *j)
 {
     for (int i = 0; i < j->step.n_proposals; i++)
-        free((char *)(uintptr_t)j->proposals[i].candidate);
+        free((char *)(uintptr_t)j->proposals[i].candidate), free((char *)(uintptr_t)j->proposals[i].why);
     free(j->proposals);
     free(j->text);
     free(j->event);
@@ -150,14 +150,14 @@ void study_store_runner(const struct study_store *s, const char *runner_sha256)
 
 /* --- steps --- */
 
-static void add_proposal(struct job *j, const struct study_agent *a, int trial, enum store_kind kind)
+static void add_proposal(struct job *j, const struct study_agent *a, int trial, enum store_kind kind, const char *why)
 {
     struct candidate c;
     char text[CANDIDATE_TEXT_MAX];
     study_agent_candidate(a, trial, &c);
     candidate_format(&c, text, sizeof text);
     j->proposals[j->step.n_proposals++] =
-        (struct store_proposal){.trial = trial, .kind = kind, .candidate = copy_text(text), .hash = candidate_hash(&c)};
+        (struct store_proposal){.trial = trial, .kind = kind, .candidate = copy_text(text), .hash = candidate_hash(&c), .why = copy_text(why)};
 }
 
 /* The proposals of a step are the last trials that the agent knows. */
@@ -166,9 +166,9 @@ static void fill_step(struct job *j, int64_t number, const struct study_agent *a
     bool first = step->trial == 0;
     j->proposals = check(calloc((size_t)step->n_proposals + STUDY_BASELINES, sizeof *j->proposals));
     for (int t = 1; first && t <= STUDY_BASELINES; t++)
-        add_proposal(j, a, t, STORE_BASELINE);
+        add_proposal(j, a, t, STORE_BASELINE, t == 1 ? "the reference: every reward is relative to it" : "the network as it came, for comparison");
     for (int i = 0; i < step->n_proposals; i++)
-        add_proposal(j, a, a->n_trials - step->n_proposals + 1 + i, step->kinds[i]);
+        add_proposal(j, a, a->n_trials - step->n_proposals + 1 + i, step->kinds[i], step->whys[i]);
     j->state_copy = check(malloc((size_t)step->state_size + 1));
     memcpy(j->state_copy, step->state, (size_t)step->state_size);
     j->summary = copy_text(step->summary);

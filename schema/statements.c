@@ -4,7 +4,7 @@
 
 /* One row of v_trial and one of v_study (as v), as the socket sends them (docs/protocol.md). */
 #define TRIAL_JSON \
-    "json_object('study', study, 'trial', trial, 'kind', kind, 'state', state, 'candidate', candidate, 'hash', hash, "  \
+    "json_object('study', study, 'trial', trial, 'kind', kind, 'why', why, 'state', state, 'candidate', candidate, 'hash', hash, " \
     "'reason', reason, 'metric', metric, 'correct', correct, 'samples', samples, 'accuracy', accuracy, 'loss_points', loss_points, "      \
     "'test_correct', test_correct, 'test_samples', test_samples, 'flash_bytes', flash_bytes, "                          \
     "'weights_bytes', weights_bytes, 'flash_of_int8', flash_of_int8, 'ram_bytes', ram_bytes, "                          \
@@ -117,8 +117,8 @@ const char *const statement_sql[STATEMENT_COUNT] = {
                             "ON CONFLICT (study) DO UPDATE SET state = coalesce(excluded.state, state), "
                             "summary = coalesce(excluded.summary, summary), updated_ms = excluded.updated_ms",
     [STATEMENT_COUNT_TRIALS] = "SELECT count(*) FROM trial WHERE study = ?1",
-    [STATEMENT_PUT_TRIAL] = "INSERT INTO trial (study, trial, kind, candidate, hash, created_ms, updated_ms) "
-                            "VALUES (?1, ?2, ?3, ?4, printf('%016x', ?5), ?6, ?6)",
+    [STATEMENT_PUT_TRIAL] = "INSERT INTO trial (study, trial, kind, candidate, hash, created_ms, updated_ms, why) "
+                            "VALUES (?1, ?2, ?3, ?4, printf('%016x', ?5), ?6, ?6, ?7)",
 
     [STATEMENT_EACH_PROPOSAL] =
         "SELECT trial, kind, candidate, hash, "

@@ -193,6 +193,7 @@ struct store_proposal {
     enum store_kind kind;
     const char *candidate; // text of candidate_format
     uint64_t hash;         // candidate_hash; the study must not have it yet
+    const char *why;       // in words, why the agent proposes it; only written; NULL: nothing is said
 
     int tries;             // only read, by store_each_proposal: attempts that failed, but not by this machine's fault or a board's wear
     int faults;            // only read: those of them that may be the candidate's: flash, run, mismatch

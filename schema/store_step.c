@@ -88,7 +88,7 @@ static int put_proposal(struct store *s, int64_t study, const struct store_propo
         return error_wrap(e, "trial %d", p->trial);
     int result = connection_run(&s->c, STATEMENT_PUT_TRIAL,
                                 VALUES(as_int(study), as_int(p->trial), as_text(store_kind_name(p->kind)),
-                                       as_text(p->candidate), as_int((int64_t)p->hash), as_int(writer_now(s))),
+                                       as_text(p->candidate), as_int((int64_t)p->hash), as_int(writer_now(s)), as_text(p->why)),
                                 e);
     if (result < 0 && sqlite3_extended_errcode(s->c.db) == SQLITE_CONSTRAINT_UNIQUE)
         return error_set(e, "trial %d: the study has this candidate already", p->trial);

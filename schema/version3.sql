@@ -1,6 +1,7 @@
 -- SPDX-FileCopyrightText: The pare authors
 -- SPDX-License-Identifier: Apache-2.0
--- From version 2 to 3: files with the raw samples of a meter, and what each board's canary was measured to be.
+-- From version 2 to 3: files with the raw samples of a meter, what each board's canary was measured to be, and why trials were
+-- proposed.
 
 -- The samples of the power windows of one attempt, in a file beside the database. A row is committed after its file is on the disk.
 CREATE TABLE trace (
@@ -31,3 +32,5 @@ CREATE TABLE canary (
     PRIMARY KEY (board, canary)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX canary_reference ON canary (board, runner_sha256, image_sha256, canary) WHERE reference; -- v_canary looks one up for each row
+
+ALTER TABLE trial ADD COLUMN why TEXT; -- in words, why the agent proposed it; NULL before version 3

@@ -7,7 +7,7 @@
 CREATE VIEW v_trial AS
 SELECT t.study, s.name AS study_name,
        coalesce((SELECT atom FROM json_each(s.config) WHERE key = 'metric'), 'accuracy') AS metric, -- what correct / samples is
-       t.trial, t.kind, t.state, t.outcome, t.reason, t.candidate, t.hash,
+       t.trial, t.kind, t.why, t.state, t.outcome, t.reason, t.candidate, t.hash,
        correct.value AS correct, correct.of AS samples, CAST(correct.value AS REAL) / correct.of AS accuracy,
        round(100.0 * int8_correct.value / int8_correct.of - 100.0 * correct.value / correct.of, 6) AS loss_points,
        test.value AS test_correct, test.of AS test_samples,

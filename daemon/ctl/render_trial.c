@@ -73,6 +73,10 @@ static void trial_head(const cJSON *trial, const struct style *style, struct buf
                field_text(trial, "kind").text);
     text_color(out, style, render_state_color(state), state);
     text_print(out, "%s%s\n", field_true(trial, "front") ? ", on the front" : "", field_true(trial, "finalist") ? ", finalist" : "");
+    if (is_known(trial, "why")) {
+        title(out, "proposed as");
+        text_print(out, "%s\n", field_text(trial, "why").text);
+    }
     if (is_known(trial, "reason")) {
         title(out, "reason");
         text_print(out, "%s\n", field_text(trial, "reason").text);

@@ -121,6 +121,7 @@ static struct store_proposal proposal(int trial, char *text)
         .kind = trial <= 2 ? STORE_BASELINE : trial % 2 ? STORE_POLICY : STORE_NEIGHBOUR,
         .candidate = text,
         .hash = candidate_hash(&candidate),
+        .why = trial <= 2 ? NULL : "a sample of the policy",
     };
 }
 

@@ -60,7 +60,7 @@ static cJSON *trials(struct store_list list)
 }
 
 #define TRIAL_KEYS \
-    "study trial kind state candidate hash reason metric correct samples accuracy loss_points test_correct test_samples flash_bytes " \
+    "study trial kind why state candidate hash reason metric correct samples accuracy loss_points test_correct test_samples flash_bytes " \
     "weights_bytes flash_of_int8 ram_bytes latency_cycles latency_us latency_spread_cycles energy_nj energy_uj energy_spread_nj " \
     "power_mw origin reward front finalist board attempts seconds"
 
@@ -75,6 +75,7 @@ START_TEST(a_trial_has_the_protocols_shape)
     store_case_result(7, 1, f, cycles);
     ck_assert_double_eq(store_case_number(t, "trial"), 7);
     ck_assert_str_eq(store_case_text(t, "kind"), "policy");
+    ck_assert_str_eq(store_case_text(t, "why"), "a sample of the policy");
     ck_assert_str_eq(store_case_text(t, "state"), "stepped");
     ck_assert_double_eq(store_case_number(t, "correct"), (double)f[0].figure.value);
     ck_assert_double_eq_tol(store_case_number(t, "accuracy"), (double)f[0].figure.value / 2000, 1e-12);

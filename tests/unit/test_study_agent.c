@@ -82,6 +82,8 @@ START_TEST(the_first_step_proposes_what_may_be_ahead)
     ck_assert_int_eq(s.n_proposals, 2); // with the baselines four are without a result
     ck_assert_int_eq(agent.n_trials, 4);
     ck_assert_ptr_nonnull(strstr(s.summary, "\"probabilities\""));
+    for (int i = 0; i < s.n_proposals; i++)
+        ck_assert_msg(strstr(s.whys[i], "% of the flash that it may take") != NULL, "\"%s\"", s.whys[i]);
     agent_step_finish(&s);
     text_of(&agent, 1, text);
     ck_assert_str_eq(text, "w8a8 w8a8 w8a8 w8a8");
@@ -90,6 +92,7 @@ START_TEST(the_first_step_proposes_what_may_be_ahead)
     for (int t = 1; t <= 5; t++) {
         s = step(&agent, t);
         ck_assert_int_eq(s.n_proposals, 1);
+        ck_assert_msg(strncmp(s.whys[0], "a ", 2) == 0 || strncmp(s.whys[0], "the critic's pick", 17) == 0, "\"%s\"", s.whys[0]);
         agent_step_finish(&s);
     }
 }

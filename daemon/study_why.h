@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: The pare authors
+// SPDX-License-Identifier: Apache-2.0
+// Why the agent proposed a candidate, in words that are stored with the trial.
+#ifndef PARE_DAEMON_STUDY_WHY_H
+#define PARE_DAEMON_STUDY_WHY_H
+
+#include "agent/agent.h"
+
+#include <stddef.h>
+
+#define STUDY_WHY_MAX 192 // with the end
+
+/* Of the latest proposals of `a`. What the critic expected is said to be expected: it is no figure of the trial. */
+void study_why(const struct agent *a, const uint8_t *choices, char text[STUDY_WHY_MAX]);
+
+#endif
