@@ -211,7 +211,7 @@ static void finish(struct meter *m)
     w.point_us = (int64_t)s->profile.per * 1000000 / m->hz;
     snprintf(w.instrument, sizeof w.instrument, "%s", m->instrument);
     if (s->voltage_mv)
-        m->trace.unit_pw = s->voltage_mv;
+        m->trace.windows[0].unit_pw = s->voltage_mv;
     w.trace = &m->trace;
     send_line(m, "stop");
     end(m, 0, "", &w);

@@ -36,9 +36,8 @@ void power_trace_move(struct power_trace *to, struct power_trace *from)
 void power_trace_begin(struct power_trace *t, uint32_t period_ns, int64_t unit_pw, int64_t first_us)
 {
     t->period_ns = period_ns;
-    t->unit_pw = unit_pw;
     t->n = 1;
-    t->windows[0] = (struct power_trace_window){.first_us = first_us};
+    t->windows[0] = (struct power_trace_window){.unit_pw = unit_pw, .first_us = first_us};
     t->size = 0;
     t->last = 0;
 }
@@ -79,10 +78,8 @@ void power_trace_add(struct power_trace *t, double counts)
 void power_trace_append(struct power_trace *to, const struct power_trace *from)
 {
     size_t at = 0;
-    if (to->n == 0) {
+    if (to->n == 0)
         to->period_ns = from->period_ns;
-        to->unit_pw = from->unit_pw;
-    }
     for (int i = 0; i < from->n && to->n < POWER_TRACE_WINDOWS_MAX; at += from->windows[i++].bytes) {
         struct power_trace_window w = from->windows[i];
         if (!has_room(to, w.bytes)) {
@@ -101,6 +98,7 @@ void power_trace_append(struct power_trace *to, const struct power_trace *from)
 static cJSON *window_json(const struct power_trace_window *w)
 {
     cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "unit_pw", (double)w->unit_pw);
     cJSON_AddNumberToObject(o, "first_us", (double)w->first_us);
     cJSON_AddNumberToObject(o, "samples", (double)w->samples);
     cJSON_AddNumberToObject(o, "of", (double)w->of);
@@ -122,7 +120,6 @@ static char *header_of(const struct power_trace *t)
     cJSON_AddStringToObject(o, "meter", t->instrument);
     cJSON_AddBoolToObject(o, "repeated", t->repeated);
     cJSON_AddNumberToObject(o, "period_ns", t->period_ns);
-    cJSON_AddNumberToObject(o, "unit_pw", (double)t->unit_pw);
     for (int i = 0; i < t->n; i++)
         cJSON_AddItemToArray(list, window_json(&t->windows[i]));
     cJSON_AddItemToObject(o, "windows", list);
@@ -174,7 +171,8 @@ static bool take_window(const cJSON *o, struct power_trace *t)
 {
     struct power_trace_window *w = &t->windows[t->n];
     int64_t bytes;
-    if (t->n == POWER_TRACE_WINDOWS_MAX || !take_number(o, "first_us", -COUNT_LIMIT, COUNT_LIMIT, &w->first_us) ||
+    if (t->n == POWER_TRACE_WINDOWS_MAX || !take_number(o, "unit_pw", 1, COUNT_LIMIT, &w->unit_pw) ||
+        !take_number(o, "first_us", -COUNT_LIMIT, COUNT_LIMIT, &w->first_us) ||
         !take_number(o, "samples", 0, COUNT_LIMIT, &w->samples) || !take_number(o, "of", 0, COUNT_LIMIT, &w->of) ||
         !take_number(o, "lost", 0, COUNT_LIMIT, &w->lost) || !take_number(o, "energy_nj", -COUNT_LIMIT, COUNT_LIMIT, &w->energy_nj) ||
         !take_number(o, "bytes", 0, POWER_TRACE_BYTES_MAX, &bytes))
@@ -193,7 +191,7 @@ static int take_header(const cJSON *o, struct power_trace *t, const char **sha25
     if (!take_text(o, "format", &format) || strcmp(format, FORMAT) != 0)
         return error_set(e, "it is no " FORMAT);
     if (!take_text(o, "origin", &origin) || !take_text(o, "meter", &meter) || !take_text(o, "sha256", sha256) ||
-        !take_number(o, "period_ns", 1, UINT32_MAX, &period) || !take_number(o, "unit_pw", 1, COUNT_LIMIT, &t->unit_pw))
+        !take_number(o, "period_ns", 1, UINT32_MAX, &period))
         return error_set(e, "its first line lacks what a " FORMAT " says");
     snprintf(t->instrument, sizeof t->instrument, "%s", meter);
     t->is_virtual = strcmp(origin, "real") != 0;
@@ -268,7 +266,7 @@ int power_trace_each(const struct power_trace *t, int (*each)(void *user, int wi
             count += step;
             if (fabs((double)count) > COUNT_LIMIT)
                 return -1;
-            int rc = each(user, i, (double)w->first_us + (double)k * t->period_ns / 1000, (double)count * (double)t->unit_pw * 1e-12);
+            int rc = each(user, i, (double)w->first_us + (double)k * t->period_ns / 1000, (double)count * (double)w->unit_pw * 1e-12);
             if (rc != 0)
                 return rc;
         }

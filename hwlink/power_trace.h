@@ -19,6 +19,7 @@
 #define POWER_TRACE_NAME_MAX 96
 
 struct power_trace_window {
+    int64_t unit_pw;   // picowatts that a count stands for: the supply is told anew for each window
     int64_t first_us;  // of the first sample, after the rising edge of the window pin
     int64_t samples;   // that are kept: the first ones
     int64_t of;        // that the window had
@@ -33,7 +34,6 @@ struct power_trace {
     bool is_virtual;    // of a virtual board: a model's
     bool repeated;      // a virtual instrument says that a waveform was streamed again
     uint32_t period_ns; // between two samples
-    int64_t unit_pw;    // picowatts that a count stands for
     int n;
     struct power_trace_window windows[POWER_TRACE_WINDOWS_MAX];
     uint8_t *data; // heap
@@ -50,7 +50,7 @@ void power_trace_begin(struct power_trace *t, uint32_t period_ns, int64_t unit_p
 /* A sample of the window. Beyond the limit, or without memory, it is only counted. */
 void power_trace_add(struct power_trace *t, double counts);
 
-/* Appends the windows of `from`, which has the same period and unit; what does not fit is left out, window by window. */
+/* Appends the windows of `from`, which has the same period; what does not fit is left out, window by window. */
 void power_trace_append(struct power_trace *to, const struct power_trace *from);
 
 /* `from` is empty afterwards; what `to` had is freed. */
