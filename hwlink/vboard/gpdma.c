@@ -190,27 +190,32 @@ static void end_block(struct machine *m, struct gpdma_channel *c)
         stop(c, 0);
 }
 
-static void run_channel(struct machine *m, struct gpdma_channel *c)
+static bool run_channel(struct machine *m, struct gpdma_channel *c)
 {
+    bool moved = false;
     for (uint32_t i = 0; i < GPDMA_UNITS_MAX && c->cr & CR_EN && !(c->cr & CR_SUSP); i++) {
         if ((c->br1 & BNDT) == 0)
             end_block(m, c);
-        else if (is_requested(m, c))
+        else if (is_requested(m, c)) {
             move(m, c);
-        else
-            return;
+            moved = true;
+        } else
+            break;
     }
+    return moved;
 }
 
-void gpdma_run(struct machine *m)
+bool gpdma_run(struct machine *m)
 {
     struct gpdma *d = &m->peripherals.gpdma;
+    bool moved = false;
     if (d->running)
-        return;
+        return false;
     d->running = true;
     for (int i = 0; i < GPDMA_CHANNELS; i++)
-        run_channel(m, &d->channels[i]);
+        moved |= run_channel(m, &d->channels[i]);
     d->running = false;
+    return moved;
 }
 
 /* --- registers --- */

@@ -28,8 +28,9 @@ void gpdma_reset(struct gpdma *d);
 uint32_t gpdma_read(const struct gpdma *d, uint32_t offset);
 void gpdma_write(struct machine *m, uint32_t offset, uint32_t value);
 
-/* Moves what can be moved: all of it for a request by software, what the serial ports ask for now. */
-void gpdma_run(struct machine *m);
+/* Moves what can be moved: all of it for a request by software, what the serial ports ask for now. Returns whether anything was: it may have been
+ * written to a register of any peripheral. */
+bool gpdma_run(struct machine *m);
 
 unsigned gpdma_irq(int channel);                         // number of its line
 int gpdma_irq_level(const struct gpdma *d, int channel);

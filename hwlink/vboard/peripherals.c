@@ -190,6 +190,8 @@ static void write_flash_register(struct machine *m, uint32_t offset, uint32_t va
     flash_write_register(&m->peripherals.flash, offset, value, flash_now(m, who));
     if (offset == FLASH_ACR)
         icache_flash_timing(m, (int)(value & 15), (int)(value >> 8 & 1));
+    if (m->debug.stuck)
+        m->peripherals.flash.launch = false; // it takes no reset, and not later either
     if (m->peripherals.flash.launch)
         system_request_reset(m, who == BUS_DEBUGGER);
 }
@@ -285,7 +287,8 @@ uint64_t peripheral_advance(struct machine *m)
 {
     struct peripherals *p = &m->peripherals;
     uint64_t now = machine_cycles(m), next = timers_advance(&p->timers, now);
-    gpdma_run(m); // with what the timers ask for now
+    if (gpdma_run(m)) // with what the timers ask for now
+        next = timers_advance(&p->timers, now); // it may have been a timer's register
     uint64_t byte = usart_next(&p->usart, now);
     for (uint32_t i = 0; i < TIMERS_N; i++)
         system_set_irq(m, TIMERS_IRQ + i, timers_irq(&p->timers, i));

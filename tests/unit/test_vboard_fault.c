@@ -186,6 +186,23 @@ START_TEST(a_stuck_core_heeds_the_reset_pin_or_power)
 }
 END_TEST
 
+START_TEST(what_a_stuck_core_was_asked_for_does_not_come_later)
+{
+    static const uint32_t optkeyr = 0x40022010u, acr = 0x40022000u;
+    unlock();
+    write_word(optkeyr, FLASH_OPTKEY1);
+    write_word(optkeyr, FLASH_OPTKEY2);
+    order("\"fault\": \"stuck-core\", \"till\": \"powered\"");
+    read_word(DHCSR); // tells of the reset at the beginning, and forgets it
+    write_word(FLASH_CONTROL, FLASH_NSCR_OBL_LAUNCH);
+    board->machine->debug.stuck = false;
+    write_word(acr, 4);
+    ck_assert_uint_eq(read_word(DHCSR) >> 25 & 1, 0);
+    write_word(FLASH_CONTROL, FLASH_NSCR_OBL_LAUNCH);
+    ck_assert_uint_eq(read_word(DHCSR) >> 25 & 1, 1); // now it heeds it
+}
+END_TEST
+
 START_TEST(flash_comes_out_wrong_so_often)
 {
     unlock();
@@ -301,6 +318,7 @@ int main(void)
     tcase_add_test(t, a_brown_out_loses_sram_and_debug_state);
     tcase_add_test(t, without_power_the_meter_cannot_help);
     tcase_add_test(t, a_stuck_core_heeds_the_reset_pin_or_power);
+    tcase_add_test(t, what_a_stuck_core_was_asked_for_does_not_come_later);
     tcase_add_test(t, flash_comes_out_wrong_so_often);
     tcase_add_test(t, flash_rots_where_it_was_programmed);
     tcase_add_test(t, a_busy_flash_is_free_after_a_reset);

@@ -176,6 +176,25 @@ START_TEST(a_timer_asks_for_one_word_at_each_update)
 }
 END_TEST
 
+#define TIM7 0x40001400u
+
+START_TEST(a_timer_may_set_another_ones_period)
+{
+    put(TIM6 + 0x2c, 99);
+    put(TIM6 + 0x0c, 1u << 8); // UDE
+    put(TIM7 + 0x2c, 60000);
+    put(TIM7 + 0x0c, 1); // UIE
+    put(FROM, 29);
+    channel(4, 2 | SINC | 2u << 16, 4 | 1u << 10, 4, FROM, TIM7 + 0x2c);
+    put(CHANNEL(4, CR), EN);
+    put(TIM6, 1);
+    m->core.time += 90u << CORE_TIME_BITS;
+    put(TIM7, 1);
+    m->core.time += 10u << CORE_TIME_BITS;
+    ck_assert_uint_eq(peripheral_advance(m), machine_cycles(m) + 20); // thirty cycles from where it began
+}
+END_TEST
+
 START_TEST(a_request_that_never_comes_is_told_once)
 {
     channel(5, 2 | SINC | 2u << 16 | DINC, 42, 8, FROM, TO); // TIM1's first channel
@@ -228,6 +247,7 @@ int main(void)
     tcase_add_test(t, a_list_is_followed_to_its_end);
     tcase_add_test(t, a_serial_port_is_fed_and_emptied);
     tcase_add_test(t, a_timer_asks_for_one_word_at_each_update);
+    tcase_add_test(t, a_timer_may_set_another_ones_period);
     tcase_add_test(t, a_request_that_never_comes_is_told_once);
     tcase_add_test(t, errors_stop_a_channel);
     tcase_add_test(t, a_circular_list_in_memory_does_not_hang);
