@@ -56,4 +56,23 @@ after_events() { local n=$1; shift; "$pare" watch "$@" --since 0 --count "$n" >/
 # sql DATABASE STATEMENT
 sql() { sqlite3 -readonly "$1" "$2"; }
 
+# traces_of DATABASE: the number of trials with raw samples that none are kept of, or without those that are. One that came back to the front
+# by a finalist's fresh figures has none: only by the figures of the search a front never gets anyone back.
+traces_of() {
+    sql "$1" "WITH p AS (SELECT t.study, t.trial, t.front, t.finalist OR t.kind = 'baseline' AS always, 1.0 * c.value / c.of AS accuracy,
+            iif(s.objectives & 1, f.value, 0) AS flash, iif(s.objectives & 2, r.value, 0) AS ram,
+            iif(s.objectives & 4, l.value, 0) AS latency, iif(s.objectives & 8, e.value, 0) AS energy,
+            EXISTS (SELECT 1 FROM trace x WHERE x.study = t.study AND x.trial = t.trial) AS kept
+        FROM trial t JOIN study s USING (study)
+        LEFT JOIN measurement c ON c.study = t.study AND c.trial = t.trial AND c.series = 0 AND c.name = 'correct'
+        LEFT JOIN measurement f ON f.study = t.study AND f.trial = t.trial AND f.series = 0 AND f.name = 'flash_bytes'
+        LEFT JOIN measurement r ON r.study = t.study AND r.trial = t.trial AND r.series = 0 AND r.name = 'ram_bytes'
+        LEFT JOIN measurement l ON l.study = t.study AND l.trial = t.trial AND l.series = 0 AND l.name = 'latency_cycles'
+        LEFT JOIN measurement e ON e.study = t.study AND e.trial = t.trial AND e.series = 0 AND e.name = 'energy_nj'
+        WHERE t.outcome = 'measured')
+    SELECT count(*) FROM p a WHERE kept AND NOT (front OR always) OR NOT kept AND (always OR front AND NOT EXISTS (SELECT 1 FROM p b
+        WHERE b.study = a.study AND b.accuracy >= a.accuracy AND b.flash <= a.flash AND b.ram <= a.ram AND b.latency <= a.latency AND b.energy <= a.energy
+        AND (b.accuracy > a.accuracy OR b.flash < a.flash OR b.ram < a.ram OR b.latency < a.latency OR b.energy < a.energy OR b.trial < a.trial)))"
+}
+
 finish() { echo "$checks checks"; exit $failed; }

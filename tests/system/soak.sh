@@ -103,8 +103,7 @@ is "energies that differ by more than 0.5 %" "$(count "ATTACH '$lab/alone/state/
     WHERE m.study = 1 AND m.unit = 'nJ' AND (a.value IS NULL OR abs(m.value - a.value) * 200 > a.value)")" 0
 is "boards that work afterwards" "$(count "SELECT count(DISTINCT board) FROM attempt WHERE study = 2 AND state = 'succeeded'")" "$boards"
 passes; cmp -s <(ls "$lab/soak/state/traces" | sort) <(count "SELECT file FROM v_trace" | sort) || complain "raw samples and the database disagree"
-is "trials of the front without raw samples" "$(count "SELECT count(*) FROM v_trial t WHERE outcome = 'measured' AND (front OR finalist OR kind = 'baseline') IS NOT
-    EXISTS (SELECT 1 FROM v_trace r WHERE r.study = t.study AND r.trial = t.trial)")" 0
+is "trials without their raw samples, or with others'" "$(traces_of "$lab/soak/state/pare.db")" 0
 is "canaries that are no rows" "$(count "SELECT count(*) - (SELECT count(*) FROM v_canary) FROM event WHERE topic = 'board.canary'")" 0
 canaries=$(count "SELECT count(*) FROM event WHERE topic = 'board.canary'")
 passes; [ "$canaries" -gt 0 ] || complain "no canary was measured"

@@ -59,8 +59,7 @@ passes; awk -F, -v repeats="$(sql state/pare.db "SELECT json_extract(provenance,
     function off(a, b) { return (a > b ? a - b : b - a) / b }
     END { for (k = 1; k <= 3; k++) { if (off(sum[k], energy[k]) > 0.0005) bad = 1; near += off(energy[k] / repeats, figure) < 1e-5 }
           exit bad || near == 0 }' power.csv || complain "the samples are not the energy that was measured: $(head -8 power.csv)"
-passes; [ "$(sql state/pare.db "SELECT count(*) FROM v_trial t WHERE outcome = 'measured' AND (front OR finalist OR kind = 'baseline') IS NOT
-    EXISTS (SELECT 1 FROM v_trace r WHERE r.trial = t.trial)")" = 0 ] || complain "raw samples are kept of other trials than those of the front"
+passes; [ "$(traces_of state/pare.db)" = 0 ] || complain "raw samples are kept of other trials than those of the front"
 finalist=$(sql state/pare.db "SELECT trial FROM trial WHERE finalist")
 says 0 c-package export c-package --trial "$finalist" -o "$PWD/package"
 stop

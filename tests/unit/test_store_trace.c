@@ -124,6 +124,26 @@ START_TEST(a_finalist_keeps_both_files)
 }
 END_TEST
 
+START_TEST(a_trial_that_comes_back_to_the_front_has_no_file_any_more)
+{
+    struct store_figure figures[STORE_FIGURES_MAX];
+    int64_t cycles[STORE_CASE_LAYERS];
+    int attempt;
+    store_case_propose(&lab, 1, 1, 4);
+    measure(1, 1000, 40000);
+    measure(3, 980, 30000);
+    measure(4, 990, 29000); // beats 3
+    ck_assert_str_eq(gone, "3-1.trace ");
+    must(store_attempt(lab.s, lab.study, 4, "vboard-1", &attempt, error));
+    struct store_result r = store_case_result(4, attempt, figures, cycles);
+    for (int i = 0; i < r.n_figures; i++)
+        figures[i].figure.value = i == 0 ? 990 : 31000; // it was not as good as that
+    must(store_final(lab.s, lab.study, &r, 1.0, NULL, error));
+    ck_assert_int_eq(count("SELECT front FROM trial WHERE trial = 3"), 1);
+    ck_assert_int_eq(count("SELECT count(*) FROM v_trace WHERE trial = 3"), 0);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_costs_the_file_and_not_the_result)
 {
     store_case_propose(&lab, 1, 1, 2);
@@ -281,6 +301,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, samples_are_kept_of_the_front_and_of_baselines);
     tcase_add_test(t, a_finalist_keeps_both_files);
+    tcase_add_test(t, a_trial_that_comes_back_to_the_front_has_no_file_any_more);
     tcase_add_test(t, a_file_that_cannot_be_written_costs_the_file_and_not_the_result);
     tcase_add_test(t, what_a_crash_kept_is_dropped_by_the_next_call);
     suite_add_tcase(s, t);
