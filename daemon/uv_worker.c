@@ -21,6 +21,7 @@ struct worker {
     uv_timer_t timer;   // rests before a start, or the child's silence
     bool opened, told_opened, failed, closing, timer_closed;
     int deaths;         // in a row
+    double kept;        // steps of training in the last checkpoint of the question under way
     int64_t id;         // of the last request
     const char *method; // of the question under way; NULL: none
     cJSON *params;
@@ -123,6 +124,10 @@ static void on_progress(struct worker *w, const cJSON *progress)
     const cJSON *loss = cJSON_GetObjectItemCaseSensitive(progress, "loss");
     const char *what = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(progress, "text"));
     await(w);
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(progress, "kept")) && cJSON_IsNumber(done) && done->valuedouble > w->kept) {
+        w->kept = done->valuedouble; // a worker that dies now goes on from there
+        w->deaths = 0;
+    }
     if (!w->actions.progress || !what)
         return;
     snprintf(text, sizeof text, "%.200s", what);
@@ -251,6 +256,7 @@ void worker_ask(struct worker *w, const char *method, cJSON *params,
     cJSON_Delete(w->params);
     w->method = method;
     w->params = params;
+    w->kept = 0;
     w->done = done;
     w->done_user = user;
     send_question(w);

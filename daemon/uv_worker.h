@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define WORKER_DEATHS_MAX 5        // in a row, without an answer between them; then it is given up
+#define WORKER_DEATHS_MAX 5        // in a row, without an answer or a new checkpoint between them; then it is given up
 #define WORKER_REST_MS 200u        // before a new start; doubled up to
 #define WORKER_REST_MAX_MS 10000u  // this
 #define WORKER_SILENCE_MS 1800000u // without an answer or progress it is killed; sensitivities of a large network take minutes

@@ -68,6 +68,7 @@ struct session {
     // what was trained last, and for how long candidates are trained now
     int tune_steps;
     double loss; // of the training under way, while `progress` tells of it; else NAN
+    bool kept;   // the same: the folder has a checkpoint of just this step
     bool has_tuned;
     struct candidate tuned_candidate;
     struct quantized tuned;

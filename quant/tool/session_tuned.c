@@ -23,9 +23,11 @@ static int tell(void *user, int step, int steps, double loss)
 {
     struct session *s = user;
     s->loss = loss;
+    s->kept = *s->params.folder && step % TUNE_CHECKPOINT_STEPS == 0;
     if (s->progress)
         s->progress(s->progress_user, "training", step, steps);
     s->loss = NAN;
+    s->kept = false;
     return 0;
 }
 

@@ -82,12 +82,13 @@ static void refuse(struct work *w, enum session_fault fault, const struct error 
     write_line(w, o);
 }
 
-/* At most one line for each percent of a step. */
+/* At most one line for each percent of a step, and one for each checkpoint. */
 static void progress(void *user, const char *text, int done, int total)
 {
     struct work *w = user;
     int percent = total > 0 ? (int)(100ll * done / total) : 0;
-    if (w->step && !strcmp(w->step, text) && percent == w->percent)
+    bool kept = w->is_open && w->session.kept;
+    if (w->step && !strcmp(w->step, text) && percent == w->percent && !kept)
         return;
     w->step = text;
     w->percent = percent;
@@ -98,6 +99,8 @@ static void progress(void *user, const char *text, int done, int total)
     cJSON_AddStringToObject(p, "text", text);
     if (isfinite(w->session.loss) && w->is_open)
         cJSON_AddNumberToObject(p, "loss", w->session.loss);
+    if (kept)
+        cJSON_AddTrueToObject(p, "kept");
     write_line(w, o);
 }
 

@@ -103,6 +103,12 @@ static void train_step(struct training *t, int step)
     tuner_adam(&t->tuner, step + 1, rate_at(t->params, step));
 }
 
+static int keep(struct training *t, const uint8_t *key, int step, struct error *e)
+{
+    const char *path = t->params->checkpoint;
+    return path ? tune_file_save(path, key, &t->tuner, step, t->loss, e) : 0;
+}
+
 static int train(struct training *t, const uint8_t *key, tune_progress *progress, void *user, struct error *e)
 {
     const struct tune_params *p = t->params;
@@ -111,9 +117,11 @@ static int train(struct training *t, const uint8_t *key, tune_progress *progress
         tune_file_load(p->checkpoint, key, &t->tuner, &step, &t->loss);
     while (step < p->steps) {
         train_step(t, step++);
-        int stop = progress ? progress(user, step, p->steps, t->loss) : 0;
-        bool due = stop || step % TUNE_CHECKPOINT_STEPS == 0;
-        if (p->checkpoint && due && tune_file_save(p->checkpoint, key, &t->tuner, step, t->loss, e))
+        bool due = step % TUNE_CHECKPOINT_STEPS == 0;
+        if (due && keep(t, key, step, e))
+            return -1;
+        bool stop = progress && progress(user, step, p->steps, t->loss);
+        if (stop && !due && keep(t, key, step, e))
             return -1;
         if (stop && step < p->steps)
             return TUNE_STOPPED;

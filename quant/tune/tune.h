@@ -26,7 +26,7 @@ struct tune_params {
 #define TUNE_RATE 0.005
 #define TUNE_CHECKPOINT_STEPS 50
 
-/* Called after each step with the mean loss of the last ones; anything but 0 stops (the checkpoint is written). May be NULL. */
+/* Called after each step, and its checkpoint if it has one, with the mean loss of the last ones; anything but 0 stops (the checkpoint is written). May be NULL. */
 typedef int tune_progress(void *user, int step, int steps, double loss);
 
 #define TUNE_STOPPED 1

@@ -4,6 +4,8 @@
 // their outputs are zeros, as that board's, or the right ones with FAKE_WORKER_RIGHT in the environment.
 // Candidates with trained slots are said to be trained; the more steps are asked for, the more answers are right. With FAKE_WORKER_HANGS, a named pipe, in
 // the environment the first training writes to it and hangs.
+// With FAKE_WORKER_DIES, a file, each training has a checkpoint one step later than the last one (the file has as many bytes) and dies, but for the 10th.
+// FAKE_WORKER_WEIGHTS is one hex digit: other weights (their hash is of that digit), FAKE_WORKER_IMAGES makes other images of them.
 // A candidate whose hash is divisible by 11 does not fit. The network's file may say how to misbehave: "invalid TEXT", "huge".
 #include "base/candidate.h"
 #include "base/file.h"
@@ -12,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,8 +160,24 @@ static int training_of(const cJSON *params, const struct candidate *c)
     return 0;
 }
 
+/* Dies after a checkpoint that is further than the last one. */
+static void keep_and_die(const char *path, int64_t id)
+{
+    FILE *f = fopen(path, "a");
+    long step = f && fputc('.', f) != EOF ? ftell(f) : 10;
+    if (f)
+        fclose(f);
+    if (step >= 10)
+        return;
+    printf("{\"progress\":{\"id\":%lld,\"done\":%ld,\"total\":10,\"text\":\"training\",\"kept\":true}}\n", (long long)id, step);
+    fflush(stdout);
+    raise(SIGKILL);
+}
+
 static void train(int steps, int64_t id)
 {
+    if (getenv("FAKE_WORKER_DIES"))
+        keep_and_die(getenv("FAKE_WORKER_DIES"), id);
     const char *pipe = getenv("FAKE_WORKER_HANGS");
     printf("{\"progress\":{\"id\":%lld,\"done\":%d,\"total\":%d,\"text\":\"training\",\"loss\":0.12345678}}\n", (long long)id, steps / 2, steps);
     fflush(stdout);

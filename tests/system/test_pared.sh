@@ -210,6 +210,14 @@ wait_for study:demo=finished
 stop
 passes; [ "$(digest_of "$lab/trained")" = "$(digest_of "$lab/trained2")" ] || complain "training: another study than the one left alone"
 
+lab_in trained3 one
+FAKE_WORKER_DIES=$PWD/steps start pared.json
+"$pare" study create "$lab/trained.json" --set name=demo --set net=net.onnx --start >/dev/null
+wait_for study:demo=finished
+stop
+passes; [ "$(stat -c %s steps)" -ge 10 ] || complain "the worker did not die over its training"
+passes; [ "$(digest_of "$lab/trained")" = "$(digest_of "$lab/trained3")" ] || complain "deaths with a checkpoint between: another study than the one left alone"
+
 echo "kill -9 of worker and openocd"
 for ((round = 1; round <= rounds; round++)); do
     lab_in "children$round" one

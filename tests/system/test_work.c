@@ -288,6 +288,30 @@ START_TEST(training_is_done_once_and_goes_on_after_a_kill)
 }
 END_TEST
 
+#define TRAINED_LONG ", \"options\": [\"w8a8\", \"w2a8/trained\"], \"tune_steps\": 20000, \"calibration_samples\": 100, " BUDGET
+
+/* A percent of so long a training are 200 steps: whoever waits for a sign of life hears of each checkpoint, which is on the disk by then. */
+START_TEST(each_checkpoint_is_told)
+{
+    struct worker w;
+    char command[160];
+    int before = 0;
+    snprintf(command, sizeof command, "ls %s/tuned-*.part >/dev/null", folder);
+    for (int i = 0; i < 2; i++) {
+        worker_start(&w, pare_net);
+        cJSON_Delete(worker_ask(&w, "open", open_params(NULL, NULL, TRAINED_LONG)));
+        worker_send(&w, "{\"id\": 2, \"method\": \"lower\", \"params\": {\"candidate\": \"w2a8/trained\"}}");
+        int step = worker_wait_kept(&w);
+        ck_assert_int_eq(step % 50, 0);
+        ck_assert_int_gt(step, before); // the second goes on from there
+        ck_assert_int_eq(system(command), 0);
+        before = step;
+        ck_assert_int_eq(worker_wait_kept(&w), step + 50);
+        worker_kill(&w);
+    }
+}
+END_TEST
+
 /* A candidate has a result for each length of training; neither is lost over the other. */
 START_TEST(a_finalists_training_is_another_one)
 {
@@ -536,6 +560,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_study_is_opened_lowered_scored_and_packaged);
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
     tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
+    tcase_add_test(tests, each_checkpoint_is_told);
     tcase_add_test(tests, a_finalists_training_is_another_one);
     tcase_add_test(tests, fidelity_needs_no_labels);
     tcase_add_test(tests, rules_restrict_the_slots_they_match);

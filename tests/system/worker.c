@@ -88,6 +88,19 @@ void worker_wait_progress(struct worker *w, const char *text, int percent)
     }
 }
 
+int worker_wait_kept(struct worker *w)
+{
+    for (int step = 0;;) {
+        cJSON *o = next_line(w), *p = cJSON_GetObjectItem(o, "progress");
+        assert(p && "an answer, or the end, before a checkpoint");
+        if (cJSON_IsTrue(cJSON_GetObjectItem(p, "kept")))
+            step = cJSON_GetObjectItem(p, "done")->valueint;
+        cJSON_Delete(o);
+        if (step)
+            return step;
+    }
+}
+
 cJSON *worker_ask(struct worker *w, const char *method, const char *params)
 {
     char *line;

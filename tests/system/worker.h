@@ -32,6 +32,9 @@ cJSON *worker_ask(struct worker *w, const char *method, const char *params);
 /* Reads until it tells of `text` that it is at `percent` or more; an answer before that fails the test. */
 void worker_wait_progress(struct worker *w, const char *text, int percent);
 
+/* Reads until it tells of a checkpoint of training; returns its step. An answer before that fails the test. */
+int worker_wait_kept(struct worker *w);
+
 /* Closes its input; returns the exit status. */
 int worker_end(struct worker *w);
 
