@@ -195,6 +195,7 @@ struct package {
     bool finalist; // its weights are those that it was trained to as one
     int64_t finalist_tune_steps;
     char name[64], to[KEYS_PATH_MAX], from[KEYS_PATH_MAX + 64];
+    char image[SHA256_HEX]; // of what was measured; empty: nothing was
     cJSON *figures;
     cJSON *files; // as the worker lists them
     bool failed, ending;
@@ -299,11 +300,17 @@ static void end_package(struct package *p, const char *why)
     worker_close(p->worker, worker_gone, p);
 }
 
+/* A package with figures is of the very image that they were measured with: the same program, weights and samples. */
 static void on_packaged(void *user, const cJSON *result, enum worker_kind kind, const char *text)
 {
     struct package *p = user;
+    const char *image = cJSON_GetStringValue(member(result, "image_sha256"));
     (void)kind;
-    if (result)
+    if (result && p->image[0] && (!image || strcmp(image, p->image) != 0))
+        end_package(p, "it would not be what was measured: its program or weights differ from those of the trial (this pare or this machine "
+                       "is another one, or training came out otherwise): export it with the pare and machine of then, or measure it in a "
+                       "new study with \"search.from\"");
+    else if (result)
         p->files = cJSON_Duplicate(member(result, "files"), 1);
     end_package(p, result ? NULL : text);
 }
@@ -346,7 +353,7 @@ static int open_worker(struct package *p, const cJSON *study, struct error *e)
     boards_about(p->s->boards, f.board_type, &flash, &ram, &meters);
     cJSON *params = study_file_open(&f, folder, flash, ram);
     char *open = cJSON_PrintUnformatted(params);
-    struct worker_options options = {p->s->config->worker, "worker of an export", open, p->s->config->state, p->s->config->deadline_scale};
+    struct worker_options options = {p->s->config->worker, "worker of an export", open, p->s->config->state, study, p->s->config->deadline_scale};
     struct worker_actions actions = {p, on_opened, on_failed, NULL};
     p->worker = open ? worker_open(p->s->loop, &options, &actions) : NULL;
     cJSON_Delete(params);
@@ -360,12 +367,14 @@ static void finish_package(struct query *q)
     struct service *s = q->s;
     cJSON *both = cJSON_ParseWithLength(q->out.data, q->out.size);
     const char *candidate = cJSON_GetStringValue(member(member(both, "trial"), "candidate"));
+    const char *image = cJSON_GetStringValue(member(member(member(both, "trial"), "provenance"), "image"));
     char folder[KEYS_PATH_MAX + 32];
     q->more = NULL;
     s->out++; // the package's own
     snprintf(folder, sizeof folder, "%s/exports", s->config->state);
     snprintf(p->from, sizeof p->from, "%s/%d-%d", folder, (int)getpid(), ++s->exports);
     snprintf(p->candidate, sizeof p->candidate, "%s", candidate ? candidate : "");
+    snprintf(p->image, sizeof p->image, "%s", image ? image : "");
     p->finalist = cJSON_IsTrue(member(member(both, "trial"), "finalist"));
     p->figures = cJSON_CreateObject();
     cJSON_AddItemToObject(p->figures, "figures", figures_of(member(both, "trial")));

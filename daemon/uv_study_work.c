@@ -68,12 +68,14 @@ void study_run_open_worker(struct study_run *r)
     boards_about(r->host.boards, r->file.board_type, &flash, &ram, &meters);
     cJSON *params = study_file_open(&r->file, r->folder, flash, ram);
     char *text = cJSON_PrintUnformatted(params);
+    cJSON *was = r->space ? cJSON_Parse(r->space) : NULL;
     snprintf(name, sizeof name, "worker of %s", r->file.name);
-    struct worker_options options = {r->host.config->worker, name, text, r->host.config->state, r->host.config->deadline_scale};
+    struct worker_options options = {r->host.config->worker, name, text, r->host.config->state, was, r->host.config->deadline_scale};
     struct worker_actions actions = {r, on_worker_opened, on_worker_failed, on_worker_progress};
-    r->worker = text ? worker_open(r->host.loop, &options, &actions) : NULL;
+    r->worker = text && !was == !r->space ? worker_open(r->host.loop, &options, &actions) : NULL;
     if (!r->worker)
         abort();
+    cJSON_Delete(was);
     cJSON_Delete(params);
     free(text);
 }

@@ -16,6 +16,7 @@ struct worker {
     char *program, *name;
     const char *state;
     cJSON *open;
+    cJSON *was;         // what every answer to it must be of; NULL: the first one will say
     double patience;
     struct child *child;
     uv_timer_t timer;   // rests before a start, or the child's silence
@@ -31,6 +32,10 @@ struct worker {
     void *closed_user;
 };
 
+static const char other_weights[] =
+    "quantizing gave other weights than those that were measured (this pare or this machine is another one, or the study's quantized.bin is "
+    "lost): go on with the pare and machine of then or put that file back, or begin a new study with \"search.from\"";
+
 static void start(struct worker *w);
 
 static void free_if_closed(struct worker *w)
@@ -40,6 +45,7 @@ static void free_if_closed(struct worker *w)
     if (w->closed)
         w->closed(w->closed_user);
     cJSON_Delete(w->open);
+    cJSON_Delete(w->was);
     cJSON_Delete(w->params);
     free(w->program);
     free(w->name);
@@ -97,9 +103,36 @@ static enum worker_kind kind_of(const cJSON *error)
                                                      : WORKER_FAILED;
 }
 
+/* What tells of the quantized weights in an answer to `open`, as an object of its own; NULL when out of memory. */
+static cJSON *weights_of(const cJSON *answer)
+{
+    const cJSON *sha256 = cJSON_GetObjectItemCaseSensitive(answer, "quantized_sha256");
+    const char *name = cJSON_IsString(sha256) ? "quantized_sha256" : "slots"; // with the sensitivities of every option
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToObject(o, name, cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(answer, name), 1));
+    return o;
+}
+
+/* Figures of other weights must never be taken for those of the ones there were. */
+static bool is_other(const struct worker *w, const cJSON *answer)
+{
+    const cJSON *v;
+    cJSON_ArrayForEach(v, w->was) {
+        if (!cJSON_Compare(v, cJSON_GetObjectItemCaseSensitive(answer, v->string), 1))
+            return true;
+    }
+    return false;
+}
+
 static void on_opened(struct worker *w, const cJSON *result)
 {
     bool first = !w->told_opened;
+    if (w->was && is_other(w, result)) {
+        fail(w, WORKER_FAILED, other_weights);
+        return;
+    }
+    if (!w->was)
+        w->was = weights_of(result);
     w->opened = w->told_opened = true;
     uv_timer_stop(&w->timer);
     if (first)
@@ -233,10 +266,12 @@ struct worker *worker_open(uv_loop_t *loop, const struct worker_options *o, cons
     w->program = strdup(o->program);
     w->name = strdup(o->name);
     w->open = cJSON_Parse(o->open);
-    if (!w->program || !w->name || !w->open) {
+    w->was = o->was ? weights_of(o->was) : NULL;
+    if (!w->program || !w->name || !w->open || (o->was && !w->was)) {
         free(w->program);
         free(w->name);
         cJSON_Delete(w->open);
+        cJSON_Delete(w->was);
         free(w);
         return NULL;
     }

@@ -30,6 +30,7 @@ struct worker_options {
     const char *name;    // for the log
     const char *open;    // params of `open`, as JSON text
     const char *state;   // the folder with copies of the user's files: its errors are told with the user's names; outlives the worker
+    const cJSON *was;    // an answer to `open` with what is measured already, see worker_open; NULL: there is none
     double patience;     // > 0 stretches WORKER_SILENCE_MS; 0: 1
 };
 
@@ -42,7 +43,8 @@ struct worker_actions {
     void (*progress)(void *user, const char *text);   // "sensitivities 3 of 10"; may be NULL
 };
 
-/* All texts are copied. Returns NULL when out of memory; that the program cannot be started is told by `failed`. */
+/* All texts are copied. Every answer to `open` must be of the same quantized weights as `was` or else the first one ("quantized_sha256";
+ * its "slots" where it is of before there was that): a worker whose answer is not has failed. Returns NULL when out of memory; that the program cannot be started is told by `failed`. */
 struct worker *worker_open(uv_loop_t *loop, const struct worker_options *options, const struct worker_actions *actions);
 
 /* Asks; one question at a time, after `opened`. `params` is taken over. `done` is called once, unless the worker fails or is closed before:

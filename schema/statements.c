@@ -163,7 +163,7 @@ const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_FIND_STUDY] = "SELECT study FROM study WHERE name = ?1 OR (?1 NOT GLOB '*[^0-9]*' AND study = CAST(?1 AS INTEGER))",
     [STATEMENT_READ_STUDIES] = "SELECT " STUDY_JSON " FROM v_study v ORDER BY v.study",
     [STATEMENT_READ_STUDY] =
-        "SELECT json_set(" STUDY_JSON ", '$.config', json(v.config), '$.network_sha256', v.network_sha256, '$.layers', json(coalesce((SELECT json_extract(space, '$.layers') FROM study WHERE study = ?1), '[]')), "
+        "SELECT json_set(" STUDY_JSON ", '$.config', json(v.config), '$.network_sha256', v.network_sha256, '$.quantized_sha256', (SELECT json_extract(space, '$.quantized_sha256') FROM study WHERE study = ?1), '$.layers', json(coalesce((SELECT json_extract(space, '$.layers') FROM study WHERE study = ?1), '[]')), "
         "'$.slots', json(coalesce((SELECT json_extract(space, '$.slots') FROM study WHERE study = ?1), '[]')), "
         "'$.agent', json((SELECT summary FROM agent_state a WHERE a.study = ?1))) "
         "FROM v_study v WHERE v.study = ?1",

@@ -103,6 +103,10 @@ typedef void quantize_progress(void *user, const char *text, int done, int total
 void quantized_key(const struct net *n, const struct data *calibration, const struct quantize_params *p,
                    uint8_t key[SHA256_BYTES]);
 
+/* SHA-256 over all that programs are made from: the tensors' scales and every layer's weights. Two with the same one give the same
+ * programs, whatever file, version or machine they came from. */
+void quantized_sha256(const struct quantized *q, uint8_t sha256[SHA256_BYTES]);
+
 /* Computes everything. Returns 0, or -1 with the reason (no such scheme or width, a network that gives no
  * finite numbers, out of memory); `q` is then empty. End it with quantized_finish. */
 int quantize_network(const struct net *n, const struct data *calibration, const struct quantize_params *p,

@@ -73,6 +73,35 @@ void quantized_key(const struct net *n, const struct data *calibration, const st
     sha256_finish(&s, key);
 }
 
+static void hash_weights(struct sha256 *s, const struct quantized_weights *w)
+{
+    const uint32_t numbers[] = {w->w_bits, w->scheme, w->n_channels, w->n_codes, w->table != NULL, w->states != NULL, w->sums != NULL};
+    sha256_update(s, numbers, sizeof numbers);
+    sha256_update(s, w->scales, w->n_channels * sizeof *w->scales);
+    sha256_update(s, w->bias, w->n_channels * sizeof *w->bias);
+    sha256_update(s, w->codes, w->n_codes * sizeof *w->codes);
+    if (w->table)
+        sha256_update(s, w->table, (1u << w->w_bits) * sizeof *w->table);
+    if (w->states)
+        sha256_update(s, w->states, w->n_channels * sizeof *w->states);
+    if (w->sums) {
+        sha256_update(s, w->sums, w->n_channels * sizeof *w->sums);
+        sha256_update(s, &w->sums_scale, sizeof w->sums_scale);
+    }
+}
+
+void quantized_sha256(const struct quantized *q, uint8_t sha256[SHA256_BYTES])
+{
+    struct sha256 s;
+    const int numbers[] = {q->n_tensors, q->n_layers, q->n_variants, q->state_bits};
+    sha256_init(&s);
+    sha256_update(&s, numbers, sizeof numbers);
+    sha256_update(&s, q->tensors, (size_t)q->n_tensors * sizeof *q->tensors);
+    for (int i = 0; i < q->n_layers * q->n_variants; i++)
+        hash_weights(&s, &q->weights[i]);
+    sha256_finish(&s, sha256);
+}
+
 static int put_weights(struct buffer *b, const struct quantized_weights *w)
 {
     struct file_weights f = {w->w_bits, w->scheme, w->n_channels, w->n_codes, w->table ? 1u << w->w_bits : 0,

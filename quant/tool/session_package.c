@@ -70,6 +70,8 @@ enum session_fault session_package(struct session *s, const struct candidate *c,
         fault = read_image(s, &bytes, &size, e);
     if (fault)
         return fault;
+    if (p->image_sha256)
+        sha256_of(bytes, size, p->image_sha256);
     if (image_view_open(&image, bytes, size, e) || write_package(s, p, &image, files, e))
         fault = SESSION_FAILED;
     free(bytes);

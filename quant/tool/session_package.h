@@ -14,6 +14,7 @@ struct session_package {
     const cJSON *figures;    // written into metadata.json as they are; NULL: none
     const cJSON *found;      // "figures" of the configuration (array); NULL: none
     const cJSON *provenance; // of the configuration (object); NULL: none
+    uint8_t *image_sha256;   // [SHA256_BYTES], out: of the image that session_image writes for the candidate; NULL: not wanted
 };
 
 /* Lowers `c` and writes its package. *files (may be NULL) as of package_write. */

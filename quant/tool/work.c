@@ -149,12 +149,15 @@ static enum session_fault do_package(struct work *w, const struct work_request *
                                      cJSON **result, struct error *e)
 {
     cJSON *files = NULL;
-    const struct session_package p = {.name = r->name, .folder = r->folder, .figures = r->figures};
+    uint8_t image[SHA256_BYTES];
+    char hex[SHA256_HEX];
+    const struct session_package p = {.name = r->name, .folder = r->folder, .figures = r->figures, .image_sha256 = image};
     enum session_fault fault = session_package(&w->session, c, &p, &files, e);
     if (fault)
         return fault;
     *result = cJSON_CreateObject();
     cJSON_AddItemToObject(*result, "files", files);
+    cJSON_AddStringToObject(*result, "image_sha256", sha256_hex(image, hex));
     cJSON_AddNumberToObject(*result, "flash_bytes", (double)w->session.lowered.flash_bytes);
     cJSON_AddNumberToObject(*result, "ram_bytes", (double)w->session.lowered.ram_bytes);
     return SESSION_OK;

@@ -132,6 +132,7 @@ static void add_data(const struct session *s, cJSON *o)
 cJSON *work_answer_open(const struct session *s)
 {
     const struct net *n = &s->net;
+    uint8_t quantized[SHA256_BYTES];
     cJSON *o = cJSON_CreateObject();
     int64_t macs = 0, parameters = 0;
     for (int i = 0; i < n->n_layers; i++) {
@@ -139,6 +140,8 @@ cJSON *work_answer_open(const struct session *s)
         parameters += layer_parameters(n, i);
     }
     add_sha256(o, "network_sha256", s->network_sha256);
+    quantized_sha256(&s->quantized, quantized);
+    add_sha256(o, "quantized_sha256", quantized);
     add_number(o, "parameters", parameters);
     add_number(o, "macs", macs);
     add_number(o, "classes", (int64_t)net_elements(&n->tensors[n->output]));

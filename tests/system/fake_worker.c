@@ -9,6 +9,7 @@
 // A candidate whose hash is divisible by 11 does not fit. The network's file may say how to misbehave: "invalid TEXT", "huge".
 #include "base/candidate.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "quant/kernels/image.h"
 #include "tests/sim/small_image.h"
 
@@ -65,7 +66,7 @@ static cJSON *slot(int i, const cJSON *options, int scale)
         setting_parse(v->valuestring, &setting, NULL);
         cJSON_AddItemToArray(allowed, cJSON_CreateNumber(k++));
         cJSON_AddItemToArray(flash, cJSON_CreateNumber(scale * parameters[i] * setting.w_bits / 8));
-        cJSON_AddItemToArray(sensitivity, cJSON_CreateNumber(1.0 / (1 << setting.w_bits) / (i + 1)));
+        cJSON_AddItemToArray(sensitivity, cJSON_CreateNumber((getenv("FAKE_WORKER_WEIGHTS") ? 1.1 : 1.0) / (1 << setting.w_bits) / (i + 1)));
     }
     cJSON_AddNumberToObject(s, "macs", 10 * parameters[i]);
     cJSON_AddNumberToObject(s, "parameters", parameters[i]);
@@ -91,6 +92,8 @@ static void fill_space(cJSON *r, const cJSON *params, int scale)
     memset(hash, 'a', 64);
     hash[64] = '\0';
     cJSON_AddStringToObject(r, "network_sha256", hash);
+    memset(hash, getenv("FAKE_WORKER_WEIGHTS") ? getenv("FAKE_WORKER_WEIGHTS")[0] : 'b', 64);
+    cJSON_AddStringToObject(r, "quantized_sha256", hash);
     cJSON_AddItemToObject(r, "options", cJSON_Duplicate(options, 1));
     layers = cJSON_AddArrayToObject(r, "layers");
     slots = cJSON_AddArrayToObject(r, "slots");
@@ -127,7 +130,7 @@ static void do_open(const cJSON *params, cJSON *answer)
 /* The expected outputs are all zero, as a fake board's are. */
 static int write_image(const char *path, uint64_t hash, struct error *e)
 {
-    struct small_image image = {.first_seed = hash, .second_seed = hash + 1, .inputs = 16, .hidden = 16, .w_bits = 8, .n_samples = 2};
+    struct small_image image = {.first_seed = getenv("FAKE_WORKER_IMAGES") ? ~hash : hash, .second_seed = hash + 1, .inputs = 16, .hidden = 16, .w_bits = 8, .n_samples = 2};
     struct image_file header;
     char *data;
     size_t size;
@@ -227,19 +230,27 @@ static void do_score(const cJSON *params, const struct candidate *c, cJSON *answ
     cJSON_AddNumberToObject(r, "total", SAMPLES / part);
 }
 
-static void do_package(const cJSON *params, cJSON *answer)
+static void do_package(const cJSON *params, const struct candidate *c, cJSON *answer)
 {
-    char path[4200];
+    char path[4200], hex[SHA256_HEX];
+    uint8_t image[SHA256_BYTES];
     struct error e = {""};
     snprintf(path, sizeof path, "%s/src", text_of(params, "folder"));
     if (file_make_folder(path, &e) != 0) {
         fail(answer, "failed", e.text);
         return;
     }
+    snprintf(path, sizeof path, "%s/image", text_of(params, "folder"));
+    if (write_image(path, candidate_hash(c), &e) != 0 || sha256_file(path, image, &e) != 0) {
+        fail(answer, "failed", e.text);
+        return;
+    }
+    unlink(path);
     snprintf(path, sizeof path, "%s/src/network.c", text_of(params, "folder"));
     file_write(path, "int x;\n", 7, &e);
     cJSON *r = cJSON_AddObjectToObject(answer, "result");
     cJSON_AddItemToArray(cJSON_AddArrayToObject(r, "files"), cJSON_CreateString("src/network.c"));
+    cJSON_AddStringToObject(r, "image_sha256", sha256_hex(image, hex));
 }
 
 static void carry_out(const cJSON *request, cJSON *answer)
@@ -257,7 +268,7 @@ static void carry_out(const cJSON *request, cJSON *answer)
     else if (strcmp(method, "score") == 0)
         do_score(params, &c, answer);
     else if (strcmp(method, "package") == 0)
-        do_package(params, answer);
+        do_package(params, &c, answer);
     else
         fail(answer, "invalid", "no such method");
 }

@@ -218,6 +218,38 @@ stop
 passes; [ "$(stat -c %s steps)" -ge 10 ] || complain "the worker did not die over its training"
 passes; [ "$(digest_of "$lab/trained")" = "$(digest_of "$lab/trained3")" ] || complain "deaths with a checkpoint between: another study than the one left alone"
 
+echo "weights that are others than then"
+for way in new old; do # a study from before there was their hash has the sensitivities to go by
+    lab_in "weights-$way" one
+    start pared.json
+    create --start
+    after_events 14
+    stop
+    [ $way = new ] || sqlite3 state/pare.db "UPDATE study SET space = json_remove(space, '$.quantized_sha256')"
+    FAKE_WORKER_WEIGHTS=c start pared.json
+    wait_for study:demo=paused
+    says 0 "quantizing gave other weights" study show demo
+    says 0 . study resume demo
+    wait_for study:demo=paused
+    says 1 "quantizing gave other weights" export c-package -o "$PWD/package"
+    stop
+    start pared.json
+    says 0 . study resume demo
+    wait_for study:demo=finished
+    stop
+    [ $way = old ] || same "weights-$way"
+    FAKE_WORKER_WEIGHTS=c start pared.json
+    says 1 "quantizing gave other weights" export c-package -o "$PWD/package"
+    stop
+done
+FAKE_WORKER_IMAGES=1 start pared.json
+says 1 "would not be what was measured" export c-package -o "$PWD/package"
+passes; [ ! -e package ] && [ -z "$(ls state/exports)" ] || complain "a refused package is left"
+stop
+start pared.json
+says 0 c-package export c-package -o "$PWD/package"
+stop
+
 echo "kill -9 of worker and openocd"
 for ((round = 1; round <= rounds; round++)); do
     lab_in "children$round" one

@@ -153,13 +153,14 @@ START_TEST(a_study_is_opened_lowered_scored_and_packaged)
     ck_assert_int_eq(parts + score(&w, "w8a8", "\"set\": \"validation\", \"every\": 2"), all);
     ck_assert_int_gt(score(&w, "w8a8", "\"set\": \"test\""), 800);
 
-    char params[256], path[128];
+    char params[256], path[128], image[SHA256_HEX];
     snprintf(
         params, sizeof params,
         "{\"candidate\": \"w4a8\", \"folder\": \"%s/package\", \"name\": \"kws\", \"figures\": {\"a\": 1}}",
         folder);
     cJSON *packaged = worker_ask(&w, "package", params);
     ck_assert_int_eq(number(result_of(packaged), "flash_bytes"), flash_of(opened, 1));
+    snprintf(image, sizeof image, "%s", cJSON_GetStringValue(member(result_of(packaged), "image_sha256")));
     const cJSON *file;
     cJSON_ArrayForEach(file, member(result_of(packaged), "files"))
     {
@@ -168,6 +169,10 @@ START_TEST(a_study_is_opened_lowered_scored_and_packaged)
     }
     cJSON_Delete(packaged);
     expect_error(worker_ask(&w, "package", params), "failed", "not an empty folder");
+    snprintf(params, sizeof params, "{\"candidate\": \"w4a8\", \"image\": \"%s/image\"}", folder);
+    packaged = worker_ask(&w, "lower", params); // what a board measures is what is handed out
+    ck_assert_str_eq(image, cJSON_GetStringValue(member(result_of(packaged), "image_sha256")));
+    cJSON_Delete(packaged);
     cJSON_Delete(answer);
     ck_assert_int_eq(worker_end(&w), 0);
 }
@@ -309,6 +314,27 @@ START_TEST(each_checkpoint_is_told)
         ck_assert_int_eq(worker_wait_kept(&w), step + 50);
         worker_kill(&w);
     }
+}
+END_TEST
+
+/* What a study compares before it mixes figures: the same weights have the same hash wherever they come from, others another one. */
+START_TEST(open_tells_which_weights_it_has)
+{
+    static const char *const rest[] = {", " OPTIONS ", " BUDGET ", \"calibration_samples\": 20",
+                                       ", " OPTIONS ", " BUDGET ", \"calibration_samples\": 20, \"rules\": [{\"layer\": \".\", \"options\": [\"w8a8\"]}]",
+                                       ", " OPTIONS ", " BUDGET ", \"calibration_samples\": 20, \"clipping\": \"minmax\""};
+    char hash[3][SHA256_HEX];
+    struct worker w;
+    worker_start(&w, pare_net);
+    for (int i = 0; i < 3; i++) {
+        cJSON *answer = worker_ask(&w, "open", open_params(NULL, NULL, rest[i]));
+        ck_assert_int_eq(strlen(cJSON_GetStringValue(member(result_of(answer), "quantized_sha256"))), 64);
+        strcpy(hash[i], cJSON_GetStringValue(member(result_of(answer), "quantized_sha256")));
+        cJSON_Delete(answer);
+    }
+    ck_assert_str_eq(hash[0], hash[1]);
+    ck_assert_str_ne(hash[0], hash[2]);
+    ck_assert_int_eq(worker_end(&w), 0);
 }
 END_TEST
 
@@ -561,6 +587,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
     tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
     tcase_add_test(tests, each_checkpoint_is_told);
+    tcase_add_test(tests, open_tells_which_weights_it_has);
     tcase_add_test(tests, a_finalists_training_is_another_one);
     tcase_add_test(tests, fidelity_needs_no_labels);
     tcase_add_test(tests, rules_restrict_the_slots_they_match);

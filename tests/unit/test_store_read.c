@@ -176,7 +176,7 @@ START_TEST(a_study_has_the_protocols_shape)
     cJSON_Delete(list);
     must(store_read_study(lab.r, 1, &out, error));
     s = store_case_json(&out);
-    has_keys(s, STUDY_KEYS " config layers agent network_sha256");
+    has_keys(s, STUDY_KEYS " config layers agent network_sha256 quantized_sha256");
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(s, "layers")), STORE_CASE_LAYERS);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(s, "slots")), 2);
     ck_assert_double_eq(store_case_number(cJSON_GetObjectItem(s, "agent"), "updates"), 1);
