@@ -149,7 +149,9 @@ static const char *name_of(const onnx_node *node)
 
 static int take_node(struct onnx *x, const onnx_node *node, struct error *e)
 {
-    const char *type = node->op_type ? node->op_type : "";
+    const char *type = node->op_type;
+    if (!type)
+        return error_set(e, "node '%.128s' names no operator", name_of(node));
     bool own = node->domain && node->domain[0] && strcmp(node->domain, "ai.onnx");
     own = own && (strcmp(type, "Quant") || strcmp(node->domain, "qonnx.custom_op.general"));
     bool ours = own && !strcmp(node->domain, "pare"), part = !own && onnx_reads_part(x, node);

@@ -259,7 +259,7 @@ const struct onnx_operator *onnx_folded(struct onnx *x, const onnx_node *node)
     for (size_t i = 0; i < node->n_input; i++)
         if (onnx_has_input(node, i) && !is_constant(x, node, i))
             return NULL;
-    for (size_t i = 0; node->op_type && i < sizeof folded / sizeof *folded; i++)
+    for (size_t i = 0; i < sizeof folded / sizeof *folded; i++)
         if (!strcmp(folded[i].name, node->op_type))
             return &folded[i];
     return NULL;

@@ -148,6 +148,17 @@ START_TEST(graphs_that_make_no_sense_are_refused)
 }
 END_TEST
 
+START_TEST(a_node_without_an_operator_is_refused)
+{
+    import_case_start(13, 4, DIMS(1, 3, 5, 5));
+    import_case_stem("s", 3, 4);
+    Onnx__NodeProto *n = import_case_node("Relu", "s", "y");
+    free(n->op_type);
+    n->op_type = NULL;
+    import_case_refuse("node 'y' names no operator");
+}
+END_TEST
+
 START_TEST(other_files_are_told_apart)
 {
     static const char *const files[][2] = {{"\x89HDF\r\n\x1a\n", "tf2onnx"},
@@ -248,6 +259,7 @@ int main(void)
     tcase_add_test(tc, what_an_operator_cannot_do_is_said);
     tcase_add_test(tc, weights_that_do_not_fit_are_refused);
     tcase_add_test(tc, graphs_that_make_no_sense_are_refused);
+    tcase_add_test(tc, a_node_without_an_operator_is_refused);
     tcase_add_test(tc, other_files_are_told_apart);
     tcase_add_test(tc, small_files_cannot_take_much_memory);
     tcase_add_test(tc, the_demo_network_is_taken);
