@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,13 +215,21 @@ void study_agent_know(struct study_agent *a, int trial, enum store_outcome outco
 {
     struct study_known *k = &a->known[trial];
     free(k->layer_cycles);
-    *k = (struct study_known){true, outcome, *figures, NULL};
+    *k = (struct study_known){.known = true, .outcome = outcome, .figures = *figures};
     if (n_layers == 0 || n_layers != a->costs.n_layers)
         return;
     k->layer_cycles = malloc((size_t)n_layers * sizeof *layer_cycles);
     if (!k->layer_cycles)
         abort(); // a few bytes, without which a study would go on differently than after a restart
     memcpy(k->layer_cycles, layer_cycles, (size_t)n_layers * sizeof *layer_cycles);
+}
+
+void study_agent_know_image(struct study_agent *a, int trial, const char *provenance)
+{
+    cJSON *o = provenance ? cJSON_Parse(provenance) : NULL;
+    const char *image = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "image"));
+    snprintf(a->known[trial].image, sizeof a->known[trial].image, "%s", image ? image : "");
+    cJSON_Delete(o);
 }
 
 /* The agent weighs by itself, and keeps to the budgets by the table of costs; the others have all of it in the reward. */

@@ -5,6 +5,7 @@
 #define PARE_DAEMON_STUDY_AGENT_H
 
 #include "agent/agent.h"
+#include "base/sha256.h"
 #include "daemon/study.h"
 #include "daemon/study_warm.h"
 #include "daemon/study_why.h"
@@ -15,6 +16,7 @@ struct study_known {
     enum store_outcome outcome;
     struct reward_figures figures;
     int64_t *layer_cycles; // heap, [n_layers]; NULL: not measured
+    char image[SHA256_HEX]; // that was measured; empty: none was
 };
 
 struct study_agent {
@@ -62,6 +64,9 @@ int study_agent_load(struct study_agent *a, const void *state, size_t size, int 
  * trial is in the thread pool. */
 void study_agent_know(struct study_agent *a, int trial, enum store_outcome outcome, const struct reward_figures *figures,
                       const int64_t *layer_cycles, int n_layers);
+
+/* After study_agent_know: the image that its figures are of, from their provenance (JSON; NULL or empty: none was measured). */
+void study_agent_know_image(struct study_agent *a, int trial, const char *provenance);
 
 /* At the beginning, and before study_agent_teach: what the study began with. */
 int study_agent_import(struct study_agent *a, struct error *e);

@@ -68,6 +68,7 @@ static int on_result(void *user, const struct store_result *r)
     if (study_agent_add(l->a, r->candidate, l->e) != 0)
         return -1;
     study_agent_know(l->a, r->trial, r->outcome, &figures, r->layer_cycles, r->n_layers);
+    study_agent_know_image(l->a, r->trial, r->provenance);
     return 0;
 }
 

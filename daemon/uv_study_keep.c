@@ -77,6 +77,7 @@ static void know(struct study_run *r, const struct trial_record *t)
 {
     const struct study_work *w = study_work(&r->core, false, t->trial);
     study_agent_know(&r->agent, t->trial, study_outcome(w), &w->figures, t->layer_cycles, t->measured ? t->n_layers : 0);
+    study_agent_know_image(&r->agent, t->trial, t->measured ? t->provenance : NULL);
 }
 
 static void on_result_stored(void *user, int rc, const char *text)

@@ -7,6 +7,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static const char other_image[] =
+    "a finalist's program or weights are others than in its trial (this pare or this machine is another one, or training came out otherwise): "
+    "go on with the pare and machine of then, or begin a new study with \"search.from\"";
 
 /* --- the worker --- */
 
@@ -114,6 +119,14 @@ static void worker_is_done(struct study_run *r)
     r->worker_text[0] = '\0';
 }
 
+/* A finalist keeps the validation score of its trial, unless it is trained for longer and scored again: then it must be the same image. */
+static bool is_other_image(const struct study_run *r, const struct trial_record *t, const cJSON *answer)
+{
+    const char *image = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "image_sha256"));
+    const char *was = r->agent.known[t->trial].image;
+    return t->final && r->file.finalist_tune_steps == 0 && *was && (!image || strcmp(image, was) != 0);
+}
+
 static void on_lowered(void *user, const cJSON *answer, enum worker_kind kind, const char *text)
 {
     struct out o = *(struct out *)user;
@@ -123,6 +136,8 @@ static void on_lowered(void *user, const cJSON *answer, enum worker_kind kind, c
     if (!answer) {
         if (is_infeasible(o.run, o.record, kind, text))
             study_run_tell_of(o.run, STUDY_EV_REFUSED, o.record);
+    } else if (is_other_image(o.run, o.record, answer)) {
+        study_run_tell(o.run, STUDY_EV_UNABLE, other_image);
     } else if (trial_record_plan(o.record, answer, &e) != 0) {
         study_run_tell(o.run, STUDY_EV_UNABLE, e.text);
     } else {

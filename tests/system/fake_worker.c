@@ -194,13 +194,15 @@ static void train(int steps, int64_t id)
 
 static void do_lower(const cJSON *params, const struct candidate *c, int64_t id, cJSON *answer)
 {
+    char hex[SHA256_HEX];
+    uint8_t sha256[SHA256_BYTES];
     struct error e = {""};
     uint64_t hash = candidate_hash(c);
     const char *image = text_of(params, "image");
     bool baseline = c->layers[0].w_bits == 32 || weights_of(c) == 4200;
     if (hash % 11 == 0 && !baseline) {
         fail(answer, "infeasible", "needs 7 bytes of RAM more than the board has");
-    } else if (image[0] && write_image(image, hash, &e) != 0) {
+    } else if (image[0] && (write_image(image, hash, &e) != 0 || sha256_file(image, sha256, &e) != 0)) {
         fail(answer, "failed", e.text);
     } else {
         cJSON *r = cJSON_AddObjectToObject(answer, "result");
@@ -209,6 +211,8 @@ static void do_lower(const cJSON *params, const struct candidate *c, int64_t id,
         cJSON_AddNumberToObject(r, "parameters_bytes", 300);
         cJSON_AddNumberToObject(r, "program_bytes", 200);
         cJSON_AddNumberToObject(r, "ram_bytes", 2000);
+        if (image[0])
+            cJSON_AddStringToObject(r, "image_sha256", sha256_hex(sha256, hex));
         if (training_of(params, c) > 0) {
             train(training_of(params, c), id);
             cJSON_AddNumberToObject(cJSON_AddObjectToObject(r, "trained"), "steps", training_of(params, c));

@@ -250,6 +250,19 @@ start pared.json
 says 0 c-package export c-package -o "$PWD/package"
 stop
 
+lab_in finalists one # a finalist that was a trial before the images became others keeps no score of the trial's
+start pared.json
+create --start
+after_events 14
+stop
+FAKE_WORKER_IMAGES=1 start pared.json
+wait_for study:demo=paused
+says 0 "a finalist's program or weights are others" study show demo
+says 0 . study resume demo
+wait_for study:demo=paused
+stop
+passes; [ "$(sql state/pare.db "SELECT count(*) FROM trial WHERE finalist AND trial < 4")" = 0 ] || complain "a finalist has figures of two images"
+
 echo "kill -9 of worker and openocd"
 for ((round = 1; round <= rounds; round++)); do
     lab_in "children$round" one
