@@ -28,7 +28,8 @@ struct board {
     struct meter *meter;
     int old_meters;     // that failed and are not closed yet
     int chores;         // that the thread pool has in hand
-    unsigned long turn; // counts events: what a chore was for may be over when it is done
+    unsigned long turn; // counts events: what a piece was written for may be over when it is done
+    unsigned long reads; // counts images that were asked for, or given up: OpenOCD may come and go meanwhile
     struct board_disk_file piece;
     struct power_trace trace; // of the windows so far
     char probe_firmware[OPENOCD_FIRMWARE_MAX];
@@ -422,13 +423,13 @@ static int take_image(struct board *b, struct board_image *image, enum board_fai
     return 0;
 }
 
-static void on_image_read(void *user, unsigned long turn, int rc, bool is_there, struct board_image *image, const char *text)
+static void on_image_read(void *user, unsigned long read, int rc, bool is_there, struct board_image *image, const char *text)
 {
     struct board *b = user;
     struct error e = {""};
     enum board_failure failure;
     b->chores--;
-    if (b->closing || turn != b->turn) {
+    if (b->closing || read != b->reads) {
         free_if_closed(b);
         return;
     }
@@ -445,11 +446,12 @@ static void on_image_read(void *user, unsigned long turn, int rc, bool is_there,
 int board_measure(struct board *b, const struct board_job *job,
                   void (*done)(void *user, const struct board_result *result), void *user, struct error *e)
 {
-    struct board_disk_reader r = {b, b->turn, on_image_read};
+    struct board_disk_reader r = {b, b->reads + 1, on_image_read};
     if (b->busy || b->closing)
         return error_set(e, "board %s is busy", b->file.name);
     if (board_disk_read(b->loop, job->image_path, &r, e) != 0)
         return -1;
+    b->reads++;
     b->chores++;
     power_trace_finish(&b->trace);
     b->job = *job;
@@ -477,7 +479,7 @@ static void on_reading_aborted(uv_timer_t *timer)
 {
     struct board *b = timer->data;
     b->reading = false;
-    b->turn++; // the image comes too late
+    b->reads++; // the image comes too late
     fail_early(b, BOARD_FAIL_PROBE, b->later_text);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *program, *runner, *source_root;
 static struct vboard_lab lab;
@@ -272,6 +273,54 @@ START_TEST(a_board_that_dies_is_a_probe_failure)
 }
 END_TEST
 
+/* The pool's only thread waits until it is told to go on. */
+static void on_hold(uv_work_t *work)
+{
+    uv_sem_wait(work->data);
+}
+
+static void count_handle(uv_handle_t *handle, void *n)
+{
+    (void)handle;
+    ++*(int *)n;
+}
+
+static int handles(void)
+{
+    int n = 0;
+    uv_walk(&loop, count_handle, &n);
+    return n;
+}
+
+START_TEST(an_openocd_that_dies_while_the_next_image_is_read_costs_nothing)
+{
+    char kill_children[64];
+    struct error e = {""};
+    bool done = false;
+    uv_sem_t go;
+    uv_work_t hold = {.data = &go};
+    struct board_job job = {.image_path = image_path};
+    setenv("UV_THREADPOOL_SIZE", "1", 1);
+    struct board *b = open_board(NULL);
+    int before = handles();
+    good(b, &latency);
+    uv_sem_init(&go, 0);
+    uv_queue_work(&loop, &hold, on_hold, NULL);
+    ck_assert_msg(board_measure(b, &job, on_done, &done, &e) == 0, "%s", e.text);
+    snprintf(kill_children, sizeof kill_children, "pkill -KILL -P %d -x openocd", (int)getpid());
+    ck_assert_int_eq(system(kill_children), 0);
+    while (handles() > before) // until nothing of openocd is left
+        uv_run(&loop, UV_RUN_ONCE);
+    uv_sem_post(&go);
+    while (!done && uv_run(&loop, UV_RUN_ONCE))
+        ;
+    ck_assert_msg(done, "the measurement was forgotten");
+    ck_assert_msg(result.failure == BOARD_OK, "%s: %s", board_failure_name(result.failure), result.text);
+    close_board(b);
+    uv_sem_destroy(&go);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     if (argc != 4) {
@@ -298,6 +347,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, another_board_has_other_noise_and_the_same_cycles);
     tcase_add_test(t, latency_does_not_depend_on_the_slot);
     tcase_add_test(t, a_board_that_dies_is_a_probe_failure);
+    tcase_add_test(t, an_openocd_that_dies_while_the_next_image_is_read_costs_nothing);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
