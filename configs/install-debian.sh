@@ -6,7 +6,7 @@ set -e
 packages="build-essential pkg-config meson ninja-build cmake git ca-certificates
   libuv1-dev libsqlite3-dev sqlite3 libcjson-dev libprotobuf-c-dev protobuf-c-compiler libopenblas-dev check
   openocd gcc-arm-none-eabi libnewlib-arm-none-eabi scdoc"
-[ "$1" = --tests ] && packages="$packages clang qemu-system-arm socat libonnx-testdata"
+[ "$1" = --tests ] && packages="$packages clang qemu-system-arm socat libonnx-testdata procps"
 
 missing=
 for p in $packages; do
