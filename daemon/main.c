@@ -8,12 +8,15 @@
 #include "daemon/service.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
 enum { EXIT_USAGE = 2 };
+
+#define LARGE_BLOCK (128 * 1024) // bytes, from which on a block goes back to the system when it is freed
 
 struct program {
     struct service *service;
@@ -64,6 +67,8 @@ static int run(const struct config *config)
     log_configure(levels[config->log], getenv("JOURNAL_STREAM") != NULL);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); // capabilities are for pared, not for its children
     signal(SIGCHLD, SIG_DFL);             // whatever was inherited: children are waited for
+    mallopt(M_ARENA_MAX, 2);               // each of the pool's threads would keep memory of its own for good,
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK); // and the samples of meters would leave holes in it
     setenv("UV_THREADPOOL_SIZE", "16", 0); // long copies must not keep starts and writes of boards waiting
     uv_loop_init(&loop);
     catch_signals(&p, &loop);
