@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "daemon/ctl/socket_file.h"
 #include "daemon/leftovers.h"
-#include "daemon/traces.h"
 #include "daemon/notify.h"
+#include "daemon/traces.h"
 
 #include <stdio.h>
 #include <stdlib.h>

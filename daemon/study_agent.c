@@ -48,14 +48,14 @@ static double known_reward(void *user, const uint8_t *choices)
 {
     const struct study_agent *a = user;
     const struct reward_weights *w = &a->aim.weights;
-    struct reward_figures f = reference_of(a); // as accurate
+    const struct reward_figures reference = reference_of(a);
+    struct reward_figures f = reference; // as accurate
     if (f.total == 0)
         return 0;
     f.flash_bytes = space_flash_bytes(&a->space, choices);
     f.ram_bytes = w->ram > 0 ? space_ram_bytes(&a->space, choices) : 0;
     f.latency_cycles = w->latency > 0 ? (int64_t)costs_cycles(&a->costs, choices) : 0;
     f.energy_nj = w->energy > 0 ? (int64_t)costs_energy(&a->costs, choices) : 0;
-    struct reward_figures reference = reference_of(a);
     return reward_of(&f, &reference, w);
 }
 
@@ -296,11 +296,12 @@ static bool is_known(const struct study_agent *a, const uint8_t *choices)
     return false;
 }
 
-static enum store_kind kind_of(const struct agent *a, const uint8_t *choices)
+static void explain(const struct agent *a, const uint8_t *choices, enum store_kind *kind, char why[STUDY_WHY_MAX])
 {
     struct agent_explanation x = {0};
     agent_explain(a, choices, &x);
-    return x.origin == AGENT_SAMPLE ? STORE_POLICY : x.origin == AGENT_ANY ? STORE_UNIFORM : STORE_NEIGHBOUR;
+    *kind = x.origin == AGENT_SAMPLE ? STORE_POLICY : x.origin == AGENT_ANY ? STORE_UNIFORM : STORE_NEIGHBOUR;
+    study_why(&x, why);
 }
 
 static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
@@ -312,8 +313,8 @@ static int propose(struct study_agent *a, struct agent_step *s, struct error *e)
             return rc < 0 ? -1 : 0; // nothing new within the budgets
         if (is_known(a, choices))
             continue;
-        study_why(a->agent, choices, s->whys[s->n_proposals]);
-        s->kinds[s->n_proposals++] = kind_of(a->agent, choices);
+        explain(a->agent, choices, &s->kinds[s->n_proposals], s->whys[s->n_proposals]);
+        s->n_proposals++;
         a->n_trials++;
     }
     return 0;

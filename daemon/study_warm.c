@@ -7,10 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* 0 for anything else than a number above 0. */
+static int64_t number_of(const cJSON *v)
+{
+    return cJSON_IsNumber(v) && v->valuedouble > 0 && v->valuedouble < 1e15 ? (int64_t)v->valuedouble : 0;
+}
+
 static int64_t whole(const cJSON *o, const char *name)
 {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
-    return cJSON_IsNumber(v) && v->valuedouble > 0 && v->valuedouble < 1e15 ? (int64_t)v->valuedouble : 0;
+    return number_of(cJSON_GetObjectItemCaseSensitive(o, name));
 }
 
 static struct reward_figures figures_of(const cJSON *o)
@@ -27,7 +32,7 @@ static int64_t *cycles_of(const cJSON *list, int n_layers)
     int64_t *cycles = n_layers > 0 && cJSON_GetArraySize(list) == n_layers ? malloc((size_t)n_layers * sizeof *cycles) : NULL;
     if (cycles)
         cJSON_ArrayForEach(v, list)
-            cycles[i++] = cJSON_IsNumber(v) && v->valuedouble > 0 && v->valuedouble < 1e15 ? (int64_t)v->valuedouble : 0;
+            cycles[i++] = number_of(v);
     return cycles;
 }
 

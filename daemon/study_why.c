@@ -36,13 +36,9 @@ static void say_origin(const struct agent_explanation *x, char *text, size_t siz
         snprintf(text, size, "%s", words[x->origin]);
 }
 
-void study_why(const struct agent *a, const uint8_t *choices, char text[STUDY_WHY_MAX])
+void study_why(const struct agent_explanation *x, char text[STUDY_WHY_MAX])
 {
-    struct agent_explanation x = {0};
-    text[0] = 0;
-    if (agent_explain(a, choices, &x) != 0)
-        return;
-    say_origin(&x, text, STUDY_WHY_MAX);
+    say_origin(x, text, STUDY_WHY_MAX);
     size_t n = strlen(text);
-    snprintf(text + n, STUDY_WHY_MAX - n, "; %.0f %% of the flash that it may take, %.0f %% of the RAM", 100 * x.flash_share, 100 * x.ram_share);
+    snprintf(text + n, STUDY_WHY_MAX - n, "; %.0f %% of the flash that it may take, %.0f %% of the RAM", 100 * x->flash_share, 100 * x->ram_share);
 }

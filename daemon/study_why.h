@@ -10,7 +10,7 @@
 
 #define STUDY_WHY_MAX 192 // with the end
 
-/* Of the latest proposals of `a`. What the critic expected is said to be expected: it is no figure of the trial. */
-void study_why(const struct agent *a, const uint8_t *choices, char text[STUDY_WHY_MAX]);
+/* What the critic expected is said to be expected: it is no figure of the trial. */
+void study_why(const struct agent_explanation *x, char text[STUDY_WHY_MAX]);
 
 #endif

@@ -78,6 +78,12 @@ bool onnx_reads_part(struct onnx *x, const onnx_node *node);
 /* Input `i`, or NULL if it is missing or left empty. */
 struct onnx_value *onnx_input(struct onnx *x, const onnx_node *node, size_t i);
 
+/* Is there an input `i` that is a constant, read or not yet? */
+bool onnx_is_constant(struct onnx *x, const onnx_node *node, size_t i);
+
+/* The dimensions of input 0, activation or constant, as the file sees them. Returns 0, or -1 with the reason. */
+int onnx_sides(struct onnx *x, const onnx_node *node, int *rank, int64_t dims[ONNX_RANK_MAX], struct error *e);
+
 /* Input `i` as an activation: a view on a tensor of the network. NULL with the reason if it is missing, a constant, or comes out
  * of a LogSoftmax. The view may still have pads to be taken over and, at the network's input, no tensor: see onnx_plane and onnx_any. */
 struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t i, struct error *e);

@@ -10,12 +10,6 @@
 
 #define FOLD_NUMBERS_MAX 64 // in a folded constant: shapes are short, and weights are not computed here
 
-static bool is_constant(struct onnx *x, const onnx_node *node, size_t i)
-{
-    const struct onnx_value *v = onnx_input(x, node, i);
-    return v && (v->state == ONNX_ENCODED || v->state == ONNX_CONSTANT);
-}
-
 /* Input `i` as a short constant of at most one axis; NULL with the reason. */
 static const struct onnx_constant *numbers(struct onnx *x, const onnx_node *node, size_t i, struct error *e)
 {
@@ -49,18 +43,14 @@ static void copy_number(struct onnx_constant *to, size_t at, const struct onnx_c
 
 /* ---- sides ---- */
 
-static int sides_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *dims, struct error *e)
+/* Are the sides of input 0 not those of a tensor that the file has? Returns 0, or -1 with the reason. */
+static int check_view(struct onnx *x, const onnx_node *node, struct error *e)
 {
-    const struct onnx_value *v = onnx_input(x, node, 0);
-    const struct onnx_constant *c = is_constant(x, node, 0) ? onnx_constant_input(x, node, 0, e) : NULL;
-    if (!c && (!v || v->state != ONNX_ACTIVATION))
-        return error_set(e, "reads what nothing before it computes");
-    if (!c && (v->view.part || v->view.split || v->view.expanded))
-        return error_set(e, "of a part of a root mean square, of split channels or of what Expand made is not supported");
-    if (!c && onnx_view_has_pads(&v->view))
+    const struct onnx_value *v = onnx_is_constant(x, node, 0) ? NULL : onnx_input(x, node, 0);
+    if (v && (v->view.part || v->view.split))
+        return error_set(e, "of a part of a root mean square or of split channels is not supported");
+    if (v && onnx_view_has_pads(&v->view))
         return error_set(e, "of zero pads that the next operation takes over is not supported");
-    *rank = c ? c->rank : v->view.rank;
-    memcpy(dims, c ? c->dims : v->view.dims, (size_t)*rank * sizeof *dims);
     return 0;
 }
 
@@ -69,7 +59,7 @@ int onnx_shape(struct onnx *x, const onnx_node *node, struct error *e)
     int rank = 0;
     int64_t dims[ONNX_RANK_MAX];
     struct onnx_constant to;
-    if (sides_of(x, node, &rank, dims, e))
+    if (onnx_sides(x, node, &rank, dims, e) || check_view(x, node, e))
         return -1;
     int64_t start = onnx_attribute_int(node, "start", 0), end = onnx_attribute_int(node, "end", rank);
     start += start < 0 ? rank : 0;
@@ -257,7 +247,7 @@ static const struct onnx_operator folded[] = {
 const struct onnx_operator *onnx_folded(struct onnx *x, const onnx_node *node)
 {
     for (size_t i = 0; i < node->n_input; i++)
-        if (onnx_has_input(node, i) && !is_constant(x, node, i))
+        if (onnx_has_input(node, i) && !onnx_is_constant(x, node, i))
             return NULL;
     for (size_t i = 0; i < sizeof folded / sizeof *folded; i++)
         if (!strcmp(folded[i].name, node->op_type))

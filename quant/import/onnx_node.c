@@ -18,6 +18,12 @@ struct onnx_value *onnx_input(struct onnx *x, const onnx_node *node, size_t i)
     return name < 0 ? NULL : &x->values[name];
 }
 
+bool onnx_is_constant(struct onnx *x, const onnx_node *node, size_t i)
+{
+    const struct onnx_value *v = onnx_input(x, node, i);
+    return v && (v->state == ONNX_ENCODED || v->state == ONNX_CONSTANT);
+}
+
 struct onnx_value *onnx_activation(struct onnx *x, const onnx_node *node, size_t i, struct error *e)
 {
     struct onnx_value *v = onnx_input(x, node, i);
@@ -60,6 +66,27 @@ const struct onnx_constant *onnx_constant_input(struct onnx *x, const onnx_node 
         return &v->constant;
     error_set(e, "input %zu must be a constant", i);
     return NULL;
+}
+
+/* A LogSoftmax may still be looked at in another shape. */
+int onnx_sides(struct onnx *x, const onnx_node *node, int *rank, int64_t dims[ONNX_RANK_MAX], struct error *e)
+{
+    const struct onnx_value *v = onnx_input(x, node, 0);
+    if (onnx_is_constant(x, node, 0)) {
+        const struct onnx_constant *c = onnx_constant_input(x, node, 0, e);
+        if (!c)
+            return -1;
+        *rank = c->rank;
+        memcpy(dims, c->dims, sizeof c->dims);
+        return 0;
+    }
+    if (!v || v->state != ONNX_ACTIVATION)
+        return error_set(e, "reads what nothing before it computes");
+    if (v->view.expanded)
+        return error_set(e, "of what Expand made is not supported");
+    *rank = v->view.rank;
+    memcpy(dims, v->view.dims, sizeof v->view.dims);
+    return 0;
 }
 
 const Onnx__AttributeProto *onnx_attribute(const onnx_node *node, const char *name)

@@ -129,10 +129,9 @@ static int with_constant(struct onnx *x, const onnx_node *node, size_t activatio
 
 static int arithmetic(struct onnx *x, const onnx_node *node, enum arithmetic what, struct error *e)
 {
-    const struct onnx_value *a = onnx_input(x, node, 0), *b = onnx_input(x, node, 1);
-    if (a && (a->state == ONNX_ENCODED || a->state == ONNX_CONSTANT))
+    if (onnx_is_constant(x, node, 0))
         return with_constant(x, node, 1, what, e);
-    if (b && (b->state == ONNX_ENCODED || b->state == ONNX_CONSTANT))
+    if (onnx_is_constant(x, node, 1))
         return with_constant(x, node, 0, what, e);
     if (!onnx_activation(x, node, 0, e) || !onnx_activation(x, node, 1, e))
         return -1;

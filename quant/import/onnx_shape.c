@@ -41,12 +41,6 @@ static int copy_scales(const struct onnx_constant *from, struct onnx_constant *t
     return 0;
 }
 
-static bool is_constant(struct onnx *x, const onnx_node *node)
-{
-    const struct onnx_value *v = onnx_input(x, node, 0);
-    return v && (v->state == ONNX_ENCODED || v->state == ONNX_CONSTANT);
-}
-
 static int reshape_constant(struct onnx *x, const onnx_node *node, const struct onnx_constant *from, int rank,
                             const int64_t *dims, struct error *e)
 {
@@ -130,7 +124,7 @@ int onnx_constant_node(struct onnx *x, const onnx_node *node, struct error *e)
 /* Other dimensions for input 0, whatever it is. */
 static int reshape(struct onnx *x, const onnx_node *node, int rank, const int64_t *dims, struct error *e)
 {
-    if (is_constant(x, node)) {
+    if (onnx_is_constant(x, node, 0)) {
         const struct onnx_constant *c = onnx_constant_input(x, node, 0, e);
         return c ? reshape_constant(x, node, c, rank, dims, e) : -1;
     }
@@ -152,35 +146,14 @@ static int reshape(struct onnx *x, const onnx_node *node, int rank, const int64_
     return onnx_output(x, node, view, v, e);
 }
 
-/* The dimensions of input 0. A LogSoftmax may still be looked at in another shape. */
-static int shape_of(struct onnx *x, const onnx_node *node, int *rank, int64_t *dims, struct error *e)
-{
-    const struct onnx_value *v = onnx_input(x, node, 0);
-    if (is_constant(x, node)) {
-        const struct onnx_constant *c = onnx_constant_input(x, node, 0, e);
-        if (!c)
-            return -1;
-        *rank = c->rank;
-        memcpy(dims, c->dims, sizeof c->dims);
-        return 0;
-    }
-    if (!v || v->state != ONNX_ACTIVATION)
-        return error_set(e, "reads what nothing before it computes");
-    if (v->view.expanded)
-        return error_set(e, "of what Expand made is not supported");
-    *rank = v->view.rank;
-    memcpy(dims, v->view.dims, sizeof v->view.dims);
-    return 0;
-}
-
 int onnx_identity(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank;
     int64_t dims[ONNX_RANK_MAX];
-    if (shape_of(x, node, &rank, dims, e))
+    if (onnx_sides(x, node, &rank, dims, e))
         return -1;
     const struct onnx_value *v = onnx_input(x, node, 0);
-    return is_constant(x, node) ? reshape(x, node, rank, dims, e) : onnx_output(x, node, v->view, v, e);
+    return onnx_is_constant(x, node, 0) ? reshape(x, node, rank, dims, e) : onnx_output(x, node, v->view, v, e);
 }
 
 int onnx_dropout(struct onnx *x, const onnx_node *node, struct error *e)
@@ -197,7 +170,7 @@ int onnx_flatten(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank;
     int64_t dims[ONNX_RANK_MAX], both[2] = {1, 1};
-    if (shape_of(x, node, &rank, dims, e))
+    if (onnx_sides(x, node, &rank, dims, e))
         return -1;
     int64_t axis = onnx_attribute_int(node, "axis", 1);
     axis = axis < 0 ? axis + rank : axis;
@@ -225,7 +198,7 @@ static int read_target(struct onnx *x, const onnx_node *node, int rank, const in
     *n = (int)c->elements;
     for (int d = 0; d < *n; d++) {
         int64_t side = c->integers[d];
-        bool batch = d == 0 && side == x->batch && !is_constant(x, node);
+        bool batch = d == 0 && side == x->batch && !onnx_is_constant(x, node, 0);
         target[d] = batch ? 1 : side == 0 && d < rank ? dims[d] : side;
         if (target[d] == -1 && open < 0)
             open = d;
@@ -241,7 +214,7 @@ int onnx_reshape(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank, n;
     int64_t dims[ONNX_RANK_MAX], target[ONNX_RANK_MAX];
-    if (shape_of(x, node, &rank, dims, e) || read_target(x, node, rank, dims, &n, target, e))
+    if (onnx_sides(x, node, &rank, dims, e) || read_target(x, node, rank, dims, &n, target, e))
         return -1;
     return reshape(x, node, n, target, e);
 }
@@ -250,10 +223,10 @@ int onnx_squeeze(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank, axes[ONNX_RANK_MAX], n, kept = 0;
     int64_t dims[ONNX_RANK_MAX], target[ONNX_RANK_MAX];
-    if (shape_of(x, node, &rank, dims, e) || onnx_axes(x, node, 1, rank, axes, &n, e))
+    if (onnx_sides(x, node, &rank, dims, e) || onnx_axes(x, node, 1, rank, axes, &n, e))
         return -1;
     for (int d = 0; d < rank; d++) {
-        bool away = n == 0 && dims[d] == 1 && (d > 0 || is_constant(x, node));
+        bool away = n == 0 && dims[d] == 1 && (d > 0 || onnx_is_constant(x, node, 0));
         for (int i = 0; i < n; i++)
             away = away || axes[i] == d;
         if (away && dims[d] != 1)
@@ -269,7 +242,7 @@ int onnx_unsqueeze(struct onnx *x, const onnx_node *node, struct error *e)
     int rank, axes[ONNX_RANK_MAX], n, from = 0;
     int64_t dims[ONNX_RANK_MAX], target[ONNX_RANK_MAX];
     bool added[ONNX_RANK_MAX] = {false};
-    if (shape_of(x, node, &rank, dims, e))
+    if (onnx_sides(x, node, &rank, dims, e))
         return -1;
     const Onnx__AttributeProto *a = onnx_attribute(node, "axes");
     const struct onnx_constant *c = !a && onnx_has_input(node, 1) ? onnx_constant_input(x, node, 1, e) : NULL;
@@ -324,9 +297,9 @@ int onnx_transpose(struct onnx *x, const onnx_node *node, struct error *e)
 {
     int rank, perm[ONNX_RANK_MAX];
     int64_t dims[ONNX_RANK_MAX];
-    if (shape_of(x, node, &rank, dims, e) || read_perm(node, rank, perm, e))
+    if (onnx_sides(x, node, &rank, dims, e) || read_perm(node, rank, perm, e))
         return -1;
-    if (is_constant(x, node)) {
+    if (onnx_is_constant(x, node, 0)) {
         const struct onnx_constant *c = onnx_constant_input(x, node, 0, e);
         return c ? transpose_constant(x, node, c, perm, e) : -1;
     }
