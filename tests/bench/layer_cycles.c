@@ -3,6 +3,7 @@
 // Cycles of every operation of a network at one setting for all layers, from a run on a virtual board behind openocd: where its time goes.
 // usage: layer-cycles PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES SETTING      (w8a8, w4a8, float32 ...)
 // A line for each operation, then one for each kind.
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -81,15 +82,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: layer-cycles PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES SETTING\n");
         return 2;
     }
-    TCase *tests = tcase_create("cycles");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, a_run_says_where_its_time_goes);
-    Suite *suite = suite_create("cycles");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("cycles", a_run_says_where_its_time_goes, CK_NOFORK, CK_SILENT);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/loop_boards.h"
 
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -211,15 +212,5 @@ int loop_boards_run(const struct loop_case *c, char **argv, void (*body)(struct 
     int status = arguments(&a);
     if (status != 0)
         return status;
-    TCase *tests = tcase_create("loop");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, studies_on_a_board);
-    Suite *suite = suite_create("loop");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("loop", studies_on_a_board, CK_NOFORK, CK_NORMAL);
 }

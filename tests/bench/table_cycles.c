@@ -6,6 +6,7 @@
 // usage: table-cycles PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES GROUPS RUNS
 // Lines: "layer GROUP CYCLES_W2 CYCLES_W3 CYCLES_W4 CYCLES_W8", "rest CYCLES", "energy PJ_W2 PJ_W3 PJ_W4 PJ_W8" (of a cycle), then what the
 // check found, after `#`.
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -134,15 +135,5 @@ int main(int argc, char **argv)
     arguments.calibration_samples = 0; // all of them, as make-table
     parse_groups(argv[8]);
     runs = atoi(argv[9]);
-    TCase *tests = tcase_create("cycles");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, cycles_of_layers_compose);
-    Suite *suite = suite_create("cycles");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("cycles", cycles_of_layers_compose, CK_NOFORK, CK_SILENT);
 }

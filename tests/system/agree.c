@@ -3,6 +3,7 @@
 // Host and board agree bit for bit: random candidates of a real network, run by the kernels here, by the fast
 // evaluator, and by the runner on a virtual board behind openocd. usage: agree PARE_VBOARD RUNNER_BIN
 // SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES CANDIDATES
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -63,14 +64,5 @@ int main(int argc, char **argv)
                         "SAMPLES CANDIDATES\n");
         return 2;
     }
-    TCase *tests = tcase_create("agree");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, host_and_board_agree_bit_for_bit);
-    Suite *suite = suite_create("agree");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("agree", host_and_board_agree_bit_for_bit, CK_FORK_GETENV, CK_NORMAL);
 }

@@ -5,6 +5,7 @@
 // FOLDER is Debian's libonnx-testdata if not given; where it is not, the test is skipped.
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
+#include "tests/one_test.h"
 #include "tests/onnx_node_test.h"
 
 #include <check.h>
@@ -272,14 +273,5 @@ int main(int argc, char **argv)
         printf("skipped: no ONNX node tests in %s (Debian: libonnx-testdata)\n", root);
         return SKIPPED;
     }
-    TCase *tests = tcase_create("onnx_conformance");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, node_tests_are_computed_or_refused_in_one_line);
-    Suite *suite = suite_create("onnx_conformance");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("onnx_conformance", node_tests_are_computed_or_refused_in_one_line, CK_FORK_GETENV, CK_NORMAL);
 }

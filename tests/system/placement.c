@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What it does to latency when weights stand in SRAM instead of flash, for docs/board-link.md. usage: placement PARE_VBOARD RUNNER_BIN
 // SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -38,14 +39,5 @@ int main(int argc, char **argv)
     int status = trial_arguments_read(&arguments, argc, argv);
     if (status != 0)
         return status;
-    TCase *tests = tcase_create("placement");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, latency_by_placement);
-    Suite *suite = suite_create("placement");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("placement", latency_by_placement, CK_FORK_GETENV, CK_NORMAL);
 }

@@ -4,6 +4,7 @@
 // one by itself, has the outputs, the RAM and within 1 % the cycles of its trial. usage: test_package_board
 // PARE_VBOARD RUNNER_BIN SOURCE_ROOT NETWORK CALIBRATION INPUT_SCALE SAMPLES
 #include "quant/tool/session_package.h"
+#include "tests/one_test.h"
 #include "tests/system/trial.h"
 
 #include <check.h>
@@ -105,14 +106,5 @@ int main(int argc, char **argv)
                         "INPUT_SCALE SAMPLES\n");
         return 2;
     }
-    TCase *tests = tcase_create("package_board");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, what_is_exported_is_what_was_measured);
-    Suite *suite = suite_create("package_board");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return one_test_run("package_board", what_is_exported_is_what_was_measured, CK_FORK_GETENV, CK_NORMAL);
 }
