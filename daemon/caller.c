@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/caller.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +81,20 @@ int caller_open(const struct caller *c, const char *path, int flags, mode_t mode
     int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode), why = errno;
     give_back(&saved);
     return fd >= 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
+}
+
+int caller_write(const struct caller *c, const char *path, const void *data, size_t size, struct error *e)
+{
+    int fd = caller_open(c, path, O_WRONLY | O_CREAT | O_EXCL, 0666, e);
+    if (fd < 0)
+        return -1;
+    int rc = file_write_all(fd, data, size) == 0 ? fsync(fd) : -1, why = errno;
+    if (close(fd) != 0 && rc == 0)
+        rc = -1, why = errno;
+    if (rc == 0)
+        return 0;
+    caller_remove(c, path);
+    return error_set(e, "%s: %s", path, strerror(why));
 }
 
 static bool is_empty(const char *path)

@@ -421,6 +421,10 @@ static struct package *new_package(struct service *s, struct server_call *call, 
 void service_export(void *user, struct server_call *call, const cJSON *params)
 {
     const char *format = cJSON_GetStringValue(member(params, "format"));
+    if (format && strcmp(format, "trials") == 0) {
+        service_export_trials(user, call, params);
+        return;
+    }
     bool package = format && strcmp(format, "c-package") == 0;
     struct package *p = package ? new_package(user, call, params) : NULL;
     struct query *q = package && !p ? NULL : query_new(user, call, params);

@@ -114,6 +114,9 @@ void service_stop(void *user, struct server_call *call, const cJSON *params);
 
 void service_export(void *user, struct server_call *call, const cJSON *params);
 
+/* service_trials.c: the same of all trials of a study as `pare.trials/1`. */
+void service_export_trials(void *user, struct server_call *call, const cJSON *params);
+
 /* Ends the packages that are being written. */
 void service_export_close(struct service *s);
 

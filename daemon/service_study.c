@@ -5,6 +5,9 @@
 #include "daemon/intake.h"
 #include "daemon/service_inner.h"
 #include "daemon/study_warm.h"
+#include "daemon/trials_export.h"
+#include "daemon/trials_file.h"
+#include "daemon/trials_identity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,8 @@ struct creation {
     struct caller caller;
     char *text, *folder, *config;
     char runner[SHA256_HEX];
+    bool is_virtual;           // its boards are
+    struct warm_taken *taken;  // what it begins with; NULL: nothing
     char network[256]; // its name in the study file
     bool only_check, start;
     char field[KEYS_FIELD_MAX];
@@ -36,6 +41,7 @@ static void free_creation(struct creation *c)
     free(c->text);
     free(c->folder);
     free(c->config);
+    free(c->taken);
     free(c);
     service_in(s);
 }
@@ -61,6 +67,8 @@ static int check_lab(struct creation *c)
     c->field[0] = '\0';
     if (c->file.ahead == 0)
         c->file.ahead = 2 * n;
+    snprintf(c->runner, sizeof c->runner, "%s", boards_runner(c->s->boards, c->file.board_type));
+    c->is_virtual = boards_virtual(c->s->boards, c->file.board_type);
     return 0;
 }
 
@@ -99,15 +107,33 @@ static int read_file(struct creation *c, const cJSON *params)
     return check_lab(c);
 }
 
-/* What the study begins with is kept as its data are. */
-static int take_warm(struct store *store, struct creation *c, struct error *e)
+/* --- what the study begins with is kept as its data are --- */
+
+/* `path` has the copy's name and gets where it is. */
+static int keep_warm(struct creation *c, cJSON *trials, const struct warm_source *from, char path[KEYS_PATH_MAX], struct error *e)
 {
-    char *text = NULL, path[KEYS_PATH_MAX];
-    snprintf(path, sizeof path, "%.63s.warm", c->file.from);
-    int rc = warm_take(store, c->file.from, &c->file, c->runner, &text, e);
+    cJSON *ours = trials_identity(&c->file, c->runner, c->is_virtual);
+    free(c->taken);
+    c->taken = malloc(sizeof *c->taken);
+    int rc = ours && c->taken ? warm_take(trials, from, ours, c->taken, e) : error_set(e, "out of memory");
+    char *text = rc == 0 ? trials_file_text(trials) : NULL;
     if (rc == 0)
-        rc = intake_text(c->s->config->state, text, path, e);
+        rc = text ? intake_text(c->s->config->state, text, path, e) : error_set(e, "out of memory");
     free(text);
+    cJSON_Delete(ours);
+    return rc;
+}
+
+static int take_study(struct store *store, struct creation *c, struct error *e)
+{
+    char path[KEYS_PATH_MAX];
+    cJSON *trials = NULL;
+    const struct warm_source from = {.name = c->file.from};
+    snprintf(path, sizeof path, "%.63s.trials.json", c->file.from);
+    int rc = trials_export(store, c->file.from, 0, &trials, e);
+    if (rc == 0)
+        rc = keep_warm(c, trials, &from, path, e);
+    cJSON_Delete(trials);
     if (rc != 0)
         return rc;
     snprintf(c->file.from, sizeof c->file.from, "%s", path);
@@ -121,7 +147,7 @@ static int run_create(struct store *store, struct writer_job *job, struct error 
     struct creation *c = (struct creation *)job;
     char data[STUDY_NAME_MAX + 32];
     snprintf(data, sizeof data, "{\"name\":\"%s\"}", c->file.name);
-    int rc = c->file.from[0] ? take_warm(store, c, e) : 0;
+    int rc = c->file.from[0] && !c->taken ? take_study(store, c, e) : 0; // once, also if this is the second try on a full disk
     if (rc != 0)
         return rc;
     struct store_event event = {.topic = "study.created", .data = data};
@@ -143,11 +169,25 @@ static void add_wear(const struct creation *c, cJSON *o)
     cJSON_AddItemToObject(o, "wear", study_wear_json(&w, &boards));
 }
 
+static void add_taken(const struct warm_taken *t, cJSON *o)
+{
+    cJSON *with = t ? cJSON_AddObjectToObject(o, "begins_with") : NULL;
+    if (!with)
+        return;
+    cJSON_AddNumberToObject(with, "trials", t->trials);
+    cJSON_AddBoolToObject(with, "policy", t->policy);
+    if (t->no_trials.text[0])
+        cJSON_AddStringToObject(with, "no_trials", t->no_trials.text);
+    if (t->no_policy.text[0])
+        cJSON_AddStringToObject(with, "no_policy", t->no_policy.text);
+}
+
 static void answer_created(struct creation *c)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "study", (double)c->number);
     cJSON_AddStringToObject(o, "name", c->file.name);
+    add_taken(c->taken, o);
     add_wear(c, o);
     server_answer(c->call, o);
 }
@@ -217,7 +257,6 @@ static void files_taken(uv_work_t *work, int status)
         error_set(&c->e, "out of memory");
         refuse(c, KIND_BUSY, NULL);
     } else {
-        snprintf(c->runner, sizeof c->runner, "%s", boards_runner(c->s->boards, c->file.board_type));
         c->job.run = run_create;
         c->job.done = created;
         writer_put(c->s->writer, &c->job);

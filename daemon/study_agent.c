@@ -344,10 +344,7 @@ static char *summary_of(const struct study_agent *a)
     double *p = calloc((size_t)n * (size_t)k, sizeof *p);
     cJSON *o = cJSON_CreateObject(), *slots = cJSON_AddArrayToObject(o, "probabilities");
     cJSON_AddNumberToObject(o, "updates", agent_updates(a->agent));
-    if (a->warm.from[0]) {
-        cJSON_AddStringToObject(o, "from", a->warm.from);
-        cJSON_AddNumberToObject(o, "imported", a->warm.n);
-    }
+    warm_describe(&a->warm, o);
     cJSON_AddNumberToObject(o, "entropy_bits", agent_entropy_bits(a->agent));
     add_health(a->agent, o);
     if (p)

@@ -2,15 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/study_warm.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WEIGHT_MAX 1e6 // of a policy: no softmax goes beyond what a double holds
+
+static const char *text_of(const cJSON *o, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+    return text ? text : "";
+}
 
 /* 0 for anything else than a number above 0. */
 static int64_t number_of(const cJSON *v)
 {
-    return cJSON_IsNumber(v) && v->valuedouble > 0 && v->valuedouble < 1e15 ? (int64_t)v->valuedouble : 0;
+    return cJSON_IsNumber(v) && v->valuedouble > 0 && v->valuedouble <= 1e15 ? (int64_t)v->valuedouble : 0;
 }
 
 static int64_t whole(const cJSON *o, const char *name)
@@ -20,9 +28,9 @@ static int64_t whole(const cJSON *o, const char *name)
 
 static struct reward_figures figures_of(const cJSON *o)
 {
-    return (struct reward_figures){.correct = whole(o, "correct"), .total = whole(o, "of"), .flash_bytes = whole(o, STORE_FLASH_BYTES),
-                                   .ram_bytes = whole(o, STORE_RAM_BYTES), .latency_cycles = whole(o, STORE_LATENCY_CYCLES),
-                                   .energy_nj = whole(o, STORE_ENERGY_NJ), .clock_hz = whole(o, "clock_hz")};
+    return (struct reward_figures){.correct = whole(o, "correct"), .total = whole(o, "of"), .flash_bytes = whole(o, "flash_bytes"),
+                                   .ram_bytes = whole(o, "ram_bytes"), .latency_cycles = whole(o, "latency_cycles"),
+                                   .energy_nj = whole(o, "energy_nj"), .clock_hz = whole(o, "clock_hz")};
 }
 
 static int64_t *cycles_of(const cJSON *list, int n_layers)
@@ -39,48 +47,63 @@ static int64_t *cycles_of(const cJSON *list, int n_layers)
 static void read_trial(const cJSON *o, const struct space *s, int n_layers, struct warm *w)
 {
     struct candidate c;
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "candidate"));
+    const char *text = text_of(o, "candidate");
     if (w->n == WARM_TRIALS_MAX)
         return;
     struct warm_trial *t = &w->trials[w->n];
     t->figures = figures_of(o);
-    if (!text || t->figures.total <= 0 || candidate_parse(text, s->n_slots, &c, NULL) != 0 ||
+    if (t->figures.total <= 0 || candidate_parse(text, s->n_slots, &c, NULL) != 0 ||
         space_choices(s, &c, w->choices + (size_t)w->n * (size_t)s->n_slots, NULL) != 0)
         return;
     t->layer_cycles = cycles_of(cJSON_GetObjectItemCaseSensitive(o, "layer_cycles"), n_layers);
     w->n++;
 }
 
-static int read_policy(const cJSON *list, struct warm *w)
+int warm_policy(const cJSON *trials, double prior[AGENT_PRIOR], struct error *e)
 {
-    const cJSON *v;
-    int i = 0;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(trials, "policy"), *v;
+    const char *why = text_of(trials, "no_policy");
+    int i = 0, n = cJSON_GetArraySize(list);
     if (!list)
-        return 0;
-    if (cJSON_GetArraySize(list) != AGENT_PRIOR)
-        return -1;
+        return error_set(e, "%s", why[0] ? why : "there is none");
+    if (n != AGENT_PRIOR)
+        return error_set(e, "it is of another version of pare: %d numbers, and this one's has %d", n, AGENT_PRIOR);
     cJSON_ArrayForEach(v, list) {
-        if (!cJSON_IsNumber(v) || !isfinite(v->valuedouble))
-            return -1;
-        w->prior[i++] = v->valuedouble;
+        if (!cJSON_IsNumber(v) || !(fabs(v->valuedouble) <= WEIGHT_MAX))
+            return error_set(e, "number %d of it is none of a policy", i + 1);
+        prior[i++] = v->valuedouble;
     }
-    w->has_prior = true;
     return 0;
+}
+
+static bool is_kept(const char *schema)
+{
+    return strcmp(schema, "pare.trials/1") == 0 || strcmp(schema, "pare.warm/1") == 0;
+}
+
+/* Where it is from and what of it does not hold. */
+static void read_head(const cJSON *o, struct warm *w)
+{
+    snprintf(w->from, sizeof w->from, "%s", text_of(o, "from"));
+    snprintf(w->file_sha256, sizeof w->file_sha256, "%s", text_of(o, "file_sha256"));
+    snprintf(w->study, sizeof w->study, "%s", text_of(o, "study"));
+    if (text_of(o, "no_trials")[0])
+        error_set(&w->no_trials, "%s", text_of(o, "no_trials"));
+    w->has_prior = warm_policy(o, w->prior, &w->no_policy) == 0;
 }
 
 int warm_read(const char *text, const struct space *s, int n_layers, struct warm *w, struct error *e)
 {
     cJSON *o = cJSON_Parse(text);
     const cJSON *trials = cJSON_GetObjectItemCaseSensitive(o, "trials"), *v;
-    const char *schema = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "schema"));
-    const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, "from"));
     memset(w, 0, sizeof *w);
     w->choices = calloc(WARM_TRIALS_MAX, (size_t)s->n_slots);
     int rc = w->choices ? 0 : error_set(e, "out of memory");
-    if (rc == 0 && (!schema || strcmp(schema, WARM_SCHEMA) != 0 || !from || read_policy(cJSON_GetObjectItemCaseSensitive(o, "policy"), w) != 0))
-        rc = error_set(e, "what the study began with is not " WARM_SCHEMA);
+    if (rc == 0 && (!is_kept(text_of(o, "schema")) || !text_of(o, "from")[0]))
+        rc = error_set(e, "what the study began with is not pare.trials/1");
     if (rc == 0) {
-        snprintf(w->from, sizeof w->from, "%s", from);
+        read_head(o, w);
+        w->offered = cJSON_GetArraySize(trials);
         w->reference = figures_of(cJSON_GetArrayItem(trials, 0));
         cJSON_ArrayForEach(v, trials)
             read_trial(v, s, n_layers, w);
@@ -96,4 +119,22 @@ void warm_finish(struct warm *w)
     free(w->choices);
     w->choices = NULL;
     w->n = 0;
+}
+
+void warm_describe(const struct warm *w, cJSON *summary)
+{
+    if (!w->from[0])
+        return;
+    cJSON_AddStringToObject(summary, "from", w->from);
+    if (w->file_sha256[0]) {
+        cJSON_AddStringToObject(summary, "from_sha256", w->file_sha256);
+        cJSON_AddStringToObject(summary, "from_study", w->study);
+    }
+    cJSON_AddNumberToObject(summary, "imported", w->n);
+    if (w->offered > w->n)
+        cJSON_AddNumberToObject(summary, "left_out", w->offered - w->n);
+    if (w->no_trials.text[0])
+        cJSON_AddStringToObject(summary, "no_trials", w->no_trials.text);
+    if (!w->has_prior)
+        cJSON_AddStringToObject(summary, "no_policy", w->no_policy.text);
 }

@@ -454,6 +454,14 @@ const char *boards_runner(const struct boards *b, const char *type)
     return "";
 }
 
+bool boards_virtual(const struct boards *b, const char *type)
+{
+    for (int i = 0; i < b->pool.n; i++)
+        if (strcmp(b->pool.boards[i].type, type) == 0)
+            return board_about(b->boards[i].board)->is_virtual;
+    return false;
+}
+
 bool boards_waiting(const struct boards *b, const char *type, char *text, size_t size)
 {
     const struct pool_board *why = NULL;

@@ -57,6 +57,9 @@ struct study_wear_boards boards_wear(const struct boards *b, const char *type);
 /* SHA-256 of the runner of the boards of `type`, in hex. */
 const char *boards_runner(const struct boards *b, const char *type);
 
+/* Whether the boards of `type` are virtual: all are, or none. */
+bool boards_virtual(const struct boards *b, const char *type);
+
 /* Why no board of `type` could be had now (all rest or are quarantined); returns false, with an empty text, if one could. */
 bool boards_waiting(const struct boards *b, const char *type, char *text, size_t size);
 

@@ -124,6 +124,34 @@ static void print_goal(const cJSON *study, struct buffer *out)
         text_print(out, "%-12s the front of %s and %s\n", "goal", name, cost);
 }
 
+/* ", TITLE: TEXT", but for what is not there. */
+static void because(struct buffer *out, const char *title, const cJSON *text)
+{
+    if (!cJSON_IsString(text))
+        return;
+    text_print(out, ", %s: ", title);
+    text_string(out, text->valuestring);
+}
+
+/* What it took from an earlier study or a file, and what not, and why. */
+static void print_beginning(const cJSON *agent, struct buffer *out)
+{
+    bool from_file = field_find(agent, "from_sha256"), others = field_find(agent, "no_trials");
+    if (!field_find(agent, "from"))
+        return;
+    text_print(out, "%-12s %s ", "began with", from_file ? "file" : "study");
+    text_string(out, field_string(agent, "from"));
+    if (from_file)
+        text_print(out, " (of study %s)", field_text(agent, "from_study").text);
+    if (!others)
+        text_print(out, ", with %s of its trials", field_text(agent, "imported").text);
+    if (field_find(agent, "left_out"))
+        text_print(out, " (%s more are of settings that are not searched here)", field_text(agent, "left_out").text);
+    because(out, "with its policy only", field_find(agent, "no_trials"));
+    because(out, "without its policy", others ? NULL : field_find(agent, "no_policy"));
+    text_print(out, "\n");
+}
+
 static void study_head(const cJSON *study, struct buffer *out)
 {
     static const char *const before[][2] = {{"state", "state"},     {"reason", "reason"},         {"progress", "progress"},
@@ -145,9 +173,7 @@ static void study_head(const cJSON *study, struct buffer *out)
     if (field_find(study, "agent.updates"))
         text_print(out, "%-12s %s updates, entropy %s bits\n", "agent", field_text(study, "agent.updates").text,
                    field_fixed(study, "agent.entropy_bits", 2).text);
-    if (field_find(study, "agent.from"))
-        text_print(out, "%-12s study %s, with %s of its trials\n", "began with", field_text(study, "agent.from").text,
-                   field_text(study, "agent.imported").text);
+    print_beginning(field_find(study, "agent"), out);
     print_advice(out, field_find(study, "agent.advice"));
 }
 
@@ -222,10 +248,28 @@ static void print_wear(const cJSON *answer, struct buffer *out)
         text_print(out, "%s\n", field_text(wear, "text").text);
 }
 
+static void print_begins(const cJSON *with, struct buffer *out)
+{
+    if (!with)
+        return;
+    bool others = field_find(with, "no_trials");
+    text_print(out, "begins with ");
+    if (others)
+        text_print(out, "a policy");
+    else
+        text_print(out, "%s trials", field_text(with, "trials").text);
+    if (!others && field_true(with, "policy"))
+        text_print(out, " and a policy");
+    because(out, "but no trials", field_find(with, "no_trials"));
+    because(out, "but no policy", others ? NULL : field_find(with, "no_policy"));
+    text_print(out, "\n");
+}
+
 void render_created(const cJSON *answer, const struct style *style, struct buffer *out)
 {
     (void)style;
     text_print(out, "study %s: %s\n", field_text(answer, "study").text, field_text(answer, "name").text);
+    print_begins(field_find(answer, "begins_with"), out);
     print_wear(answer, out);
 }
 

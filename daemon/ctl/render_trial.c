@@ -257,6 +257,11 @@ void render_exported(const cJSON *answer, const struct style *style, struct buff
 {
     const cJSON *files = field_find(answer, "files"), *file;
     (void)style;
+    if (field_find(answer, "trials")) {
+        text_print(out, "%s: %s trials of study %s, ", field_text(answer, "path").text, field_text(answer, "trials").text, field_text(answer, "study").text);
+        text_print(out, "%s\n", field_bytes(answer, "bytes").text);
+        return;
+    }
     text_print(out, "%s in %s\n", field_text(answer, "format").text, field_text(answer, "folder").text);
     cJSON_ArrayForEach(file, files)
     {

@@ -12,7 +12,7 @@
 struct scanner {
     const unsigned char *text;
     size_t size, at;
-    int depth, values;
+    int depth, values, values_max;
     struct error *error;
 };
 
@@ -203,7 +203,7 @@ static int scan_items(struct scanner *s, bool keys, char end)
 
 static int scan_value(struct scanner *s)
 {
-    if (++s->values > STRICT_JSON_VALUES_MAX)
+    if (++s->values > s->values_max)
         return refuse(s, "too many values");
     skip_space(s);
     switch (peek(s)) {
@@ -257,7 +257,12 @@ static int check_tree(const cJSON *value, const cJSON **items, struct error *e)
 
 cJSON *strict_json_parse(const char *text, size_t size, struct error *e)
 {
-    struct scanner s = {.text = (const unsigned char *)text, .size = size, .error = e};
+    return strict_json_parse_file(text, size, STRICT_JSON_VALUES_MAX, e);
+}
+
+cJSON *strict_json_parse_file(const char *text, size_t size, int values_max, struct error *e)
+{
+    struct scanner s = {.text = (const unsigned char *)text, .size = size, .values_max = values_max, .error = e};
     if (scan_value(&s) != 0)
         return NULL;
     skip_space(&s);

@@ -17,6 +17,9 @@
  * Returns the tree (cJSON_Delete), or NULL with the reason and the byte where it went wrong. */
 cJSON *strict_json_parse(const char *text, size_t size, struct error *e);
 
+/* The same for a file, which may have `values_max` values. */
+cJSON *strict_json_parse_file(const char *text, size_t size, int values_max, struct error *e);
+
 /* Replaces every byte that is not part of valid UTF-8, and control characters, by '?': for texts that go into answers. */
 void strict_json_clean(char *text);
 

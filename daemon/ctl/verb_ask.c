@@ -46,6 +46,18 @@ static bool folder_of(const char *path, char folder[PATH_MAX])
     return true;
 }
 
+/* Paths from the command line are relative to where we are, which the service does not know. */
+static int make_absolute(cJSON *params, const char *name, struct error *e)
+{
+    char absolute[PATH_MAX];
+    const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, name));
+    if (path && verb_absolute(path, absolute, sizeof absolute) != 0)
+        return error_set(e, "%s: the path is too long", path);
+    if (path)
+        cJSON_ReplaceItemInObjectCaseSensitive(params, name, cJSON_CreateString(absolute));
+    return 0;
+}
+
 int verb_study_file(const struct verb *v)
 {
     cJSON *params = cJSON_Duplicate(v->args->params, true), *result = NULL;
@@ -146,30 +158,24 @@ static int export_text(const struct verb *v, const cJSON *result, const char *pa
     return exit_code;
 }
 
-/* The service writes the package, so it needs a path that does not depend on where we are. */
-static int add_folder(cJSON *params, const char *path)
-{
-    char folder[PATH_MAX];
-    if (verb_absolute(path, folder, sizeof folder) != 0)
-        return -1;
-    cJSON_AddStringToObject(params, "folder", folder);
-    return 0;
-}
 
 int verb_export(const struct verb *v)
 {
-    const char *path = args_text(v->args, "-o");
-    bool package = strcmp(field_string(v->args->params, "format"), "c-package") == 0;
-    if (package && !path)
-        return verb_refuse(2, "export c-package wants a folder: -o PATH");
+    const char *path = args_text(v->args, "-o"), *format = field_string(v->args->params, "format");
+    bool package = strcmp(format, "c-package") == 0, trials = strcmp(format, "trials") == 0;
+    struct error e = {""};
+    if ((package || trials) && !path)
+        return verb_refuse(2, "export %s wants %s: -o PATH", format, package ? "a folder" : "a new file");
     cJSON *params = cJSON_Duplicate(v->args->params, true), *result = NULL;
     int exit_code = 0;
-    if (!package && !cJSON_HasObjectItem(params, "format"))
+    if (!cJSON_HasObjectItem(params, "format"))
         cJSON_AddStringToObject(params, "format", "json");
-    if (package && add_folder(params, path) != 0)
-        exit_code = verb_refuse(2, "%s: the path is too long", path);
+    if (package || trials) // the service writes it
+        cJSON_AddStringToObject(params, package ? "folder" : "path", path);
+    if (make_absolute(params, package ? "folder" : "path", &e) != 0)
+        exit_code = verb_refuse(2, "%s", e.text);
     else if (verb_call(v, "export", params, &result, &exit_code) == 0)
-        exit_code = package ? verb_show(v, result, render_exported, &v->style) : export_text(v, result, path);
+        exit_code = package || trials ? verb_show(v, result, render_exported, &v->style) : export_text(v, result, path);
     cJSON_Delete(params);
     cJSON_Delete(result);
     return exit_code;

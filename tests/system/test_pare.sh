@@ -70,6 +70,7 @@ expect 2 "STUDY is missing" study show
 expect 2 "is like" wait nothing
 expect 2 "wants a terminal" top
 expect 2 "-o PATH" export c-package
+expect 2 "export trials wants a new file: -o PATH" export trials
 expect 2 "No such file" study create "$folder/none.json"
 
 # A lab in a folder, for pare doctor.
@@ -152,11 +153,12 @@ expect 0 "^origin *real" board show lab-7
 expect 0 "lab-7 is suspect" board release lab-7
 expect 0 "pare.config/1" export
 expect 0 "CMakeLists.txt" export c-package -o net
+expect 0 "63 trials of study demo" export trials -o demo.trials.json
 expect 0 "in order" study check "$folder/study.json"
 expect 0 '"api":1' rpc hello
 expect 0 "trial.measured  *study 1  trial 20" watch --since 19 --count 1
 for verb in status best pareto compare "compare 13 w8a8" "trial list" "trial show 12" "study list" "study show demo" "study start demo" "study pause demo" \
-    "board list" "board show lab-7" "board release lab-7" "study check $folder/study.json" "export" "export c-package -o net" "rpc status" \
+    "board list" "board show lab-7" "board release lab-7" "study check $folder/study.json" "export" "export c-package -o net" "export trials -o demo.trials.json" "rpc status" \
     "watch --since 19 --count 1" "wait trials>=5 --study demo"; do
     json $verb
 done
@@ -196,6 +198,8 @@ expect 0 "that is the reference then" board reference vboard-1
 hears "study.check {" && case $heard in *"\"folder\":\"$folder\""*) ;; *) complain "study check - sent $heard" ;; esac
 (cd "$folder" && "$pare" export c-package -o net >/dev/null) || complain "export c-package failed"
 hears 'export {"format":"c-p' && case $heard in *"\"folder\":\"$folder/net\""*) ;; *) complain "export sent $heard" ;; esac
+(cd "$folder" && "$pare" export trials -o demo.trials.json >/dev/null) || complain "export trials failed"
+hears 'export {"format":"tr' && case $heard in *"\"path\":\"$folder/demo.trials.json\""*) ;; *) complain "export trials sent $heard" ;; esac
 "$pare" export -o "$folder/best.json" && grep -q pare.config/1 "$folder/best.json" || complain "export -o wrote nothing"
 expect 1 "No such file" export -o "$folder/none/best.json"
 

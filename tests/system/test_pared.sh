@@ -318,14 +318,26 @@ for n in 3 7 12 20; do
 done
 wait_for study:second=finished
 says 0 "^began with  *study demo, with 1[0-9] of its trials" study show second
-says 0 "demo.warm" study show second --json
+says 0 "demo.trials.json" study show second --json
 passes; [ "$("$digest" state/pare.db first)" = "$("$digest" state/pare.db second)" ] || complain "a warm start that was killed is another study"
 passes; [ "$("$digest" state/pare.db first)" != "$("$digest" state/pare.db demo)" ] || complain "a warm start is no other study than a cold one"
 passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 2')" = 14 ] || complain "a warm start shows trials of another study"
 cp "$lab/data/net.onnx" "$lab/data/other.onnx" && echo >>"$lab/data/other.onnx"
 "$pare" study create "$lab/study.json" --set name=third --set net=other.onnx --from demo --start >/dev/null || complain "study create --from of another network"
+"$pare" study create "$lab/study.json" --set name=fourth --set net=net.onnx >/dev/null || complain "study create"
 wait_for study:third=finished
-says 0 "^began with  *study demo, with 0 of its trials" study show third
+says 0 '^began with  *study demo, with its policy only: "network" is [0-9a-f]*\.\.\. there and ' study show third
+says 1 "has no trials to hand out yet: its w8a8 was not measured" export trials --study fourth -o none.json
+passes; [ ! -e none.json ] || complain "a file without trials was written"
+says 0 "demo.trials.json: 1[0-9] trials of study demo, " export trials --study demo -o demo.trials.json
+says 0 "trials of study demo" export trials --study 1 -o again.json
+says 1 "File exists" export trials --study demo -o again.json
+says 2 "all measured trials" export trials --study demo --trial 3 -o none.json
+says 4 "no study none" export trials --study none -o none.json
+passes; cmp -s demo.trials.json again.json || complain "two exports of a finished study differ"
+passes; [ "$(head -n -1 demo.trials.json | sha256sum | cut -c 1-64)" = "$(tail -n 1 demo.trials.json | sed 's/"sha256":"\(.*\)"}/\1/')" ] || complain "the last line is not the SHA-256 of those before it"
+passes; [ "$(grep -c '^{"trial":' demo.trials.json)" = "$(sql state/pare.db "SELECT count(*) FROM trial WHERE study = 1 AND outcome = 'measured' AND trial <> 2")" ] ||
+    complain "not all trials are handed out"
 stop
 
 echo "what is refused"
@@ -369,6 +381,7 @@ if [ "$(id -u)" = 0 ]; then
         complain "nobody could read root's file: $(as_nobody study create secret.json --set name=b --set net=net.onnx)"
     passes; as_nobody study create "$lab/study.json" --set name=demo --set net=net.onnx --start | grep -q "study 1" || complain "nobody could not create a study"
     wait_for study:demo=finished
+    passes; as_nobody export trials -o "$lab/rights/trials.json" | grep -q "Permission denied" || complain "nobody could write trials into root's folder"
     passes; as_nobody export c-package -o "$lab/rights/package" | grep -q "Permission denied" || complain "nobody could write into root's folder"
     mkdir -m 777 open
     passes; as_nobody export c-package -o "$lab/rights/open/package" | grep -q c-package && [ "$(stat -c %U open/package/src/network.c)" = nobody ] ||

@@ -281,15 +281,26 @@ START_TEST(stored_candidates_of_another_space_are_refused)
 }
 END_TEST
 
+/* A list of n numbers that may be a policy's. */
+static const char *policy_of(int n)
+{
+    static char text[16 * (AGENT_PRIOR + 2)];
+    size_t at = (size_t)sprintf(text, ",\"policy\":[-1");
+    for (int i = 1; i < n; i++)
+        at += (size_t)sprintf(text + at, ",%g", 0.25 * (i % 3));
+    strcpy(text + at, "]");
+    return text;
+}
+
 /* What an earlier study found, as it is kept: w8a8, the best of all, one of another space, one without its layers' cycles. */
 static void begin_with(const char *policy)
 {
     static char path[] = "/tmp/pare-warm-XXXXXX";
-    char text[1024];
+    static char text[1024 + 16 * (AGENT_PRIOR + 2)];
     strcpy(path + strlen(path) - 6, "XXXXXX");
     int fd = mkstemp(path);
     snprintf(text, sizeof text,
-             "{\"schema\":\"pare.warm/1\",\"from\":\"earlier\"%s,\"trials\":["
+             "{\"schema\":\"pare.trials/1\",\"from\":\"earlier\"%s,\"trials\":["
              "{\"candidate\":\"w8a8 w8a8 w8a8 w8a8\",\"correct\":950,\"of\":1000,\"flash_bytes\":1000,\"latency_cycles\":1000,"
              "\"layer_cycles\":[300,300,300,100]},"
              "{\"candidate\":\"w4a8 w8a8 w8a8 w8a8\",\"correct\":948,\"of\":1000,\"flash_bytes\":900,\"latency_cycles\":790,"
@@ -305,14 +316,14 @@ START_TEST(what_a_study_begins_with_is_none_of_its_own)
 {
     struct study_agent warm, other;
     char text[CANDIDATE_TEXT_MAX];
-    begin_with(",\"policy\":[-1,0.5,0.25,0,0]");
+    begin_with(policy_of(AGENT_PRIOR));
     ck_assert_msg(study_agent_init(&warm, &space, layers, 4, &file, &error) == 0, "%s", error.text);
     ck_assert_int_eq(study_agent_init(&other, &space, layers, 4, &file, &error), 0);
     ck_assert_int_eq(warm.warm.n, 3); // w6a8 is no option here
     struct agent_step s = step(&warm, 0);
     ck_assert_int_eq(agent_results(warm.agent), 3);
     ck_assert_int_eq(warm.n_trials, 4); // baselines and proposals only
-    ck_assert_ptr_nonnull(strstr(s.summary, "\"from\":\"earlier\",\"imported\":3"));
+    ck_assert_ptr_nonnull(strstr(s.summary, "\"from\":\"earlier\",\"imported\":3,\"left_out\":1,\"entropy_bits\""));
     for (int t = 1; t <= 9; t++) {
         agent_step_finish(&s);
         s = step(&warm, t);
@@ -361,12 +372,27 @@ START_TEST(the_best_of_an_earlier_study_is_measured_again_soon)
 }
 END_TEST
 
+START_TEST(a_policy_of_another_version_costs_no_trials)
+{
+    struct study_agent warm;
+    begin_with(policy_of(AGENT_PRIOR + 1));
+    ck_assert_msg(study_agent_init(&warm, &space, layers, 4, &file, &error) == 0, "%s", error.text);
+    ck_assert(warm.warm.n == 3 && !warm.warm.has_prior);
+    struct agent_step s = step(&warm, 0);
+    ck_assert_int_eq(agent_results(warm.agent), 3);
+    ck_assert_ptr_nonnull(strstr(s.summary, "\"no_policy\":\"it is of another version of pare: "));
+    agent_step_finish(&s);
+    study_agent_finish(&warm);
+    unlink(file.from);
+}
+END_TEST
+
 START_TEST(a_damaged_beginning_is_refused)
 {
     struct study_agent warm;
-    begin_with(",\"policy\":[1,2]");
+    begin_with("]");
     ck_assert_int_eq(study_agent_init(&warm, &space, layers, 4, &file, &error), -1);
-    ck_assert_str_eq(error.text, "what the study began with is not pare.warm/1");
+    ck_assert_str_eq(error.text, "what the study began with is not pare.trials/1");
     study_agent_finish(&warm);
     unlink(file.from);
     ck_assert_int_eq(study_agent_init(&warm, &space, layers, 4, &file, &error), -1);
@@ -389,6 +415,7 @@ int main(void)
     tcase_add_test(t, an_agent_that_is_taught_anew_proposes_nothing_known);
     tcase_add_test(t, what_a_study_begins_with_is_none_of_its_own);
     tcase_add_test(t, the_best_of_an_earlier_study_is_measured_again_soon);
+    tcase_add_test(t, a_policy_of_another_version_costs_no_trials);
     tcase_add_test(t, a_damaged_beginning_is_refused);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
     suite_add_tcase(s, t);
