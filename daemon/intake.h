@@ -13,6 +13,9 @@
  * Blocks: for the thread pool. Returns 0, or -1 with one line; `field` (KEYS_FIELD_MAX bytes) names the key. */
 int intake_files(const struct caller *c, const char *state, struct study_file *f, char *field, struct error *e);
 
+/* All of a file that the caller may read, at most `limit` bytes, with a NUL behind it; the caller frees *text. Blocks. Returns 0, or -1 with one line. */
+int intake_read(const struct caller *c, const char *path, size_t limit, char **text, size_t *size, struct error *e);
+
 /* Keeps a text in the same way; `path` has its name and gets where it is. For any thread but the loop's. */
 int intake_text(const char *state, const char *text, char path[KEYS_PATH_MAX], struct error *e);
 

@@ -72,16 +72,25 @@ static int check_lab(struct creation *c)
     return 0;
 }
 
-/* The study to begin with, by name; `from` comes before the file's. */
-static int read_from(struct creation *c, const char *from)
+/* What to begin with, a study by name or a file: what the call says comes before the file's keys. */
+static int read_from(struct creation *c, const cJSON *params)
 {
-    snprintf(c->field, sizeof c->field, "search.from");
-    if (from)
-        snprintf(c->file.from, sizeof c->file.from, "%s", from);
-    if (c->file.from[0] && c->file.algorithm != AGENT_POLICY)
-        return error_set(&c->e, "\"search.from\" is for \"algorithm\": \"policy\"");
-    if (strchr(c->file.from, '/') || strlen(c->file.from) >= STUDY_NAME_MAX)
+    const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "from"));
+    const char *from_file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "from_file"));
+    struct study_file *f = &c->file;
+    if (from || from_file) {
+        snprintf(f->from, sizeof f->from, "%s", from ? from : "");
+        snprintf(f->from_file, sizeof f->from_file, "%s", from_file ? from_file : "");
+    }
+    snprintf(c->field, sizeof c->field, f->from_file[0] ? "search.from_file" : "search.from");
+    if (f->from[0] && f->from_file[0])
+        return error_set(&c->e, "\"from\" and \"from_file\" exclude each other: a study begins with one of them");
+    if ((f->from[0] || f->from_file[0]) && f->algorithm != AGENT_POLICY)
+        return error_set(&c->e, "\"%s\" is for \"algorithm\": \"policy\"", c->field);
+    if (strchr(f->from, '/') || strlen(f->from) >= STUDY_NAME_MAX)
         return error_set(&c->e, "\"search.from\" is not the name of a study");
+    if (from_file && (from_file[0] != '/' || strlen(from_file) >= sizeof f->from_file))
+        return error_set(&c->e, "\"from_file\" is not an absolute path");
     c->field[0] = '\0';
     return 0;
 }
@@ -100,14 +109,14 @@ static int read_file(struct creation *c, const cJSON *params)
     }
     if (study_file_parse(text, folder, cJSON_GetObjectItemCaseSensitive(params, "set"), &c->file, c->field, &c->e) != 0)
         return -1;
-    if (read_from(c, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "from"))) != 0)
+    if (read_from(c, params) != 0)
         return -1;
     const char *slash = strrchr(c->file.network, '/');
     snprintf(c->network, sizeof c->network, "%.255s", slash ? slash + 1 : c->file.network);
     return check_lab(c);
 }
 
-/* --- what the study begins with is kept as its data are --- */
+/* --- what the study begins with is kept as its data are: in the pool for a file, in the writer's thread for a study --- */
 
 /* `path` has the copy's name and gets where it is. */
 static int keep_warm(struct creation *c, cJSON *trials, const struct warm_source *from, char path[KEYS_PATH_MAX], struct error *e)
@@ -140,6 +149,36 @@ static int take_study(struct store *store, struct creation *c, struct error *e)
     free(c->config);
     c->config = study_file_text(&c->file);
     return c->config ? 0 : error_set(e, "out of memory");
+}
+
+static int keep_file(struct creation *c, cJSON *trials, const char *text, size_t size)
+{
+    char hex[SHA256_HEX], name[WARM_NAME_MAX], path[KEYS_PATH_MAX];
+    uint8_t digest[SHA256_BYTES];
+    const struct warm_source from = {name, hex};
+    sha256_of(text, size, digest);
+    sha256_hex(digest, hex);
+    snprintf(name, sizeof name, "%s", strrchr(c->file.from_file, '/') + 1);
+    snprintf(path, sizeof path, "%s", name);
+    if (keep_warm(c, trials, &from, path, &c->e) != 0)
+        return -1;
+    snprintf(c->file.from_file, sizeof c->file.from_file, "%s", path);
+    return 0;
+}
+
+static int take_file(struct creation *c)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (intake_read(&c->caller, c->file.from_file, TRIALS_FILE_MAX, &text, &size, &c->e) != 0)
+        return -1;
+    cJSON *trials = trials_file_parse(text, size, &c->e);
+    int rc = trials ? 0 : error_wrap(&c->e, "%s", c->file.from_file);
+    if (rc == 0 && !c->only_check)
+        rc = keep_file(c, trials, text, size);
+    cJSON_Delete(trials);
+    free(text);
+    return rc;
 }
 
 static int run_create(struct store *store, struct writer_job *job, struct error *e)
@@ -239,6 +278,10 @@ static void take_files(uv_work_t *work)
     c->rc = study_file_find_scorer(&c->file, c->s->config->scorers, c->field, &c->e);
     if (c->rc == 0)
         c->rc = intake_files(&c->caller, c->only_check ? NULL : c->s->config->state, &c->file, c->field, &c->e);
+    if (c->rc == 0 && c->file.from_file[0] && (c->rc = take_file(c)) != 0) {
+        snprintf(c->field, sizeof c->field, "search.from_file");
+        error_wrap(&c->e, "\"%s\"", c->field);
+    }
 }
 
 static void files_taken(uv_work_t *work, int status)

@@ -61,11 +61,12 @@ static double known_reward(void *user, const uint8_t *choices)
 
 static int read_warm(struct study_agent *a, const struct study_file *f, struct error *e)
 {
+    const char *path = f->from_file[0] ? f->from_file : f->from;
     char *text;
     size_t size;
-    if (!f->from[0])
+    if (!path[0])
         return 0;
-    if (file_read(f->from, WARM_TEXT_MAX, &text, &size, e) != 0)
+    if (file_read(path, WARM_TEXT_MAX, &text, &size, e) != 0)
         return -1;
     int rc = warm_read(text, &a->space, a->costs.n_layers, &a->warm, e);
     free(text);

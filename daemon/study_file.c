@@ -205,6 +205,7 @@ static const struct key search_keys[] = {
     {.name = "seed", .kind = KEY_INT, AT(seed), .min = 0, .max = SEED_MAX},
     {.name = "ahead", .kind = KEY_INT, AT(ahead), .min = 0, .max = STUDY_AHEAD_MAX},
     {.name = "from", .kind = KEY_TEXT, TEXT_AT(from)},
+    {.name = "from_file", .kind = KEY_PATH, TEXT_AT(from_file)},
     {.name = NULL}};
 
 static const struct key measure_keys[] = {
@@ -315,6 +316,15 @@ static int check_metric(struct keys_reader *r, const struct study_file *f)
     return 0;
 }
 
+static int check_from(struct keys_reader *r, const struct study_file *f)
+{
+    if (f->from[0] && f->from_file[0])
+        return at_key(r, "search.from_file", "and \"search.from\" exclude each other: a study begins with one of them");
+    if ((f->from[0] || f->from_file[0]) && f->algorithm != AGENT_POLICY)
+        return at_key(r, f->from[0] ? "search.from" : "search.from_file", "is for \"algorithm\": \"policy\"");
+    return 0;
+}
+
 static int check(struct keys_reader *r, const struct study_file *f)
 {
     static const struct setting reference = {8, 8, SCHEME_UNIFORM};
@@ -330,8 +340,8 @@ static int check(struct keys_reader *r, const struct study_file *f)
         for (int j = 0; j < f->rules.v[i].options.n; j++)
             if (!has_option(&f->options, f->rules.v[i].options.v[j]))
                 return at_key(r, "space.rules", "has a setting that is none of space.options");
-    if (f->from[0] && f->algorithm != AGENT_POLICY)
-        return at_key(r, "search.from", "is for \"algorithm\": \"policy\"");
+    if (check_from(r, f) != 0)
+        return -1;
     if (check_metric(r, f) != 0 || check_goal(r, f) != 0)
         return -1;
     for (int i = 0; i < f->std.n; i++)

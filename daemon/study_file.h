@@ -92,6 +92,7 @@ struct study_file {
     int algorithm;                 // enum agent_algorithm
     int64_t trials, seed;
     char from[KEYS_PATH_MAX];      // study that it begins with, by name; once it is created the path of what was taken (study_warm.h); empty: none
+    char from_file[KEYS_PATH_MAX]; // file that it begins with, likewise; at most one of the two
     int64_t ahead;                 // proposals without a result; 0: not decided yet
     int metric;                    // 0 accuracy, 1 auc, 2 fidelity, 3 scorer
     char scorer[KEYS_PATH_MAX];    // its name, once the study is created its path; empty unless metric is 3

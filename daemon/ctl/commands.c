@@ -18,6 +18,7 @@
 #define STUDY_FILE {.name = "text", .option = "FILE", .type = PARAM_TEXT, .required = true, .help = "the study file's text; for pare its path, - for standard input"}
 #define STUDY_FOLDER {.name = "folder", .type = PARAM_TEXT, .required = true, .help = "absolute path that the file's paths are relative to"}
 #define STUDY_FROM {.name = "from", .option = "--from", .type = PARAM_TEXT, .value = "STUDY", .help = "name of an earlier study to begin with: its results where they can be compared, else its policy"}
+#define STUDY_FROM_FILE {.name = "from_file", .option = "--from-file", .type = PARAM_TEXT, .value = "FILE", .help = "the same from a file that `pare export trials` wrote, here or elsewhere; over the socket absolute"}
 #define STUDY_SET {.name = "set", .option = "--set", .type = PARAM_PAIRS, .value = "NAME=VALUE", .help = "what ${NAME} in the study file stands for; may be repeated"}
 
 static const struct command table[] = {
@@ -84,8 +85,9 @@ static const struct command table[] = {
     {.method = METHOD_STUDY_CREATE, .name = "study.create", .verb = "study create", .who = ACCESS_OPERATOR,
      .help = "begin a study with a study file",
      .result = "{\"study\": N, \"name\", \"begins_with\"}",
-     .examples = {"pare study create demo.json --start", "pare study create resnet8.json --set data=/srv/cifar10", "pare study create demo2.json --from demo --start"},
-     .params = {STUDY_FILE, STUDY_FOLDER, STUDY_SET, STUDY_FROM,
+     .examples = {"pare study create demo.json --start", "pare study create resnet8.json --set data=/srv/cifar10", "pare study create demo2.json --from demo --start",
+                  "pare study create demo.json --from-file demo.trials.json"},
+     .params = {STUDY_FILE, STUDY_FOLDER, STUDY_SET, STUDY_FROM, STUDY_FROM_FILE,
         {.name = "start", .option = "--start", .type = PARAM_FLAG, .help = "start it at once"}}},
     {.method = METHOD_STUDY_CHECK, .name = "study.check", .verb = "study check", .who = ACCESS_READER,
      .help = "say whether a study file is in order, and change nothing",

@@ -68,6 +68,8 @@ int verb_study_file(const struct verb *v)
     int bad = strcmp(path, "-") == 0 ? read_input(STUDY_FILE_MAX, &text, &e) : file_read(path, STUDY_FILE_MAX, &text, &size, &e);
     if (!bad && !folder_of(path, folder))
         bad = error_set(&e, "%s: its folder cannot be found", path);
+    if (!bad)
+        bad = make_absolute(params, "from_file", &e);
     if (!bad) {
         cJSON_ReplaceItemInObjectCaseSensitive(params, "text", cJSON_CreateString(text));
         cJSON_AddStringToObject(params, "folder", folder);

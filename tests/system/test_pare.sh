@@ -200,6 +200,8 @@ hears "study.check {" && case $heard in *"\"folder\":\"$folder\""*) ;; *) compla
 hears 'export {"format":"c-p' && case $heard in *"\"folder\":\"$folder/net\""*) ;; *) complain "export sent $heard" ;; esac
 (cd "$folder" && "$pare" export trials -o demo.trials.json >/dev/null) || complain "export trials failed"
 hears 'export {"format":"tr' && case $heard in *"\"path\":\"$folder/demo.trials.json\""*) ;; *) complain "export trials sent $heard" ;; esac
+(cd "$folder" && "$pare" study create study.json --set n=new --from-file demo.trials.json >/dev/null) || complain "study create --from-file failed"
+hears "study.create {" && case $heard in *"\"from_file\":\"$folder/demo.trials.json\""*) ;; *) complain "study create --from-file sent $heard" ;; esac
 "$pare" export -o "$folder/best.json" && grep -q pare.config/1 "$folder/best.json" || complain "export -o wrote nothing"
 expect 1 "No such file" export -o "$folder/none/best.json"
 

@@ -339,6 +339,55 @@ passes; [ "$(head -n -1 demo.trials.json | sha256sum | cut -c 1-64)" = "$(tail -
 passes; [ "$(grep -c '^{"trial":' demo.trials.json)" = "$(sql state/pare.db "SELECT count(*) FROM trial WHERE study = 1 AND outcome = 'measured' AND trial <> 2")" ] ||
     complain "not all trials are handed out"
 stop
+expected_warm=$("$digest" state/pare.db first)
+
+echo "a warm start from another lab's file"
+lab_in away other
+cp "$lab/warm/demo.trials.json" theirs.json
+sed 's/"search": {/"search": {"from_file": "theirs.json", /' "$lab/study.json" >next.json
+start pared.json
+from_file() { local file=$1; shift; says "$@" study create "$lab/study.json" --set name=bad --set net=net.onnx --from-file "$file"; }
+sed 's/"correct":9/"correct":8/' theirs.json >edited.json
+head -c 1000 theirs.json >cut.json
+truncate -s 17M huge.json
+from_file missing.json 2 'search.from_file.*missing.json: No such file'
+from_file cut.json 2 'search.from_file.*cut.json: it is not JSON .*get it again'
+from_file edited.json 2 'edited.json: it has not the SHA-256 that its last line says'
+from_file huge.json 2 'huge.json: more than 16777216 bytes'
+from_file pared.json 2 'pared.json: it has no "schema"'
+from_file data 2 'not a regular file'
+says 2 "exclude each other" study create "$lab/study.json" --set name=bad --set net=net.onnx --from-file theirs.json --from demo
+says 0 "in order" study check next.json --set name=second --set net=net.onnx
+sed 's/theirs.json/cut.json/' next.json >bad.json
+says 2 'search.from_file.*not JSON' study check bad.json --set name=second --set net=net.onnx
+sed 's/"from_file"/"algorithm": "random", "from_file"/' next.json >bad.json
+says 2 'search.from_file" is for "algorithm": "policy"' study check bad.json --set name=second --set net=net.onnx
+says 0 "no studies" study list
+says 0 "^begins with 1[0-9] trials and a policy" study create "$lab/study.json" --set name=first --set net=net.onnx --from-file theirs.json
+says 0 "begins with 1[0-9] trials" study create next.json --set name=second --set net=net.onnx
+says 0 'but no trials: "network" is [0-9a-f]*\.\.\. there and ' study create next.json --set name=third --set net=other.onnx
+sha256=$(sha256sum <theirs.json | cut -c 1-64)
+rm theirs.json
+says 0 preparing study start first
+wait_for study:first=finished
+seen=$(sql state/pare.db 'SELECT count(*) FROM event')
+says 0 preparing study start second
+for n in 3 7 12 20; do
+    after_events $((seen + n))
+    slay
+    start pared.json
+done
+wait_for study:second=finished
+says 0 "^began with  *file theirs.json (of study demo), with 1[0-9] of its trials$" study show first
+says 0 "from_sha256\": *\"$sha256" study show second --json
+says 0 preparing study start third
+wait_for study:third=finished
+says 0 '^began with  *file theirs.json (of study demo), with its policy only: "network" is ' study show third
+stop
+passes; [ "$("$digest" state/pare.db first)" = "$expected_warm" ] || complain "a file is begun with otherwise than the study that it is of"
+passes; [ "$("$digest" state/pare.db second)" = "$expected_warm" ] || complain "a study that began with a file and was killed is another one"
+passes; [ "$("$digest" state/pare.db third)" != "$expected_warm" ] || complain "trials of another network are no other beginning"
+passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 1')" = 14 ] || complain "trials of a file are shown as the study's own"
 
 echo "what is refused"
 lab_in refused one
@@ -382,6 +431,8 @@ if [ "$(id -u)" = 0 ]; then
     passes; as_nobody study create "$lab/study.json" --set name=demo --set net=net.onnx --start | grep -q "study 1" || complain "nobody could not create a study"
     wait_for study:demo=finished
     passes; as_nobody export trials -o "$lab/rights/trials.json" | grep -q "Permission denied" || complain "nobody could write trials into root's folder"
+    passes; as_nobody study create "$lab/study.json" --set name=a --set net=net.onnx --from-file "$lab/data/secret.npy" | grep -q 'search.from_file.*Permission denied' ||
+        complain "nobody could begin with root's file"
     passes; as_nobody export c-package -o "$lab/rights/package" | grep -q "Permission denied" || complain "nobody could write into root's folder"
     mkdir -m 777 open
     passes; as_nobody export c-package -o "$lab/rights/open/package" | grep -q c-package && [ "$(stat -c %U open/package/src/network.c)" = nobody ] ||

@@ -387,6 +387,19 @@ START_TEST(a_policy_of_another_version_costs_no_trials)
 }
 END_TEST
 
+START_TEST(a_file_is_begun_with_as_a_study_is)
+{
+    struct study_agent warm;
+    begin_with(policy_of(AGENT_PRIOR));
+    snprintf(file.from_file, sizeof file.from_file, "%s", file.from);
+    file.from[0] = '\0';
+    ck_assert_msg(study_agent_init(&warm, &space, layers, 4, &file, &error) == 0, "%s", error.text);
+    ck_assert(warm.warm.n == 3 && warm.warm.has_prior);
+    study_agent_finish(&warm);
+    unlink(file.from_file);
+}
+END_TEST
+
 START_TEST(a_damaged_beginning_is_refused)
 {
     struct study_agent warm;
@@ -416,6 +429,7 @@ int main(void)
     tcase_add_test(t, what_a_study_begins_with_is_none_of_its_own);
     tcase_add_test(t, the_best_of_an_earlier_study_is_measured_again_soon);
     tcase_add_test(t, a_policy_of_another_version_costs_no_trials);
+    tcase_add_test(t, a_file_is_begun_with_as_a_study_is);
     tcase_add_test(t, a_damaged_beginning_is_refused);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
     suite_add_tcase(s, t);

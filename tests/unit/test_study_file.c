@@ -117,6 +117,14 @@ START_TEST(sram_gives_no_energy)
 }
 END_TEST
 
+START_TEST(a_file_to_begin_with_is_found_beside_the_study_file)
+{
+    ck_assert_int_eq(parse(HEAD SPACE ",\"search\":{\"from_file\":\"old/b.json\"}}"), 0);
+    ck_assert_str_eq(file.from_file, "/home/me/old/b.json");
+    ck_assert_str_eq(file.from, "");
+}
+END_TEST
+
 START_TEST(names_are_replaced_and_missing_ones_listed)
 {
     const char *text = "{\"name\":\"a\",\"network\":\"${net}\",\"data\":{\"calibration\":\"${data}/c.npy\","
@@ -147,6 +155,9 @@ START_TEST(errors_are_one_line_that_names_the_key)
         {HEAD SPACE ",\"search\":{\"trials\":2000}}", "search.trials", "is not within 1 and 1997"},
         {HEAD SPACE ",\"search\":{\"trials\":1.5}}", "search.trials", "whole number"},
         {HEAD SPACE ",\"search\":{\"algorithm\":\"luck\"}}", "search.algorithm", "none of policy, frozen, random"},
+        {HEAD SPACE ",\"search\":{\"from\":\"b\",\"from_file\":\"b.json\"}}", "search.from_file", "and \"search.from\" exclude each other"},
+        {HEAD SPACE ",\"search\":{\"algorithm\":\"local\",\"from\":\"b\"}}", "search.from", "is for \"algorithm\": \"policy\""},
+        {HEAD SPACE ",\"search\":{\"algorithm\":\"local\",\"from_file\":\"b.json\"}}", "search.from_file", "is for \"algorithm\": \"policy\""},
         {HEAD SPACE ",\"objective\":{\"flash\":-1}}", "objective.flash", "is not within"},
         {HEAD SPACE ",\"measure\":{\"energy\":1}}", "measure.energy", "neither true nor false"},
         {HEAD SPACE ",\"objective\":{\"energy\":1},\"measure\":{\"energy\":false}}", "objective.energy", "needs"},
@@ -296,6 +307,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, what_is_written_is_read_back_to_the_same_value);
     tcase_add_test(t, goals_decide_rewards_and_fronts);
     tcase_add_test(t, sram_gives_no_energy);
+    tcase_add_test(t, a_file_to_begin_with_is_found_beside_the_study_file);
     tcase_add_test(t, names_are_replaced_and_missing_ones_listed);
     tcase_add_test(t, errors_are_one_line_that_names_the_key);
     tcase_add_test(t, hostile_texts_are_refused);
