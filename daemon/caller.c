@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -83,18 +85,41 @@ int caller_open(const struct caller *c, const char *path, int flags, mode_t mode
     return fd >= 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
 }
 
+/* In one step, and only if the name is free. */
+static int put_in_place(const char *from, const char *to)
+{
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL || link(from, to) != 0) // a file system that knows no such renaming
+        return -1;
+    unlink(from);
+    return 0;
+}
+
+static int put_in_place_as(const struct caller *c, const char *from, const char *to, struct error *e)
+{
+    struct rights saved;
+    if (take(c, &saved, e) != 0)
+        return -1;
+    int rc = put_in_place(from, to), why = errno;
+    give_back(&saved);
+    return rc == 0 ? 0 : error_set(e, "%s: %s", to, strerror(why));
+}
+
 int caller_write(const struct caller *c, const char *path, const void *data, size_t size, struct error *e)
 {
-    int fd = caller_open(c, path, O_WRONLY | O_CREAT | O_EXCL, 0666, e);
+    char fresh[PATH_MAX + 32];
+    snprintf(fresh, sizeof fresh, "%.*s.new-%ld", PATH_MAX - 1, path, (long)getpid());
+    int fd = caller_open(c, fresh, O_WRONLY | O_CREAT | O_EXCL, 0666, e);
     if (fd < 0)
         return -1;
     int rc = file_write_all(fd, data, size) == 0 ? fsync(fd) : -1, why = errno;
     if (close(fd) != 0 && rc == 0)
         rc = -1, why = errno;
-    if (rc == 0)
-        return 0;
-    caller_remove(c, path);
-    return error_set(e, "%s: %s", path, strerror(why));
+    rc = rc == 0 ? put_in_place_as(c, fresh, path, e) : error_set(e, "%s: %s", path, strerror(why));
+    if (rc != 0)
+        caller_remove(c, fresh);
+    return rc;
 }
 
 static bool is_empty(const char *path)

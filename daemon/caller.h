@@ -18,7 +18,8 @@ struct caller {
  * Returns a descriptor (close-on-exec), or -1 with the reason. */
 int caller_open(const struct caller *c, const char *path, int flags, mode_t mode, struct error *e);
 
-/* Writes a file that must not exist yet, as the caller, down to the disk. Returns 0, or -1 with the reason and no such file. */
+/* Writes a file that must not exist yet, as the caller, down to the disk and in one step: beside it first, as `path`.new-PID. Returns 0, or -1 with
+ * the reason and no such file. */
 int caller_write(const struct caller *c, const char *path, const void *data, size_t size, struct error *e);
 
 /* mkdir(2) as the caller; an existing folder is an error unless it is empty. */
