@@ -14,7 +14,7 @@
 #define TRIES_LIMITED 8192  // uniform samples before a limit of costs is taken to admit nothing new: it and flash together may leave little
 #define SAMPLE_EVERY 6      // of the proposals, one in so many is a plain sample of the policy; the others the critic picks
 
-_Static_assert(AGENT_PRIOR == POLICY_FEATURES, "what is taken over is what the policy has");
+_Static_assert(AGENT_PRIOR == POLICY_SHARED, "what is taken over is what the policy has");
 
 const char *agent_algorithm_name(enum agent_algorithm algorithm)
 {
@@ -49,10 +49,11 @@ static int allocate(struct agent *a)
         return -1;
     size_t most = (AGENT_STATE_MAX - mind_fixed_bytes(a)) / trials_bytes_each(a->space->n_slots);
     a->policy.costs = a->config.costs;
-    a->gradient = calloc((size_t)a->policy.n, sizeof *a->gradient);
+    a->gradient = calloc((size_t)a->policy.n_gradient, sizeof *a->gradient);
+    a->steps = calloc((size_t)learner_rollouts(a->space->n_slots) * (size_t)a->space->n_slots, sizeof *a->steps);
     if (trials_init(&a->trials, a->space->n_slots, most < AGENT_TRIALS_MAX ? (int)most : AGENT_TRIALS_MAX))
         return -1;
-    return a->gradient ? 0 : -1;
+    return a->gradient && a->steps ? 0 : -1;
 }
 
 struct agent *agent_create(const struct space *space, const struct agent_config *config, struct error *e)
@@ -71,7 +72,8 @@ struct agent *agent_create(const struct space *space, const struct agent_config 
     }
     take_defaults(&a->config);
     if (config->prior)
-        memcpy(a->policy.parameters + space->n_slots * space->n_options, config->prior, AGENT_PRIOR * sizeof(double));
+        memcpy(a->policy.parameters + a->policy.cells, config->prior, AGENT_PRIOR * sizeof(double));
+    policy_see(&a->policy);
     rng_seed(&a->rng, config->seed, 0x61676e74);
     return a;
 }
@@ -86,6 +88,7 @@ void agent_destroy(struct agent *a)
     critic_finish(&a->whole_critic);
     trials_finish(&a->trials);
     free(a->gradient);
+    free(a->steps);
     free(a);
 }
 
@@ -94,15 +97,18 @@ void agent_destroy(struct agent *a)
 int mind_sample_uniform(struct agent *a, uint8_t *choices)
 {
     int64_t used = a->space->flash_fixed_bytes;
+    const struct costs *costs = a->config.costs;
+    double cycles = costs ? costs_nothing_chosen(costs) : 0;
     for (int i = 0; i < a->space->n_slots; i++) {
         uint32_t mask = space_walk_mask(&a->policy.walk, choices, i, used);
-        mask = a->config.costs ? costs_mask(a->config.costs, choices, i, mask) : mask;
+        mask = costs ? costs_mask(costs, choices, i, cycles, mask, NULL) : mask;
         if (!mask)
             return 1;
         for (uint32_t skip = rng_below(&a->rng, (uint32_t)__builtin_popcount(mask)); skip > 0; skip--)
             mask &= mask - 1;
         choices[i] = (uint8_t)__builtin_ctz(mask);
         used += a->space->slots[i].flash_bytes[choices[i]];
+        cycles = costs ? costs_choose(costs, choices, i, cycles) : 0;
     }
     return 0;
 }
@@ -136,7 +142,7 @@ static enum agent_origin propose_sample(struct agent *a, uint8_t *choices)
     bool uniform = a->config.algorithm != AGENT_POLICY && a->config.algorithm != AGENT_FROZEN;
     for (int tries = 0; tries < TRIES_POLICY + TRIES_NEIGHBOUR; tries++) {
         bool late = tries >= TRIES_POLICY;
-        int dead = late ? sample_neighbour(a, choices) : uniform ? mind_sample_uniform(a, choices) : policy_sample(&a->policy, &a->rng, choices);
+        int dead = late ? sample_neighbour(a, choices) : uniform ? mind_sample_uniform(a, choices) : policy_sample(&a->policy, &a->rng, choices, NULL);
         if (!dead && mind_fits(a, choices) && trials_find(&a->trials, choices) < 0)
             return late || uniform ? AGENT_ANY : AGENT_SAMPLE;
     }
@@ -178,6 +184,7 @@ int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
     if (a->trials.n == a->trials.max)
         return error_set(e, "the agent has proposed %d candidates, which is all it can hold", a->trials.max);
     struct trial about = {0};
+    policy_see(&a->policy);
     enum agent_origin origin = find_candidate(a, choices, &about);
     if (origin == AGENT_ORIGIN_COUNT)
         return 1;

@@ -67,8 +67,8 @@ const char *agent_algorithm_name(enum agent_algorithm algorithm); // "policy", "
 struct agent *agent_create(const struct space *space, const struct agent_config *config, struct error *e);
 void agent_destroy(struct agent *a);
 
-/* What an agent learned that holds for other networks too: the weights of the policy's features. */
-#define AGENT_PRIOR 5
+/* What an agent learned that holds for other networks too: what the policy's slots share (POLICY_SHARED). */
+#define AGENT_PRIOR 221
 
 /* Takes them from a saved state of any space. Returns the number of results that it had, or -1 with the reason. */
 int agent_prior(const void *state, size_t size, double prior[AGENT_PRIOR], struct error *e);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define STATE_MAGIC 0x544e4741u // "AGNT"
-#define STATE_VERSION 6u
+#define STATE_VERSION 7u
 #define PARTS 9
 
 struct header {
@@ -148,5 +148,6 @@ int agent_load(struct agent *a, const void *data, size_t size, struct error *e)
     a->n_updates = h.n_updates;
     a->policy.steps = h.adam_steps;
     a->climb_from = h.climb_from;
+    policy_see(&a->policy);
     return 0;
 }

@@ -13,6 +13,7 @@
 #define DOUBT_NOTHING 0.5    // of a setting that was never measured
 #define TIGHTEN 0.5          // share of an excess that the limit is lowered by
 #define RELAX 0.9            // of that, after each result that is no such surprise
+#define ROUNDING (1 + 1e-9)  // a sum that is kept up slot by slot may exceed the same sum made at once
 #define TIGHT_MOST 0.05      // logarithm: beyond that not the limit is at fault
 
 static const struct setting int8 = {8, 8, SCHEME_UNIFORM};
@@ -75,6 +76,22 @@ static void number_shapes(struct costs *c)
     }
 }
 
+static bool touches(const struct costs_layer *l, int slot)
+{
+    return l->slot == slot || l->input_slot == slot;
+}
+
+static void index_slots(struct costs *c)
+{
+    int n = 0;
+    for (int slot = 0; slot < c->space->n_slots; slot++) {
+        for (int i = 0; i < c->n_layers; i++)
+            if (touches(&c->layers[i], slot))
+                c->touched[n++] = (uint16_t)i;
+        c->first[slot + 1] = (uint16_t)n;
+    }
+}
+
 int costs_init(struct costs *c, const struct space *space, const struct costs_layer *layers, int n)
 {
     *c = (struct costs){.space = space, .n_layers = n, .reference = reference_of(space)};
@@ -89,16 +106,19 @@ int costs_init(struct costs *c, const struct space *space, const struct costs_la
         c->widths |= 1u << width_of_bits(space->options[o].a_bits);
     c->layers = calloc((size_t)n + 1, sizeof *c->layers);
     c->shape = calloc((size_t)n + 1, sizeof *c->shape);
+    c->touched = calloc(2 * (size_t)n + 1, sizeof *c->touched);
+    c->first = calloc((size_t)space->n_slots + 1, sizeof *c->first);
     c->kind = calloc((size_t)n + 1, sizeof *c->kind);
     c->cells = calloc(cells, sizeof *c->cells);
     c->cycles = calloc(cells, sizeof *c->cycles);
     c->least = calloc((size_t)(n + 1) * ((size_t)space->n_options + 1) * (COSTS_WIDTHS + 1), sizeof *c->least);
-    if (!c->layers || !c->shape || !c->kind || !c->cells || !c->cycles || !c->least) {
+    if (!c->layers || !c->shape || !c->touched || !c->first || !c->kind || !c->cells || !c->cycles || !c->least) {
         costs_finish(c);
         return -1;
     }
     memcpy(c->layers, layers, (size_t)n * sizeof *layers);
     number_shapes(c);
+    index_slots(c);
     return 0;
 }
 
@@ -106,6 +126,8 @@ void costs_finish(struct costs *c)
 {
     free(c->layers);
     free(c->shape);
+    free(c->touched);
+    free(c->first);
     free(c->kind);
     free(c->cells);
     free(c->cycles);
@@ -205,7 +227,8 @@ static double least_sum(const struct costs *c, const uint8_t *choices, int last)
 
 static void bound(struct costs *c)
 {
-    c->bounds = c->ready && isfinite(limit_of(c)) && least_sum(c, NULL, -1) <= limit_of(c);
+    c->least_all = c->ready ? least_sum(c, NULL, -1) : 0;
+    c->bounds = c->ready && isfinite(limit_of(c)) && c->least_all <= limit_of(c);
 }
 
 void costs_limit(struct costs *c, double cycles, double energy_nj)
@@ -291,31 +314,66 @@ bool costs_fit(const struct costs *c, const uint8_t *choices)
     return !c->bounds || costs_least_cycles(c, choices) <= limit_of(c);
 }
 
-uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, uint32_t mask)
+/* Cycles of a slot's layers with `option`, of all layers for slot -1; inputs of 8 bits. */
+static double slot_cycles(const struct costs *c, int slot, int option)
 {
+    double sum = 0;
+    for (int i = 0; i < c->n_layers; i++)
+        if (slot < 0 || c->layers[i].slot == slot)
+            sum += c->cycles[cell(c, i, option, width_of_bits(8))];
+    return sum;
+}
+
+double costs_share(const struct costs *c, int slot)
+{
+    return c->ready ? slot_cycles(c, slot, c->reference) / slot_cycles(c, -1, c->reference) : 0;
+}
+
+double costs_ratio(const struct costs *c, int slot, int option)
+{
+    double int8_cycles = c->ready ? slot_cycles(c, slot, c->reference) : 0;
+    return int8_cycles > 0 ? log(slot_cycles(c, slot, option) / int8_cycles) : 0;
+}
+
+/* The least that the layers can take on which `slot` decides, with `choices` up to and including `last`. */
+static double touched_sum(const struct costs *c, const uint8_t *choices, int slot, int last)
+{
+    double sum = 0;
+    for (int i = c->first[slot]; i < c->first[slot + 1]; i++)
+        sum += least_of(c, c->touched[i], choices, last);
+    return sum;
+}
+
+double costs_nothing_chosen(const struct costs *c)
+{
+    return c->least_all;
+}
+
+double costs_choose(const struct costs *c, const uint8_t *choices, int slot, double least)
+{
+    return c->bounds ? least - touched_sum(c, choices, slot, slot - 1) + touched_sum(c, choices, slot, slot) : least;
+}
+
+uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, double least, uint32_t mask, double *free_share)
+{
+    if (free_share)
+        *free_share = 1;
     if (!c->bounds || !mask)
         return mask;
     uint8_t with[SPACE_SLOTS_MAX];
-    uint16_t touched[CANDIDATE_LAYERS_MAX]; // layers that this slot decides on
     uint32_t fitting = 0, cheapest = 0;
-    double rest = c->rest.mean, least = INFINITY, limit = limit_of(c);
-    int n_touched = 0;
+    double rest = least - touched_sum(c, choices, slot, slot - 1), lowest = INFINITY, limit = limit_of(c);
     memcpy(with, choices, (size_t)slot);
-    for (int i = 0; i < c->n_layers; i++)
-        if (c->layers[i].slot == slot || c->layers[i].input_slot == slot)
-            touched[n_touched++] = (uint16_t)i;
-        else
-            rest += least_of(c, i, with, slot - 1);
     for (int o = 0; o < c->space->n_options; o++) {
-        double sum = rest;
         if (!(mask >> o & 1))
             continue;
         with[slot] = (uint8_t)o;
-        for (int k = 0; k < n_touched; k++)
-            sum += least_of(c, touched[k], with, slot);
-        fitting |= sum <= limit ? UINT32_C(1) << o : 0;
-        cheapest = sum < least ? UINT32_C(1) << o : cheapest;
-        least = fmin(least, sum);
+        double sum = rest + touched_sum(c, with, slot, slot);
+        fitting |= sum <= limit * ROUNDING ? UINT32_C(1) << o : 0;
+        cheapest = sum < lowest ? UINT32_C(1) << o : cheapest;
+        lowest = fmin(lowest, sum);
     }
+    if (free_share)
+        *free_share = fmax(0, 1 - lowest / limit);
     return fitting ? fitting : cheapest;
 }

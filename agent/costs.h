@@ -37,6 +37,7 @@ struct costs {
     int n_layers, n_shapes, reference; // reference: the option w8a8
     struct costs_layer *layers;        // [n_layers]
     int *shape;                        // [n_layers] index of its shape
+    uint16_t *touched, *first;         // layers that a slot decides on: touched[first[slot] .. first[slot + 1]), [2 * n_layers] and [n_slots + 1]
     uint32_t *kind;                    // [n_shapes]
     struct costs_mean *cells;          // [n_shapes][n_options][COSTS_WIDTHS] of the logarithm of cycles
     double *cycles;                    // [n_layers][n_options][COSTS_WIDTHS]: expected
@@ -46,6 +47,7 @@ struct costs {
     struct costs_mean energy;          // nanojoules of a cycle
     double cycles_limit, energy_limit; // 0: none
     double tight;                      // logarithm by which the limit is lowered, >= 0
+    double least_all;                  // of a whole inference, whatever is chosen
     bool ready;                        // w8a8 is known
     bool bounds;                       // there is a limit, and something is thought to be within it
 };
@@ -76,8 +78,18 @@ double costs_least_energy(const struct costs *c, const uint8_t *choices);
 /* Whether a candidate may be within the limit. */
 bool costs_fit(const struct costs *c, const uint8_t *choices);
 
-/* Those of `mask` (options of `slot`) that leave the limit within reach, given `choices` of the slots before. Never fewer than costs_fit admits;
- * layers that share a slot couple what slots cost, so that at a dead end none fits: then the cheapest, and costs_fit has the last word. */
-uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, uint32_t mask);
+/* The least that an inference can take after the choices before a slot: costs_nothing_chosen, then costs_choose for each of them in order. */
+double costs_nothing_chosen(const struct costs *c);
+double costs_choose(const struct costs *c, const uint8_t *choices, int slot, double least);
+
+/* Those of `mask` (options of `slot`) that leave the limit within reach, given `choices` of the slots before and the `least` that follows from them.
+ * Never fewer than costs_fit admits; layers that share a slot couple what slots cost, so that at a dead end none fits: then the cheapest, and costs_fit
+ * has the last word. `free_share` (may be NULL) becomes the share of the limit that is left if this slot and the rest are as cheap as may be; 1 without one. */
+uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, double least, uint32_t mask, double *free_share);
+
+/* What a slot's layers take of the cycles of all in w8a8, and the logarithm of what they take with `option` to what they take in w8a8, inputs
+ * of 8 bits both. 0 while the table is not ready. */
+double costs_share(const struct costs *c, int slot);
+double costs_ratio(const struct costs *c, int slot, int option);
 
 #endif

@@ -22,6 +22,17 @@ static double cost_for(const struct agent *a, const uint8_t *choices)
     return a->config.goal == AGENT_BEST_REWARD ? 0 : mind_cost(a, choices);
 }
 
+static int group_size(int n_slots)
+{
+    int size = GROUP_SLOTS / n_slots;
+    return size < GROUP_LEAST ? GROUP_LEAST : size > GROUP ? GROUP : size;
+}
+
+int learner_rollouts(int n_slots)
+{
+    return GROUPS * group_size(n_slots);
+}
+
 /* E over a group's roll-outs of (q - mean q) grad log pi, and the entropy bonus. Returns their mean entropy. */
 static double add_group(struct agent *a, int size, double bonus, double weight)
 {
@@ -29,20 +40,14 @@ static double add_group(struct agent *a, int size, double bonus, double weight)
     double q[GROUPS * GROUP], mean = 0, entropy = 0, preference = (1 + a->policy.tilt) / 2;
     int n = 0;
     for (int i = 0; i < size; i++)
-        if (policy_sample(&a->policy, &a->rng, rollouts[n]) == 0) {
+        if (policy_sample(&a->policy, &a->rng, rollouts[n], a->steps + (size_t)n * (size_t)a->space->n_slots) == 0) {
             q[n] = mind_utility(a, rollouts[n], cost_for(a, rollouts[n]), preference);
             mean += q[n++];
         }
     for (int i = 0; i < n; i++)
-        entropy += policy_gradient(&a->policy, rollouts[i], weight * (q[i] - mean / n) / n, weight * bonus / a->space->n_slots / n,
+        entropy += policy_gradient(&a->policy, rollouts[i], a->steps + (size_t)i * (size_t)a->space->n_slots, weight * (q[i] - mean / n) / n, weight * bonus / a->space->n_slots / n,
                                    a->gradient) / n;
     return entropy;
-}
-
-static int group_size(int n_slots)
-{
-    int size = GROUP_SLOTS / n_slots;
-    return size < GROUP_LEAST ? GROUP_LEAST : size > GROUP ? GROUP : size;
 }
 
 static double add_rollouts(struct agent *a, double bonus)
@@ -73,16 +78,16 @@ static void add_results(struct agent *a)
         double ratio = exp(policy_log_probability(&a->policy, l->choices[i]) - t->log_probability);
         double surprise = goal_utility(&a->view, l->targets[i], l->costs[i], preference, l->known[i]) -
                           mind_utility_without(a, i, preference);
-        policy_gradient(&a->policy, l->choices[i], fmin(ratio, RATIO_MAX) * surprise / (l->n - first), 0, a->gradient);
+        policy_gradient(&a->policy, l->choices[i], NULL, fmin(ratio, RATIO_MAX) * surprise / (l->n - first), 0, a->gradient);
     }
 }
 
 /* The gradient of half the squared distance to what an earlier agent had learned, weaker with every update. */
 static void add_prior(struct agent *a)
 {
-    int first = a->policy.n - POLICY_FEATURES;
+    int first = a->policy.cells;
     double hold = PRIOR_HOLD * exp2(-a->n_updates / PRIOR_UPDATES);
-    for (int f = 0; a->config.prior && f < POLICY_FEATURES; f++)
+    for (int f = 0; a->config.prior && f < POLICY_SHARED; f++)
         a->gradient[first + f] += hold * (a->config.prior[f] - a->policy.parameters[first + f]);
 }
 
@@ -90,11 +95,13 @@ void learner_update(struct agent *a)
 {
     if (mind_study(a, true) < 2)
         return;
+    policy_see(&a->policy);
     double entropy = agent_entropy_bits(a) * M_LN2, floor = ENTROPY_FLOOR * log(a->space->n_options);
     for (int step = 0; step < STEPS_PER_UPDATE; step++) {
-        memset(a->gradient, 0, (size_t)a->policy.n * sizeof *a->gradient);
+        memset(a->gradient, 0, (size_t)a->policy.n_gradient * sizeof *a->gradient);
         entropy = add_rollouts(a, a->config.entropy * (entropy < floor ? ENTROPY_BOOST : 1));
         add_results(a);
+        policy_settle(&a->policy, a->gradient);
         add_prior(a);
         policy_ascend(&a->policy, a->gradient, a->config.learning_rate);
     }

@@ -66,7 +66,7 @@ static void study_costs(struct agent *a, bool tune)
 }
 
 /* Near the best, what is known and what is open often balance, so that the whole can be easier to learn than what is open. Both are fitted; each
- * is trusted by how little it misses of each result, from all the others. */
+ * is trusted by how little it misses of each of the better half of the results, from all the others: it is there that the best is looked for. */
 static void study_whole(struct agent *a, bool tune)
 {
     const struct lessons *l = &a->lessons;
@@ -80,6 +80,8 @@ static void study_whole(struct agent *a, bool tune)
         w->targets[i] = lessons_target(&l->whole, l->rewards[i]);
     (tune ? critic_tune : critic_fit)(&a->whole_critic, w->choices, w->targets, w->n);
     for (int i = 0; i < l->n; i++) {
+        if (l->rewards[i] < l->whole.median)
+            continue;
         double open = lessons_reward(&l->open, critic_predict_without(&a->critic, i));
         missed += fabs(w->targets[i] - lessons_target(&l->whole, open + l->known[i]));
         missed_whole += fabs(w->targets[i] - critic_predict_without(&a->whole_critic, i));

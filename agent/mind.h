@@ -22,7 +22,8 @@ struct agent {
     struct trials trials;
     int n_updates;
     int climb_from;         // of local search: the trial that its present climb began with
-    double *gradient;       // [policy.n], working space as what follows
+    double *gradient;       // [policy.n_gradient], working space as what follows
+    struct policy_step *steps; // [learner_rollouts * n_slots]
     struct lessons lessons, whole; // the second for whole_critic
     struct goal_view view, whole_view;
 };
@@ -61,6 +62,7 @@ size_t mind_fixed_bytes(const struct agent *a);
 
 /* One update of the policy from the results so far. */
 void learner_update(struct agent *a);
+int learner_rollouts(int n_slots); // at once, at most
 
 /* The new candidate that promises most. Notes what was expected of it in `expected` and `doubt`. Returns 0, or 1 when there is none. */
 int pool_propose(struct agent *a, uint8_t *choices, float *expected, float *doubt);

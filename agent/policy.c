@@ -6,71 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SENSITIVITY_FLOOR 1e-8 // -80 dB: below every quantizer that is offered
-#define START_DAMAGE -0.7      // start by shunning sensitive options a little; everything else is learned
+#define START_DAMAGE -0.7 // start by shunning sensitive options a little; everything else is learned
 
-static void standardize(double *x, const bool *counts, int n)
+static double *traits_weights(const struct policy *p)
 {
-    double sum = 0, squares = 0;
-    int used = 0;
-    for (int i = 0; i < n; i++)
-        if (!counts || counts[i]) {
-            sum += x[i];
-            squares += x[i] * x[i];
-            used++;
-        }
-    double mean = sum / used, variance = squares / used - mean * mean;
-    double scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
-    for (int i = 0; i < n; i++)
-        x[i] = !counts || counts[i] ? (x[i] - mean) * scale : 0;
+    return p->parameters + p->cells;
 }
 
-static double largest_flash(const struct space *s, int slot)
+static struct network_weights *network_of(const struct policy *p)
 {
-    int64_t most = 1;
-    for (int o = 0; o < s->n_options; o++)
-        if (s->slots[slot].allowed >> o & 1 && s->slots[slot].flash_bytes[o] > most)
-            most = s->slots[slot].flash_bytes[o];
-    return (double)most;
-}
-
-static int fill_features(struct policy *p)
-{
-    const struct space *s = p->space;
-    int n = s->n_slots * s->n_options;
-    bool *counts = calloc((size_t)n, sizeof *counts);
-    if (!counts)
-        return -1;
-    for (int i = 0; i < s->n_slots; i++) {
-        p->size[i] = log10(1 + s->slots[i].parameters);
-        for (int o = 0; o < s->n_options; o++) {
-            counts[i * s->n_options + o] = s->slots[i].allowed >> o & 1;
-            p->flash[i * s->n_options + o] = (double)s->slots[i].flash_bytes[o] / largest_flash(s, i);
-            p->damage[i * s->n_options + o] = log10(s->slots[i].sensitivity[o] + SENSITIVITY_FLOOR);
-        }
-    }
-    standardize(p->damage, counts, n);
-    standardize(p->size, NULL, s->n_slots);
-    free(counts);
-    return 0;
+    return (struct network_weights *)(p->parameters + p->cells + POLICY_TRAITS);
 }
 
 int policy_init(struct policy *p, const struct space *space)
 {
     int cells = space->n_slots * space->n_options;
-    *p = (struct policy){.space = space, .n = cells + POLICY_FEATURES};
+    *p = (struct policy){.space = space, .cells = cells, .n = cells + POLICY_SHARED};
+    p->n_gradient = p->n + cells * NETWORK_UNITS;
     p->parameters = calloc((size_t)p->n, sizeof(double));
     p->m = calloc((size_t)p->n, sizeof(double));
     p->v = calloc((size_t)p->n, sizeof(double));
-    p->damage = calloc((size_t)cells, sizeof(double));
-    p->size = calloc((size_t)space->n_slots, sizeof(double));
-    p->flash = calloc((size_t)cells, sizeof(double));
-    if (!p->flash || !p->parameters || !p->m || !p->v || !p->damage || !p->size || fill_features(p)) {
+    p->fixed = calloc((size_t)cells * NETWORK_UNITS, sizeof(double));
+    if (!p->parameters || !p->m || !p->v || !p->fixed || features_init(&p->features, space)) {
         policy_finish(p);
         return -1;
     }
     space_walk_init(&p->walk, space);
-    p->parameters[cells] = START_DAMAGE;
+    traits_weights(p)[0] = START_DAMAGE;
+    network_start(network_of(p));
+    policy_see(p);
     return 0;
 }
 
@@ -79,10 +43,16 @@ void policy_finish(struct policy *p)
     free(p->parameters);
     free(p->m);
     free(p->v);
-    free(p->damage);
-    free(p->size);
-    free(p->flash);
+    free(p->fixed);
+    features_finish(&p->features);
     *p = (struct policy){0};
+}
+
+void policy_see(struct policy *p)
+{
+    features_see(&p->features, p->costs);
+    for (int i = 0; i < p->cells; i++)
+        network_fix(network_of(p), p->features.of[i], p->fixed + (size_t)i * NETWORK_UNITS);
 }
 
 /* Share of the flash still free that the slots from `slot` on could make use of: 1 when all may take their largest. */
@@ -95,24 +65,35 @@ static double slack(const struct space_walk *w, int slot, int64_t used)
     return share < 0 ? 0 : share > 1 ? 1 : share;
 }
 
-static void features_of(const struct policy *p, int slot, int option, double free_share, double *f)
+/* What was decided before a slot, as far as its distribution depends on it. */
+struct before {
+    int64_t flash;  // fixed bytes included
+    double cycles;  // the least that is still possible, where costs say
+    double damage;  // sum
+};
+
+static struct before nothing_before(const struct policy *p)
 {
-    const struct space *s = p->space;
-    double damage = p->damage[slot * s->n_options + option];
-    double flash = p->flash[slot * s->n_options + option];
-    f[0] = damage;
-    f[1] = flash * free_share;
-    f[2] = flash * (1 - free_share);
-    f[3] = damage * p->size[slot];
-    f[4] = flash * p->tilt;
+    return (struct before){.flash = p->space->flash_fixed_bytes, .cycles = p->costs ? costs_nothing_chosen(p->costs) : 0};
 }
 
-/* One slot's state: its mask, probabilities and features, as both sampling and gradients need them. */
-struct decision {
-    uint32_t mask;
-    double probabilities[SPACE_OPTIONS_MAX];
-    double features[SPACE_OPTIONS_MAX][POLICY_FEATURES];
-};
+static void add_choice(const struct policy *p, struct before *b, const uint8_t *choices, int slot)
+{
+    b->flash += p->space->slots[slot].flash_bytes[choices[slot]];
+    b->damage += features_of(&p->features, slot, choices[slot])[FEATURE_DAMAGE];
+    if (p->costs)
+        b->cycles = costs_choose(p->costs, choices, slot, b->cycles);
+}
+
+static void fill_before(const struct policy *p, const uint8_t *choices, int slot, const struct before *b, double *x)
+{
+    const struct setting *last = slot > 0 ? &p->space->options[choices[slot - 1]] : NULL;
+    x[BEFORE_FLASH] = slack(&p->walk, slot, b->flash);
+    x[BEFORE_WEIGHT_BITS] = last ? last->w_bits / 8.0 : 0;
+    x[BEFORE_ACTIVATION_BITS] = last ? last->a_bits / 8.0 : 0;
+    x[BEFORE_DAMAGE] = slot > 0 ? b->damage / slot : 0;
+    x[BEFORE_PREFERENCE] = p->tilt;
+}
 
 static void softmax(double *x, int n, uint32_t mask)
 {
@@ -126,39 +107,49 @@ static void softmax(double *x, int n, uint32_t mask)
         x[o] /= sum;
 }
 
-static int64_t flash_before(const struct space *s, const uint8_t *choices, int slot)
+/* What damage and flash weigh in a slot's logits: the traits, put together. */
+static void weigh_traits(const struct policy *p, int slot, double free_share, double *damage, double *flash)
 {
-    int64_t used = s->flash_fixed_bytes;
-    for (int i = 0; i < slot; i++)
-        used += s->slots[i].flash_bytes[choices[i]];
-    return used;
+    const double *w = traits_weights(p);
+    *damage = w[0] + w[3] * features_of(&p->features, slot, 0)[FEATURE_PARAMETERS];
+    *flash = w[1] * free_share + w[2] * (1 - free_share) + w[4] * p->tilt;
 }
 
-static void decide(const struct policy *p, const uint8_t *choices, int slot, int64_t used, struct decision *d)
+/* Returns the mask; 0 and no probabilities at a dead end. */
+static uint32_t decide(const struct policy *p, const uint8_t *choices, int slot, const struct before *b, struct policy_step *step)
 {
     const struct space *s = p->space;
-    const double *w = p->parameters + s->n_slots * s->n_options;
-    double free_share = slack(&p->walk, slot, used);
-    d->mask = space_walk_mask(&p->walk, choices, slot, used);
+    double part[NETWORK_UNITS], units[NETWORK_UNITS], damage, flash;
+    uint32_t mask = space_walk_mask(&p->walk, choices, slot, b->flash);
+    step->before[BEFORE_LATENCY] = 1;
     if (p->costs)
-        d->mask = costs_mask(p->costs, choices, slot, d->mask);
+        mask = costs_mask(p->costs, choices, slot, b->cycles, mask, &step->before[BEFORE_LATENCY]);
+    if (!mask)
+        return 0;
+    fill_before(p, choices, slot, b, step->before);
+    network_before(network_of(p), step->before, part);
+    weigh_traits(p, slot, step->before[BEFORE_FLASH], &damage, &flash);
     for (int o = 0; o < s->n_options; o++) {
-        d->probabilities[o] = p->parameters[slot * s->n_options + o];
-        features_of(p, slot, o, free_share, d->features[o]);
-        for (int f = 0; f < POLICY_FEATURES; f++)
-            d->probabilities[o] += w[f] * d->features[o][f];
+        int cell = slot * s->n_options + o;
+        const double *x = p->features.of[cell];
+        if (mask >> o & 1)
+            step->probabilities[o] = p->parameters[cell] + damage * x[FEATURE_DAMAGE] + flash * x[FEATURE_FLASH] +
+                                     network_out(network_of(p), p->fixed + (size_t)cell * NETWORK_UNITS, part, units);
     }
-    if (d->mask)
-        softmax(d->probabilities, s->n_options, d->mask);
+    softmax(step->probabilities, s->n_options, mask);
+    return mask;
 }
 
 uint32_t policy_distribution(const struct policy *p, const uint8_t *choices, int slot, double *probabilities)
 {
-    struct decision d;
-    decide(p, choices, slot, flash_before(p->space, choices, slot), &d);
-    if (d.mask)
-        memcpy(probabilities, d.probabilities, (size_t)p->space->n_options * sizeof(double));
-    return d.mask;
+    struct policy_step step;
+    struct before b = nothing_before(p);
+    for (int i = 0; i < slot; i++)
+        add_choice(p, &b, choices, i);
+    uint32_t mask = decide(p, choices, slot, &b, &step);
+    if (mask)
+        memcpy(probabilities, step.probabilities, (size_t)p->space->n_options * sizeof(double));
+    return mask;
 }
 
 static int draw(const double *probabilities, int n, double u)
@@ -174,16 +165,15 @@ static int draw(const double *probabilities, int n, double u)
     return last;
 }
 
-int policy_sample(const struct policy *p, struct rng *r, uint8_t *choices)
+int policy_sample(const struct policy *p, struct rng *r, uint8_t *choices, struct policy_step *steps)
 {
-    int64_t used = p->space->flash_fixed_bytes;
-    struct decision d;
-    for (int i = 0; i < p->space->n_slots; i++) {
-        decide(p, choices, i, used, &d);
-        if (!d.mask)
+    struct before b = nothing_before(p);
+    struct policy_step own, *step = steps ? steps : &own;
+    for (int i = 0; i < p->space->n_slots; i++, step += steps ? 1 : 0) {
+        if (!decide(p, choices, i, &b, step))
             return 1;
-        choices[i] = (uint8_t)draw(d.probabilities, p->space->n_options, rng_uniform(r));
-        used += p->space->slots[i].flash_bytes[choices[i]];
+        choices[i] = (uint8_t)draw(step->probabilities, p->space->n_options, rng_uniform(r));
+        add_choice(p, &b, choices, i);
     }
     return 0;
 }
@@ -212,39 +202,71 @@ double policy_log_probability(const struct policy *p, const uint8_t *choices)
     return sum;
 }
 
-static double entropy_of(const struct decision *d, int n)
+static double entropy_of(const double *probabilities, int n)
 {
     double h = 0;
     for (int o = 0; o < n; o++)
-        if (d->probabilities[o] > 0)
-            h -= d->probabilities[o] * log(d->probabilities[o]);
+        if (probabilities[o] > 0)
+            h -= probabilities[o] * log(probabilities[o]);
     return h;
 }
 
-double policy_gradient(const struct policy *p, const uint8_t *choices, double weight, double entropy, double *gradient)
+static void add_traits(const struct policy *p, int slot, double free_share, double damage, double flash, double *gradient)
+{
+    gradient[0] += damage;
+    gradient[1] += flash * free_share;
+    gradient[2] += flash * (1 - free_share);
+    gradient[3] += damage * features_of(&p->features, slot, 0)[FEATURE_PARAMETERS];
+    gradient[4] += flash * p->tilt;
+}
+
+/* Adds the gradient of one slot's decision; returns its entropy. */
+static double add_gradient(const struct policy *p, const struct policy_step *step, int slot, int choice, double weight, double entropy, double *gradient)
 {
     const struct space *s = p->space;
-    double *gradient_w = gradient + s->n_slots * s->n_options, total = 0;
-    int64_t used = s->flash_fixed_bytes;
-    struct decision d;
-    for (int i = 0; i < s->n_slots; used += s->slots[i].flash_bytes[choices[i]], i++) {
-        decide(p, choices, i, used, &d);
-        if (!d.mask)
-            break;
-        double h = entropy_of(&d, s->n_options);
-        total += h;
-        for (int o = 0; o < s->n_options; o++) {
-            double q = d.probabilities[o];
-            if (q <= 0)
-                continue;
-            /* d log pi / d logit = [chosen] - q;  d H / d logit = -q (log q + H) */
-            double g = weight * ((o == choices[i]) - q) - entropy * q * (log(q) + h);
-            gradient[i * s->n_options + o] += g;
-            for (int f = 0; f < POLICY_FEATURES; f++)
-                gradient_w[f] += g * d.features[o][f];
-        }
+    struct network_weights *network = (struct network_weights *)(gradient + p->cells + POLICY_TRAITS);
+    double h = entropy_of(step->probabilities, s->n_options), part[NETWORK_UNITS], units[NETWORK_UNITS], back[NETWORK_UNITS] = {0};
+    double damage = 0, flash = 0;
+    network_before(network_of(p), step->before, part);
+    for (int o = 0; o < s->n_options; o++) {
+        int cell = slot * s->n_options + o;
+        double q = step->probabilities[o];
+        if (q <= 0)
+            continue;
+        /* d log pi / d logit = [chosen] - q;  d H / d logit = -q (log q + H) */
+        double g = weight * ((o == choice) - q) - (entropy > 0 ? entropy * q * (log(q) + h) : 0);
+        gradient[cell] += g;
+        damage += g * p->features.of[cell][FEATURE_DAMAGE];
+        flash += g * p->features.of[cell][FEATURE_FLASH];
+        network_out(network_of(p), p->fixed + (size_t)cell * NETWORK_UNITS, part, units);
+        network_back(network_of(p), units, g, network, gradient + p->n + cell * NETWORK_UNITS, back);
     }
-    return total / s->n_slots;
+    add_traits(p, slot, step->before[BEFORE_FLASH], damage, flash, gradient + p->cells);
+    network_back_before(back, step->before, network);
+    return h;
+}
+
+double policy_gradient(const struct policy *p, const uint8_t *choices, const struct policy_step *steps, double weight, double entropy, double *gradient)
+{
+    struct before b = nothing_before(p);
+    struct policy_step own;
+    double total = 0;
+    for (int i = 0; i < p->space->n_slots; i++) {
+        if (!steps && !decide(p, choices, i, &b, &own))
+            break;
+        total += add_gradient(p, steps ? &steps[i] : &own, i, choices[i], weight, entropy, gradient);
+        if (!steps)
+            add_choice(p, &b, choices, i);
+    }
+    return total / p->space->n_slots;
+}
+
+void policy_settle(const struct policy *p, double *gradient)
+{
+    struct network_weights *network = (struct network_weights *)(gradient + p->cells + POLICY_TRAITS);
+    for (int i = 0; i < p->cells; i++)
+        network_back_cell(gradient + p->n + i * NETWORK_UNITS, p->features.of[i], network);
+    memset(gradient + p->n, 0, (size_t)(p->n_gradient - p->n) * sizeof *gradient);
 }
 
 void policy_ascend(struct policy *p, const double *gradient, double learning_rate)
@@ -256,5 +278,5 @@ void policy_ascend(struct policy *p, const double *gradient, double learning_rat
         p->m[i] = b1 * p->m[i] + (1 - b1) * gradient[i];
         p->v[i] = b2 * p->v[i] + (1 - b2) * gradient[i] * gradient[i];
         p->parameters[i] += learning_rate * (p->m[i] / fix1) / (sqrt(p->v[i] / fix2) + 1e-8);
-    }
+    }    policy_see(p);
 }

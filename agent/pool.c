@@ -24,7 +24,7 @@ static bool look_at(struct agent *a, const int *centers, int n_centers, int i, u
 {
     if (i % LOOKS_POLICY == 0) {
         a->policy.tilt = a->config.goal == AGENT_WHOLE_FRONT ? 2 * rng_uniform(&a->rng) - 1 : 0;
-        return policy_sample(&a->policy, &a->rng, look) == 0;
+        return policy_sample(&a->policy, &a->rng, look, NULL) == 0;
     }
     if (i % LOOKS_UNIFORM == 1)
         return mind_sample_uniform(a, look) == 0;

@@ -25,6 +25,15 @@ struct space_step {
     int64_t slot_bytes[SPACE_STEP_SLOTS_MAX];
 };
 
+/* The shape of a slot's layer, of the one with most multiplications where several share it; 0 where it is not known. */
+struct space_geometry {
+    double taps;            // of the kernel: height x width
+    double stride;
+    double inputs, outputs; // channels
+    double pixels;          // of the output
+    bool depthwise;
+};
+
 /* What the agent knows of one slot. flash_bytes and sensitivity are per option of the space; sensitivity is the mean squared
  * error at the layer's output relative to its power (>= 0), computed on the host. */
 struct space_slot {
@@ -32,6 +41,7 @@ struct space_slot {
     int64_t flash_bytes[SPACE_OPTIONS_MAX];
     double sensitivity[SPACE_OPTIONS_MAX];
     double macs, parameters;
+    struct space_geometry geometry;
 };
 
 struct space {

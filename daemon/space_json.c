@@ -157,6 +157,41 @@ static int read_layer(const cJSON *v, const struct space *s, int before, struct 
     return 0;
 }
 
+/* The product of a list's numbers from `first` on; 0 where there is no such list. */
+static double product(const cJSON *list, int first)
+{
+    double x = cJSON_GetArraySize(list) > first ? 1 : 0, each;
+    for (int i = first; i < cJSON_GetArraySize(list); i++)
+        x *= read_number(cJSON_GetArrayItem(list, i), BYTES_MAX, &each) == 0 ? each : 0;
+    return x;
+}
+
+static struct space_geometry geometry_of(const cJSON *layer)
+{
+    const cJSON *output = member(layer, "output"), *kernel = member(layer, "kernel"), *channels = cJSON_GetArrayItem(output, 2);
+    const char *kind = cJSON_GetStringValue(member(layer, "kind"));
+    struct space_geometry g = {.taps = kernel ? product(kernel, 0) : 1, .stride = sqrt(product(member(layer, "stride"), 0)),
+                               .inputs = product(member(layer, "input"), 2), .outputs = product(output, 2),
+                               .depthwise = kind && strcmp(kind, "depthwise") == 0};
+    if (cJSON_IsNumber(channels) && channels->valuedouble > 0)
+        g.pixels = product(output, 0) / channels->valuedouble;
+    return g;
+}
+
+/* A slot's geometry is that of its layer with most multiplications. What is no proper layer is space_json_layers' business. */
+static void read_geometries(const cJSON *layers, struct space *s)
+{
+    double most[SPACE_SLOTS_MAX] = {0}, macs, slot;
+    const cJSON *v;
+    cJSON_ArrayForEach(v, layers) {
+        if (read_number(member(v, "slot"), s->n_slots - 1, &slot) != 0 || read_number(member(v, "macs"), BYTES_MAX, &macs) != 0 ||
+            macs <= most[(int)slot])
+            continue;
+        most[(int)slot] = macs;
+        s->slots[(int)slot].geometry = geometry_of(v);
+    }
+}
+
 int space_json_layers(const cJSON *answer, const struct space *s, struct costs_layer *layers, int max, struct error *e)
 {
     const cJSON *v;
@@ -210,6 +245,7 @@ int space_json_read(const cJSON *answer, const struct study_file *f, int64_t boa
     if (read_options(member(answer, "options"), f, s, e) != 0 || read_slots(member(answer, "slots"), s, e) != 0 ||
         read_steps(member(answer, "steps"), s, e) != 0)
         return -1;
+    read_geometries(member(answer, "layers"), s);
     set_budgets(f, board_flash_bytes, board_ram_bytes, s);
     return space_check(s, e);
 }

@@ -36,6 +36,17 @@ static int64_t layer_macs(const struct net *n, int i)
     return net_macs(n, &n->ops[n->layers[i].op]);
 }
 
+static void add_geometry(const struct net *n, const struct net_op *op, cJSON *o)
+{
+    const int kernel[2] = {op->kernel_h, op->kernel_w}, stride[2] = {op->stride_h, op->stride_w};
+    add_shape(o, "input", &n->tensors[op->in[0]]);
+    add_shape(o, "output", &n->tensors[op->out]);
+    if (net_has_window(op->kind)) {
+        cJSON_AddItemToObject(o, "kernel", cJSON_CreateIntArray(kernel, 2));
+        cJSON_AddItemToObject(o, "stride", cJSON_CreateIntArray(stride, 2));
+    }
+}
+
 static cJSON *layers_json(const struct net *n)
 {
     cJSON *layers = cJSON_CreateArray();
@@ -47,7 +58,7 @@ static cJSON *layers_json(const struct net *n)
         add_number(o, "input_slot", net_tensor_slot(n, n->ops[n->layers[i].op].in[0]));
         add_number(o, "macs", layer_macs(n, i));
         add_number(o, "parameters", layer_parameters(n, i));
-        add_shape(o, "output", &n->tensors[n->ops[n->layers[i].op].out]);
+        add_geometry(n, &n->ops[n->layers[i].op], o);
         cJSON_AddItemToArray(layers, o);
     }
     return layers;

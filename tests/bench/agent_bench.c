@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // agent-bench: how many measurements the agent and its rivals need on tables whose optimum is known. Protocol: docs/agent.md.
+#include "agent/agent.h"
 #include "tests/bench/problem.h"
 
 #include <cblas.h>
@@ -12,6 +13,8 @@
 
 #define SEEDS_MAX 10000
 #define BOOTSTRAPS 1000
+#define LEARN_SLOTS 6    // of generated landscapes that the agent learned from before it comes to a table
+#define LEARN_BUDGET 100 // measurements of each
 
 const struct rival rivals[] = {
     {"agent", rival_agent, false}, {"random", rival_agent_random, false}, {"frozen", rival_agent_frozen, false},
@@ -21,7 +24,7 @@ const struct rival rivals[] = {
 };
 
 struct options {
-    const char *table, *weights, *algorithm;
+    const char *table, *weights, *algorithm, *after;
     enum task task;
     enum prior prior;
     double size, within;
@@ -92,6 +95,37 @@ static void run_all(const struct options *o, struct problem *p, const struct riv
     fflush(stdout);
 }
 
+/* A table as `--after` names it: a file, or the number of a generated landscape. */
+static int read_named(const char *name, int slots, struct table *t, struct error *e)
+{
+    char *end;
+    long landscape = strtol(name, &end, 10);
+    return *end ? table_read(name, t, e) : table_generate(t, slots, (uint64_t)landscape, e);
+}
+
+/* The agent searches the tables of `--after` one by one, each beginning with the policy of the one before. */
+static int learn_before(const struct options *o, double *policy, struct error *e)
+{
+    char names[1024], *rest = names;
+    bool any = false;
+    snprintf(names, sizeof names, "%s", o->after);
+    for (char *name; (name = strsep(&rest, ",")) != NULL; any = true) {
+        struct table t = {0};
+        struct problem p;
+        if (read_named(name, o->generate ? o->generate : LEARN_SLOTS, &t, e) ||
+            problem_init(&p, &t, o->task, o->size, o->within, LEARN_BUDGET, e))
+            return -1;
+        p.prior = o->prior;
+        p.policy = any ? policy : NULL;
+        p.learned = policy;
+        problem_start(&p, 1);
+        rival_agent(&p);
+        problem_finish(&p);
+        table_finish(&t);
+    }
+    return 0;
+}
+
 static int parse_weights(struct table *t, const char *text, struct error *e)
 {
     for (int i = 0; text && i < t->n_slots; i++) {
@@ -108,6 +142,7 @@ static void usage(FILE *to)
 {
     fprintf(to, "usage: agent-bench (--table FILE [--weights n1,n2,...] | --generate SLOTS [--landscape SEED]) [--task budget|releq|front] [--size 0.5]\n"
                 "                   [--within 1] [--seeds 100] [--budget 400] [--prior nominal|flat|shuffled] [--algorithm NAME|all]\n"
+                "                   [--after FILE|LANDSCAPE,...]\n"
                 "algorithms:");
     for (const struct rival *r = rivals; r->name; r++)
         fprintf(to, " %s", r->name);
@@ -129,7 +164,7 @@ static int parse_options(int argc, char **argv, struct options *o)
     static const struct option longs[] = {
         {"table", 1, 0, 't'}, {"weights", 1, 0, 'w'}, {"task", 1, 0, 'k'},      {"size", 1, 0, 's'},
         {"within", 1, 0, 'i'}, {"seeds", 1, 0, 'n'},  {"budget", 1, 0, 'b'},    {"algorithm", 1, 0, 'a'},
-        {"generate", 1, 0, 'g'}, {"landscape", 1, 0, 'l'}, {"prior", 1, 0, 'p'}, {0, 0, 0, 0},
+        {"generate", 1, 0, 'g'}, {"landscape", 1, 0, 'l'}, {"prior", 1, 0, 'p'}, {"after", 1, 0, 'f'}, {0, 0, 0, 0},
     };
     *o = (struct options){.algorithm = "agent", .size = 0.5, .within = NAN, .seeds = 100, .budget = 400, .landscape = 1};
     for (int c, name; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
@@ -144,6 +179,7 @@ static int parse_options(int argc, char **argv, struct options *o)
         case 'a': o->algorithm = optarg; break;
         case 'g': o->generate = atoi(optarg); break;
         case 'p': if (parse_name(optarg, priors, &name)) return -1; o->prior = (enum prior)name; break;
+        case 'f': o->after = optarg; break;
         case 'l': o->landscape = atoi(optarg); break;
         default: return -1;
         }
@@ -156,10 +192,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 static int compare(const struct options *o, const struct table *t, struct error *e)
 {
     struct problem p;
+    double policy[AGENT_PRIOR];
     bool found = false;
+    if (o->after && learn_before(o, policy, e))
+        return -1;
     if (problem_init(&p, t, o->task, o->size, o->within, o->budget, e))
         return -1;
     p.prior = o->prior;
+    p.policy = o->after ? policy : NULL;
     printf("# %d configurations of %d slots, %d imputed; %d fit; best %.3f, median %.3f\n", t->n_rows, t->n_slots, t->n_imputed,
            p.n_fitting, p.best_possible, p.median);
     for (const struct rival *r = rivals; r->name; r++)

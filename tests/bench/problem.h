@@ -38,6 +38,8 @@ struct problem {
     double size_limit; // bits
     int limit;         // distinct measurements that a run may take
     enum prior prior;
+    const double *policy; // [AGENT_PRIOR] that the agent takes over from runs on other tables; NULL: none
+    double *learned;      // [AGENT_PRIOR] that a run of the agent leaves for others; NULL: nobody asks
     double within;     // a run may end after PROBLEM_LAST_MARK when it has reached this: nothing later is reported
     struct rng rng;    // the run's own
     double preference; // in the front task: weight of accuracy against size in problem_score, 0..1; 1 at first

@@ -57,11 +57,21 @@ static double reward_of(const struct problem *p, const uint8_t *choices, double 
     return p->task == TASK_RELEQ ? log(fmax(score / 2 + 0.5, COLLAPSED)) : p->task == TASK_FRONT ? accuracy : score;
 }
 
+static void keep_policy(const struct agent *a, double *learned)
+{
+    static char state[AGENT_STATE_MAX];
+    struct error e = {""};
+    if (agent_prior(state, (size_t)agent_save(a, state, sizeof state), learned, &e) < 0) {
+        fprintf(stderr, "%s\n", e.text);
+        exit(1);
+    }
+}
+
 static void run(struct problem *p, enum agent_algorithm algorithm)
 {
     struct error e = {""};
     struct space *space = space_of(p);
-    struct agent_config config = {.algorithm = algorithm, .seed = rng_u32(&p->rng)};
+    struct agent_config config = {.algorithm = algorithm, .seed = rng_u32(&p->rng), .prior = p->policy};
     if (p->task == TASK_FRONT)
         config.goal = AGENT_WHOLE_FRONT;
     if (p->task == TASK_RELEQ) {
@@ -81,6 +91,8 @@ static void run(struct problem *p, enum agent_algorithm algorithm)
         if (agent_result(a, choices, AGENT_MEASURED, reward_of(p, choices, accuracy), &e) != 0)
             break;
     }
+    if (p->learned)
+        keep_policy(a, p->learned);
     agent_destroy(a);
     free(space);
 }

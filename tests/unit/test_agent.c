@@ -140,21 +140,63 @@ START_TEST(the_gradient_is_that_of_finite_differences)
     ck_assert_int_eq(policy_init(&p, s), 0);
     for (int i = 0; i < p.n; i++)
         p.parameters[i] += 0.5 * rng_normal(&r);
+    policy_see(&p);
+    double *gradient = calloc((size_t)p.n_gradient, sizeof *gradient);
+    struct policy_step steps[5];
     for (int round = 0; round < 10; round++) {
-        double gradient[64] = {0};
-        ck_assert_int_eq(policy_sample(&p, &r, choices), 0);
-        policy_gradient(&p, choices, 1.7, 0.3, gradient);
+        ck_assert_int_eq(policy_sample(&p, &r, choices, steps), 0);
+        memset(gradient, 0, (size_t)p.n_gradient * sizeof *gradient);
+        policy_gradient(&p, choices, round % 2 ? steps : NULL, 1.7, 0.3, gradient);
+        policy_settle(&p, gradient);
         for (int i = 0; i < p.n; i++) {
             double at = p.parameters[i], h = 1e-5;
             p.parameters[i] = at + h;
+            policy_see(&p);
             double up = objective(&p, choices, 1.7, 0.3);
             p.parameters[i] = at - h;
+            policy_see(&p);
             double down = objective(&p, choices, 1.7, 0.3);
             p.parameters[i] = at;
+            policy_see(&p);
             ck_assert_double_eq_tol(gradient[i], (up - down) / (2 * h), 1e-6);
         }
     }
+    free(gradient);
     policy_finish(&p);
+    free(s);
+}
+END_TEST
+
+START_TEST(features_mean_the_same_in_every_network)
+{
+    struct space *s = make_space(3, 1);
+    struct features f;
+    const struct costs_layer layers[] = {{0, -1, 1, 1}, {1, 0, 1, 2}, {2, 1, 1, 3}, {2, 2, 1, 4}};
+    struct costs costs;
+    uint8_t int8[3] = {5, 5, 5}, narrow[3] = {1, 5, 5};
+    s->slots[1].geometry = (struct space_geometry){.taps = 9, .stride = 2, .inputs = 16, .outputs = 256, .pixels = 64, .depthwise = true};
+    ck_assert_int_eq(features_init(&f, s), 0);
+    const double *x = features_of(&f, 1, 0); // w2a4
+    ck_assert_double_eq_tol(x[FEATURE_INPUTS], 0.5, 1e-9);
+    ck_assert_double_eq_tol(x[FEATURE_OUTPUTS], 1, 1e-9);
+    ck_assert_double_eq_tol(x[FEATURE_PIXELS], 0.5, 1e-9);
+    ck_assert_double_eq(x[FEATURE_STRIDE] + x[FEATURE_DEPTHWISE], 2);
+    ck_assert_double_eq(x[FEATURE_POSITION] + x[FEATURE_FIRST] + x[FEATURE_LAST], 0);
+    ck_assert_double_eq_tol(x[FEATURE_WEIGHT_BITS], 0.25, 1e-9);
+    ck_assert_double_eq_tol(x[FEATURE_ACTIVATION_BITS], 0.5, 1e-9);
+    ck_assert_double_eq_tol(x[FEATURE_FLASH], 0.25, 1e-9);
+    ck_assert_double_gt(x[FEATURE_DAMAGE], features_of(&f, 1, 5)[FEATURE_DAMAGE]);
+    ck_assert(features_of(&f, 0, 0)[FEATURE_FIRST] > 0 && features_of(&f, 2, 0)[FEATURE_LAST] > 0);
+    ck_assert_double_eq_tol(x[FEATURE_LATENCY], 0, 1e-9); // the same multiplications everywhere
+    ck_assert_int_eq(costs_init(&costs, s, layers, 4), 0);
+    costs_tell(&costs, int8, (const int64_t[]){100, 200, 300, 400}, 1000, 0);
+    costs_tell(&costs, narrow, (const int64_t[]){50, 200, 300, 400}, 950, 0);
+    features_see(&f, &costs);
+    ck_assert_double_eq_tol(x[FEATURE_LATENCY], log10(0.2 * 3), 1e-3); // a fifth of int8's cycles
+    ck_assert_double_eq_tol(features_of(&f, 2, 0)[FEATURE_LATENCY], log10(0.7 * 3), 1e-3);
+    ck_assert_double_eq_tol(features_of(&f, 0, 1)[FEATURE_CYCLES], log(0.5), 1e-3);
+    costs_finish(&costs);
+    features_finish(&f);
     free(s);
 }
 END_TEST
@@ -169,7 +211,7 @@ START_TEST(the_policy_samples_what_its_probabilities_say)
     int count[36] = {0}, n = 20000;
     uint8_t choices[2];
     for (int i = 0; i < n; i++) {
-        ck_assert_int_eq(policy_sample(&p, &r, choices), 0);
+        ck_assert_int_eq(policy_sample(&p, &r, choices, NULL), 0);
         count[choices[0] * 6 + choices[1]]++;
     }
     double sum = 0;
@@ -381,6 +423,7 @@ int main(void)
     tcase_add_test(t, a_space_that_fits_nothing_says_by_how_much);
     tcase_add_test(t, choices_and_candidates_are_two_ways_to_say_the_same);
     tcase_add_test(t, the_gradient_is_that_of_finite_differences);
+    tcase_add_test(t, features_mean_the_same_in_every_network);
     tcase_add_test(t, the_policy_samples_what_its_probabilities_say);
     tcase_add_test(t, the_critic_predicts_an_additive_landscape_and_leaves_out_honestly);
     tcase_add_test(t, the_agent_learns_where_a_frozen_one_does_not);

@@ -42,6 +42,15 @@ static void tear_down(void)
     costs_finish(&costs);
 }
 
+/* What a slot may be given after `choices` of those before. */
+static uint32_t mask_of(const uint8_t *choices, int slot)
+{
+    double least = costs_nothing_chosen(&costs);
+    for (int i = 0; i < slot; i++)
+        least = costs_choose(&costs, choices, i, least);
+    return costs_mask(&costs, choices, slot, least, space.slots[slot].allowed, NULL);
+}
+
 /* The law: narrow weights and inputs cost decoding, in kind 2 more than elsewhere. Returns the whole, 400 of it outside of layers. */
 static int64_t law(const uint8_t *choices, int64_t *cycles)
 {
@@ -91,7 +100,7 @@ START_TEST(before_w8a8_it_says_nothing)
     ck_assert(costs_fit(&costs, all));
     tell(&costs, all); // still no w8a8
     ck_assert_double_eq(costs_cycles(&costs, all), 0);
-    ck_assert_uint_eq(costs_mask(&costs, all, 0, 31), 31);
+    ck_assert_uint_eq(mask_of(all, 0), 31);
 }
 END_TEST
 
@@ -146,7 +155,7 @@ START_TEST(masks_admit_what_is_within_the_limit)
                     c[i] = (uint8_t)rng_below(&r, 5);
                 while (!(space.slots[i].allowed >> c[i] & 1));
             for (int i = 0; i < SLOTS; i++)
-                passes = passes && costs_mask(&costs, c, i, space.slots[i].allowed) >> c[i] & 1;
+                passes = passes && mask_of(c, i) >> c[i] & 1;
             double truth = (double)law(c, cycles);
             fits = costs_fit(&costs, c);
             ck_assert_msg(!(truth <= limit) || fits, "%.0f cycles are within %.0f and do not fit", truth, limit);
@@ -160,6 +169,29 @@ START_TEST(masks_admit_what_is_within_the_limit)
 }
 END_TEST
 
+START_TEST(slots_have_a_share_of_int8_and_options_a_ratio_to_it)
+{
+    double sum = 0, left;
+    uint8_t all[SLOTS];
+    ck_assert_double_eq(costs_share(&costs, 0), 0);
+    fill();
+    for (int i = 0; i < SLOTS; i++) {
+        sum += costs_share(&costs, i);
+        ck_assert_double_eq_tol(costs_ratio(&costs, i, 0), 0, 1e-9); // w8a8 to itself
+        ck_assert_double_lt(costs_ratio(&costs, i, 1), 0.1);
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-9);
+    ck_assert_double_eq_tol(costs_share(&costs, 0), sizes[0] / (1000 + 3000 + 3000 + 500 + 2000 + 700), 1e-3);
+    uniform(all, 0);
+    costs_limit(&costs, 2 * costs_least_cycles(&costs, all), 0);
+    costs_mask(&costs, all, 0, costs_nothing_chosen(&costs), 31, &left);
+    ck_assert(left >= 0.5 && left < 1);
+    costs_limit(&costs, 0, 0);
+    costs_mask(&costs, all, 0, costs_nothing_chosen(&costs), 31, &left);
+    ck_assert_double_eq(left, 1);
+}
+END_TEST
+
 START_TEST(a_limit_that_nothing_keeps_is_no_limit)
 {
     uint8_t all[SLOTS];
@@ -167,7 +199,7 @@ START_TEST(a_limit_that_nothing_keeps_is_no_limit)
     tell(&costs, all);
     costs_limit(&costs, 10, 0);
     ck_assert(!costs.bounds && costs_fit(&costs, all));
-    ck_assert_uint_eq(costs_mask(&costs, all, 2, 31), 31);
+    ck_assert_uint_eq(mask_of(all, 2), 31);
 }
 END_TEST
 
@@ -333,6 +365,7 @@ int main(void)
     tcase_add_test(t, what_was_measured_is_said_and_put_together);
     tcase_add_test(t, what_was_not_measured_is_within_its_doubt);
     tcase_add_test(t, masks_admit_what_is_within_the_limit);
+    tcase_add_test(t, slots_have_a_share_of_int8_and_options_a_ratio_to_it);
     tcase_add_test(t, a_limit_that_nothing_keeps_is_no_limit);
     tcase_add_test(t, a_surprise_tightens_and_fitting_results_relax);
     tcase_add_test(t, energy_limits_as_cycles_do);

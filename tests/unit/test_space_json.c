@@ -67,6 +67,25 @@ START_TEST(layers_of_equal_shape_share_their_costs)
 }
 END_TEST
 
+START_TEST(a_slot_has_the_geometry_of_its_largest_layer)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%.*s,\"layers\":["
+             "{\"kind\":\"depthwise\",\"slot\":1,\"macs\":9,\"input\":[8,8,6],\"output\":[4,4,6],\"kernel\":[3,3],\"stride\":[2,2]},"
+             "{\"kind\":\"dense\",\"slot\":1,\"macs\":8,\"input\":[1,1,6],\"output\":[1,1,3]},"
+             "{\"kind\":\"dense\",\"slot\":7,\"macs\":80,\"input\":[1,1,6],\"output\":[1,1,3]}]}", (int)strlen(good) - 1, good);
+    ck_assert_msg(read_text(text) == 0, "%s", error.text);
+    const struct space_geometry *g = &space.slots[1].geometry;
+    ck_assert_double_eq(g->taps, 9);
+    ck_assert_double_eq(g->stride, 2);
+    ck_assert_double_eq(g->inputs, 6);
+    ck_assert_double_eq(g->outputs, 6);
+    ck_assert_double_eq(g->pixels, 16);
+    ck_assert(g->depthwise && !space.slots[0].geometry.depthwise);
+    ck_assert_double_eq(space.slots[0].geometry.taps, 0); // not known
+}
+END_TEST
+
 START_TEST(the_smallest_budget_holds)
 {
     file.flash_of_int8 = 0.9;
@@ -137,6 +156,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_add_test(t, a_good_answer_is_read);
     tcase_add_test(t, layers_of_equal_shape_share_their_costs);
+    tcase_add_test(t, a_slot_has_the_geometry_of_its_largest_layer);
     tcase_add_test(t, the_smallest_budget_holds);
     tcase_add_test(t, a_network_that_fits_nothing_is_one_clear_error);
     tcase_add_test(t, senseless_answers_are_refused_by_name);
