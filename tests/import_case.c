@@ -131,16 +131,3 @@ size_t import_case_demo(char **bytes)
     ck_assert_uint_gt(size, 10000);
     return size;
 }
-
-int import_case_run(TCase *tc)
-{
-    Suite *suite = suite_create("import");
-    tcase_add_checked_fixture(tc, import_case_setup, import_case_teardown);
-    tcase_set_timeout(tc, 120);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
-}

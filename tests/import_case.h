@@ -56,7 +56,4 @@ int import_case_drawn(int low, int high);
 /* The whole of configs/demo/dscnn.onnx; the caller frees it. */
 size_t import_case_demo(char **bytes);
 
-/* Runs the test case with the fixtures. Returns the number of failures. */
-int import_case_run(TCase *tc);
-
 #endif

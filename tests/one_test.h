@@ -4,22 +4,14 @@
 #ifndef PARE_TESTS_ONE_TEST_H
 #define PARE_TESTS_ONE_TEST_H
 
-#include <check.h>
+#include "tests/suite.h"
 
 /* Runs it and prints as `mode` says. Returns the program's exit status: 0, or 1 if it failed. */
 static inline int one_test_run(const char *name, const TTest *test, enum fork_status fork, enum print_output mode)
 {
-    TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, test);
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, fork);
-    srunner_run_all(runner, mode);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    Suite *s = suite_create(name);
+    tcase_add_test(suite_case(s, name, NULL, NULL), test);
+    return suite_run_as(s, fork, mode);
 }
 
 #endif

@@ -4,10 +4,10 @@
 // usage: test_runner_boots ELF HEX BIN
 #include "hwlink/vboard/firmware_file.h"
 #include "quant/kernels/mailbox.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BOOT_CYCLES 2000000u
@@ -65,16 +65,9 @@ int main(int argc, char **argv)
         return 2;
     memcpy(images, argv + 1, sizeof images);
     Suite *suite = suite_create("runner_boots");
-    TCase *t = tcase_create("boot");
-    tcase_set_timeout(t, 0);
-    tcase_set_timeout(t, 60);
+    TCase *t = suite_case(suite, "boot", NULL, NULL);
     tcase_add_loop_test(t, the_runner_says_ready, 0, 3);
     tcase_add_loop_test(t, all_kinds_of_file_give_the_same_flash, 1, 3);
     tcase_add_test(t, two_boots_take_the_same_cycles);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

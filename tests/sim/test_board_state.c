@@ -6,6 +6,7 @@
 #include "hwlink/board_state.h"
 #include "tests/sim/fake_part.h"
 #include "tests/sim/small_image.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -582,9 +583,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("board_state");
-    TCase *t = tcase_create("board_state");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "board_state", set_up, tear_down);
     tcase_add_test(t, the_first_measurement_says_exactly_this);
     tcase_add_test(t, a_known_image_writes_and_verifies_nothing);
     tcase_add_test(t, a_changed_layer_writes_its_blob_and_the_program);
@@ -609,10 +608,5 @@ int main(void)
                         (int)(sizeof faults / sizeof *faults));
     tcase_add_test(t, float_outputs_agree_within_a_thousandth_of_the_largest);
     tcase_add_test(t, damaged_image_files_are_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a study on a virtual clock: what is proposed depends on the file and the figures, never on timing or crashes.
 #include "tests/sim/study_lab.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct lab lab, other;
@@ -454,8 +454,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("study");
-    TCase *t = tcase_create("study");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "study", NULL, NULL);
     tcase_add_test(t, a_study_runs_to_its_end);
     tcase_add_test(t, its_trace_is_the_golden_one);
     tcase_add_test(t, neither_timing_nor_boards_nor_flaky_probes_change_what_is_proposed);
@@ -478,10 +477,5 @@ int main(void)
     tcase_add_test(t, what_is_promising_depends_on_neither_timing_nor_crashes);
     tcase_add_test(t, a_fronts_finalists_are_spread_over_it);
     tcase_add_test(t, a_damaged_store_is_told);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -8,6 +8,7 @@
 #include "quant/net/data.h"
 #include "quant/net/float_run.h"
 #include "tests/onnx_model.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <limits.h>
@@ -127,13 +128,7 @@ int main(int argc, char **argv)
         return SKIPPED;
     }
     Suite *suite = suite_create("float_reference");
-    TCase *tc = tcase_create("float_reference");
-    tcase_set_timeout(tc, 0);
+    TCase *tc = suite_case(suite, "float_reference", NULL, NULL);
     tcase_add_loop_test(tc, outputs_are_those_of_the_definitions, 0, sizeof cases / sizeof *cases);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

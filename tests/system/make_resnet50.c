@@ -5,6 +5,7 @@
 // usage: make_resnet50 NETWORK.onnx IMAGES.npy COUNT
 #include "base/file.h"
 #include "quant/net/npy.h"
+#include "tests/one_test.h"
 #include "tests/onnx_model.h"
 
 #include <check.h>
@@ -126,14 +127,5 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 2;
     arguments = argv;
-    Suite *suite = suite_create("make_resnet50");
-    TCase *tc = tcase_create("make_resnet50");
-    tcase_add_test(tc, it_is_written);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return one_test_run("make_resnet50", it_is_written, CK_NOFORK, CK_SILENT);
 }

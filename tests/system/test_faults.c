@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "hwlink/board.h"
 #include "hwlink/vboard/fault.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -364,9 +365,7 @@ int main(int argc, char **argv)
     source_root = argv[3];
     setvbuf(stdout, NULL, _IOLBF, 0);
     Suite *s = suite_create("faults");
-    TCase *t = tcase_create("faults");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "faults", set_up, tear_down);
     tcase_add_test(t, an_unplugged_probe_is_told_until_it_is_back);
     tcase_add_test(t, a_probe_at_another_place_is_not_used);
     tcase_add_loop_test(t, a_brown_out_at_any_moment_costs_one_measurement, 0, 4);
@@ -382,13 +381,7 @@ int main(int argc, char **argv)
     tcase_add_test(t, a_clock_that_never_locks_is_told_by_the_runner);
     tcase_add_test(t, worn_pages_are_avoided_after_one_failure);
     tcase_add_test(t, a_silent_meter_is_a_failure_of_power);
-    suite_add_tcase(s, t);
-    t = tcase_create("list");
+    t = suite_case(s, "list", NULL, NULL);
     tcase_add_test(t, every_fault_that_there_is_is_tried);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include "tests/system/vboard_lab.h"
 
 #include "hwlink/board.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -336,9 +337,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     source_root = argv[3];
     Suite *s = suite_create("vboard_board");
-    TCase *t = tcase_create("vboard_board");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "vboard_board", set_up, tear_down);
     tcase_add_test(t, an_image_is_flashed_run_and_read_back);
     tcase_add_test(t, a_board_is_left_halted);
     tcase_add_test(t, wrong_expectations_are_a_mismatch);
@@ -348,10 +347,5 @@ int main(int argc, char **argv)
     tcase_add_test(t, latency_does_not_depend_on_the_slot);
     tcase_add_test(t, a_board_that_dies_is_a_probe_failure);
     tcase_add_test(t, an_openocd_that_dies_while_the_next_image_is_read_costs_nothing);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

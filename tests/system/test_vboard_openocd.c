@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "hwlink/vboard/vboard.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -218,9 +219,7 @@ int main(int argc, char **argv)
     }
     program = argv[1];
     Suite *s = suite_create("vboard_openocd");
-    TCase *t = tcase_create("vboard_openocd");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "vboard_openocd", set_up, tear_down);
     tcase_add_test(t, openocd_finds_the_part);
     tcase_add_test(t, a_quarter_of_a_megabyte_is_erased_written_and_verified);
     tcase_add_test(t, it_stops_at_hardware_breakpoints_and_steps);
@@ -231,10 +230,5 @@ int main(int argc, char **argv)
     tcase_add_test(t, a_probe_belongs_to_one_at_a_time);
     tcase_add_test(t, what_was_programmed_survives_kill_9);
     tcase_add_test(t, a_blank_part_sleeps_without_lockup);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

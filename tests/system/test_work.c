@@ -4,6 +4,7 @@
 // bits. usage: test_work PARE_NET DEMO_FOLDER
 #include "base/file.h"
 #include "base/sha256.h"
+#include "tests/suite.h"
 #include "tests/system/worker.h"
 
 #include <check.h>
@@ -580,9 +581,8 @@ int main(int argc, char **argv)
         return 2;
     pare_net = argv[1];
     demo = argv[2];
-    TCase *tests = tcase_create("work");
-    tcase_set_timeout(tests, 0);
-    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    Suite *suite = suite_create("work");
+    TCase *tests = suite_case(suite, "work", make_folder, remove_folder);
     tcase_add_test(tests, a_study_is_opened_lowered_scored_and_packaged);
     tcase_add_test(tests, a_killed_worker_goes_on_to_the_same_bits);
     tcase_add_test(tests, training_is_done_once_and_goes_on_after_a_kill);
@@ -596,11 +596,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, what_fits_no_board_is_infeasible_with_the_bytes_that_are_missing);
     tcase_add_test(tests, an_endless_line_ends_the_worker);
     tcase_add_test(tests, a_worker_never_outlives_its_parent);
-    Suite *suite = suite_create("work");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

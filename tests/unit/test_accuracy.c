@@ -7,6 +7,7 @@
 #include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "quant/quantize/quantized.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -168,16 +169,10 @@ int main(int argc, char **argv)
         return 77;
     }
     Suite *s = suite_create("accuracy");
-    TCase *t = tcase_create("accuracy");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "accuracy", NULL, NULL);
     if (demo)
         tcase_add_test(t, the_demo_keeps_its_accuracy_with_eight_bits_and_loses_it_with_two);
     else
         tcase_add_test(t, resnet_8_keeps_its_accuracy_with_eight_bits_and_loses_it_with_two);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include "agent/front.h"
 #include "agent/policy.h"
 #include "agent/reward.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -417,8 +418,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("agent");
-    TCase *t = tcase_create("agent");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(suite, "agent", NULL, NULL);
     tcase_add_test(t, masks_allow_exactly_what_fits_both_budgets);
     tcase_add_test(t, a_space_that_fits_nothing_says_by_how_much);
     tcase_add_test(t, choices_and_candidates_are_two_ways_to_say_the_same);
@@ -433,10 +433,5 @@ int main(void)
     tcase_add_test(t, probabilities_sharpen_as_the_agent_learns);
     tcase_add_test(t, rewards_follow_from_integers);
     tcase_add_test(t, the_front_is_what_nothing_beats);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

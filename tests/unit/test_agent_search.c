@@ -5,6 +5,7 @@
 #include "agent/health.h"
 #include "agent/knapsack.h"
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <malloc.h>
@@ -701,11 +702,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *suite = suite_create("agent_search");
-    TCase *t = tcase_create("agent_search");
     if (argc > 1)
         networks = atoi(argv[1]);
-    tcase_set_timeout(t, 0);
+    Suite *suite = suite_create("agent_search");
+    TCase *t = suite_case(suite, "agent_search", NULL, NULL);
     tcase_add_test(t, nothing_is_ever_proposed_that_does_not_fit);
     tcase_add_test(t, the_known_optimum_of_4096_is_found_from_20_seeds);
     tcase_add_test(t, what_is_known_of_rewards_saves_measurements);
@@ -721,10 +721,5 @@ int main(int argc, char **argv)
     tcase_add_test(t, alternatives_climb_and_end);
     tcase_add_test(t, it_says_why_and_how_well);
     tcase_add_test(t, the_largest_agent_fits_its_limits);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "base/stats.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -198,7 +199,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("base");
-    TCase *t = tcase_create("base");
+    TCase *t = suite_case(s, "base", NULL, NULL);
     tcase_add_test(t, error_text_grows_from_the_inside_out);
     tcase_add_test(t, an_error_is_one_line_whatever_a_user_wrote);
     tcase_add_test(t, settings_are_read_as_they_are_written);
@@ -208,12 +209,6 @@ int main(void)
     tcase_add_test(t, rng_is_the_published_sequence_and_continues_from_a_copy);
     tcase_add_test(t, buffer_hands_out_whole_records_within_its_limit);
     tcase_add_test(t, files_are_replaced_whole_and_read_within_a_limit);
-    tcase_set_timeout(t, 0);
     tcase_add_test(t, a_part_bounds_the_whole);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include "daemon/canary.h"
 
 #include "base/file.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -190,8 +191,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("canary");
-    TCase *t = tcase_create("canary");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "canary", set_up, tear_down);
     tcase_add_test(t, the_first_measurement_is_the_reference);
     tcase_add_test(t, other_cycles_or_another_energy_are_drift_until_they_come_back);
     tcase_add_test(t, reference_and_drift_outlive_the_service_but_not_its_runner);
@@ -199,10 +199,5 @@ int main(void)
     tcase_add_test(t, with_another_image_the_next_measurement_is_the_reference);
     tcase_add_test(t, what_began_before_it_was_forgotten_is_no_reference);
     tcase_add_test(t, the_first_image_is_adopted_and_outlives_its_study);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

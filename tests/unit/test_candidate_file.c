@@ -4,6 +4,7 @@
 #include "quant/tool/candidate_file.h"
 #include "quant/tool/package.h"
 #include "quant/tool/params.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -137,18 +138,12 @@ END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("candidate_file");
-    tcase_set_timeout(tests, 0);
+    Suite *suite = suite_create("candidate_file");
+    TCase *tests = suite_case(suite, "candidate_file", NULL, NULL);
     tcase_add_test(tests, a_configuration_is_read_back_as_it_was_written);
     tcase_add_test(tests, a_configuration_of_something_else_is_refused);
     tcase_add_test(tests, settings_are_read_from_the_argument_or_from_a_text_file);
     tcase_add_test(tests, a_slip_of_the_pen_gets_a_suggestion);
     tcase_add_test(tests, a_package_has_the_name_of_a_c_identifier);
-    Suite *suite = suite_create("candidate_file");
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

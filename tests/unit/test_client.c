@@ -5,6 +5,7 @@
 #include "daemon/ctl/condition.h"
 #include "daemon/ctl/help.h"
 #include "daemon/ctl/kind.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -252,8 +253,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("client");
-    TCase *t = tcase_create("client");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "client", NULL, NULL);
     tcase_add_loop_test(t, command_lines_become_parameters, 0, sizeof lines / sizeof *lines);
     tcase_add_loop_test(t, wrong_command_lines_say_what_is_wrong, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(t, every_example_is_a_command_line);
@@ -262,10 +262,5 @@ int main(void)
     tcase_add_loop_test(t, bad_conditions_are_refused, 0, sizeof bad_conditions / sizeof *bad_conditions);
     tcase_add_loop_test(t, conditions_are_judged_by_what_the_service_says, 0, sizeof judged / sizeof *judged);
     tcase_add_test(t, help_begins_with_examples_and_names_every_option);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 
 #include "base/file.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -105,15 +106,9 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("config");
-    TCase *t = tcase_create("config");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "config", set_up, tear_down);
     tcase_add_test(t, a_short_one_takes_the_defaults);
     tcase_add_test(t, one_board_file_serves_many);
     tcase_add_test(t, what_is_wrong_is_named_with_its_file);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -3,6 +3,7 @@
 // The table of layer costs: what it says of what was and was not measured, its masks, and that an agent with it goes on bit for bit.
 #include "agent/agent.h"
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -358,9 +359,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("costs");
-    TCase *t = tcase_create("costs");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "costs", set_up, tear_down);
     tcase_add_test(t, before_w8a8_it_says_nothing);
     tcase_add_test(t, what_was_measured_is_said_and_put_together);
     tcase_add_test(t, what_was_not_measured_is_within_its_doubt);
@@ -372,10 +371,5 @@ int main(void)
     tcase_add_test(t, every_algorithm_keeps_to_the_limit_of_a_full_table);
     tcase_add_test(t, a_limited_agent_goes_on_bit_for_bit_when_its_table_is_told_again);
     tcase_add_test(t, the_table_saves_measurements);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -252,10 +253,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("data");
-    TCase *tc = tcase_create("data");
-    tcase_set_timeout(tc, 0);
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    TCase *tc = suite_case(suite, "data", setup, teardown);
     tcase_add_test(tc, all_types_give_the_same_numbers);
     tcase_add_test(tc, channels_first_is_turned_and_scaled_by_channel);
     tcase_add_test(tc, axes_of_one_may_be_missing_or_added);
@@ -265,10 +263,5 @@ int main(void)
     tcase_add_test(tc, labels_are_read_and_left_out_ones_are_marked);
     tcase_add_test(tc, bad_labels_are_named_with_their_place);
     tcase_add_test(tc, broken_files_never_crash);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

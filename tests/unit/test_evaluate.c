@@ -7,6 +7,7 @@
 #include "quant/program/lowered.h"
 #include "tests/kernel_case.h"
 #include "tests/net_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -218,16 +219,10 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("evaluate");
-    TCase *t = tcase_create("evaluate");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "evaluate", NULL, NULL);
     tcase_add_loop_test(t, networks_give_the_kernels_outputs, 0, NETS);
     tcase_add_loop_test(t, operations_give_the_kernels_outputs, 0, 4);
     tcase_add_test(t, roundings_are_the_kernels_where_halves_meet);
     tcase_add_test(t, scores_count_labelled_samples_in_parts);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

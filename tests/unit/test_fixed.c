@@ -3,10 +3,10 @@
 // The bounds that quant/kernels/fixed.h states, against the C library's double.
 #include "base/rng.h"
 #include "quant/kernels/fixed.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 
 static double largest;
 
@@ -83,16 +83,10 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("fixed");
-    TCase *c = tcase_create("bounds");
-    tcase_set_timeout(c, 0);
+    TCase *c = suite_case(s, "bounds", NULL, NULL);
     tcase_add_test(c, exp2_is_within_its_bound);
     tcase_add_test(c, exp2_never_rises);
     tcase_add_test(c, inverse_root_is_within_its_bound);
     tcase_add_test(c, scaling_rounds_to_the_nearest_and_saturates);
-    suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

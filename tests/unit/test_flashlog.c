@@ -3,6 +3,7 @@
 // The flash log under fixed and random sequences: never overlapping, never forgotten silently, evenly worn.
 #include "base/rng.h"
 #include "hwlink/flashlog.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -173,8 +174,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("flashlog");
-    TCase *t = tcase_create("flashlog");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "flashlog", NULL, NULL);
     tcase_add_test(t, known_content_is_never_written_again);
     tcase_add_test(t, a_full_log_is_started_anew_and_keeps_what_is_needed);
     tcase_add_test(t, what_cannot_fit_changes_nothing);
@@ -182,10 +182,5 @@ int main(void)
     tcase_add_test(t, a_lost_or_impossible_state_claims_nothing);
     tcase_add_test(t, erasing_runner_or_job_pages_forgets_them);
     tcase_add_test(t, random_trials_never_overlap_and_wear_evenly);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

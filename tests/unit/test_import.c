@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX models made here, imported and run, against the operators' definitions.
 #include "tests/import_case.h"
+#include "tests/suite.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -602,8 +603,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("operators");
-    tcase_set_timeout(tc, 0);
+    Suite *s = suite_create("import");
+    TCase *tc = suite_case(s, "operators", import_case_setup, import_case_teardown);
     tcase_add_test(tc, convolutions_with_all_attributes);
     tcase_add_test(tc, weights_in_every_field_of_the_format_are_read);
     tcase_add_test(tc, a_batch_normalization_folds_into_the_convolution_before);
@@ -632,5 +633,5 @@ int main(void)
     tcase_add_test(tc, a_selective_scan_follows_its_definition);
     tcase_add_test(tc, a_softmax_at_the_end_is_left_away);
     tcase_add_test(tc, what_the_output_does_not_need_may_be_anything);
-    return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

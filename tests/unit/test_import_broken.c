@@ -4,6 +4,7 @@
 #include "tests/import_case.h"
 
 #include "quant/import/import.h"
+#include "tests/suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -253,8 +254,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("broken");
-    tcase_set_timeout(tc, 0);
+    Suite *s = suite_create("import");
+    TCase *tc = suite_case(s, "broken", import_case_setup, import_case_teardown);
     tcase_add_test(tc, an_operator_that_is_not_supported_is_named_with_its_node);
     tcase_add_test(tc, what_an_operator_cannot_do_is_said);
     tcase_add_test(tc, weights_that_do_not_fit_are_refused);
@@ -265,5 +266,5 @@ int main(void)
     tcase_add_test(tc, the_demo_network_is_taken);
     tcase_add_test(tc, truncated_files_are_refused);
     tcase_add_test(tc, mutated_files_never_crash);
-    return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

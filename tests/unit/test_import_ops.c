@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX operators beyond convolutions and pools: functions, products, and whatever moves channels.
 #include "tests/import_case.h"
+#include "tests/suite.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- functions ---- */
@@ -544,7 +544,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("operators");
+    Suite *s = suite_create("import");
+    TCase *tc = suite_case(s, "operators", import_case_setup, import_case_teardown);
     tcase_add_test(tc, functions_are_computed_as_defined);
     tcase_add_test(tc, a_clamp_after_a_function_is_fused);
     tcase_add_test(tc, a_gelu_that_is_an_approximation_is_refused);
@@ -573,5 +574,5 @@ int main(void)
     tcase_add_test(tc, a_clamp_on_a_concatenation_is_not_read_around);
     tcase_add_test(tc, planes_are_enlarged_by_whole_factors);
     tcase_add_test(tc, what_else_would_move_elements_is_refused);
-    return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX files with integers: QuantizeLinear and DequantizeLinear, and QONNX's Quant.
 #include "tests/import_case.h"
+#include "tests/suite.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -201,12 +202,13 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("import_quantized");
+    Suite *s = suite_create("import");
+    TCase *tc = suite_case(s, "import_quantized", import_case_setup, import_case_teardown);
     tcase_add_test(tc, a_convolution_between_quantizers_keeps_its_integers);
     tcase_add_test(tc, weights_that_a_quantizer_in_the_file_rounds_are_integers_too);
     tcase_add_test(tc, a_qonnx_quant_has_any_width);
     tcase_add_test(tc, a_pool_with_a_scale_of_its_own_is_a_layer);
     tcase_add_test(tc, a_softmax_before_a_quantizer);
     tcase_add_test(tc, what_cannot_be_taken_is_named);
-    return import_case_run(tc) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes that a file computes, as exporters write them where a program asks for the sides of a tensor.
 #include "tests/import_case.h"
+#include "tests/suite.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A single number, which has no axis. */
@@ -213,7 +213,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tc = tcase_create("import_shapes");
+    Suite *s = suite_create("import");
+    TCase *tc = suite_case(s, "import_shapes", import_case_setup, import_case_teardown);
     tcase_add_test(tc, a_view_that_keeps_the_batch_is_a_flatten);
     tcase_add_test(tc, products_of_sides_are_folded);
     tcase_add_test(tc, the_shape_of_zero_pads_is_refused);
@@ -222,5 +223,5 @@ int main(void)
     tcase_add_test(tc, a_factor_that_is_expanded_stays_one_value_for_each_channel);
     tcase_add_test(tc, what_was_expanded_is_nothing_but_a_factor);
     tcase_add_test(tc, numbers_that_cannot_be_folded_are_refused);
-    return import_case_run(tc);
+    return suite_run(s);
 }

@@ -5,6 +5,7 @@
 #include "quant/kernels/program.h"
 #include "quant/net/function.h"
 #include "tests/kernel_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -507,8 +508,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("kernels");
-    TCase *t = tcase_create("kernels");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "kernels", NULL, NULL);
     tcase_add_test(t, kernels_equal_their_definition_for_random_shapes_and_widths);
     tcase_add_test(t, every_combination_of_widths_is_exact);
     tcase_add_test(t, requantization_rounds_as_tflite_does);
@@ -519,11 +519,5 @@ int main(void)
     tcase_add_test(t, mutated_programs_are_rejected_or_stay_within_their_memory);
     tcase_add_test(t, truncated_programs_are_rejected);
     tcase_add_test(t, blob_addresses_do_not_change_the_checksum);
-    suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run_as(s, CK_NOFORK, CK_NORMAL);
 }

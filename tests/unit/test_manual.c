@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "daemon/ctl/commands.h"
 #include "daemon/ctl/kind.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -140,16 +141,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3; i++)
         paths[i] = argv[i + 1];
     Suite *s = suite_create("manual");
-    TCase *t = tcase_create("manual");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, setup, teardown);
+    TCase *t = suite_case(s, "manual", setup, teardown);
     tcase_add_test(t, pare_has_every_verb_option_and_example);
     tcase_add_test(t, pare_rpc_has_every_method_parameter_and_kind);
     tcase_add_test(t, the_protocol_names_every_method_topic_and_kind);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

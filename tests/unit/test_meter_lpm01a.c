@@ -4,6 +4,7 @@
 #include "hwlink/meter.h"
 
 #include "base/buffer.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -227,18 +228,11 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("meter_lpm01a");
-    TCase *t = tcase_create("meter_lpm01a");
-    tcase_add_checked_fixture(t, set_up, NULL);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "meter_lpm01a", set_up, NULL);
     tcase_add_test(t, a_window_ends_at_its_mark);
     tcase_add_test(t, what_an_older_recording_left_does_no_harm);
     tcase_add_test(t, an_instrument_that_says_nothing_to_stop_is_used);
     tcase_add_test(t, a_late_answer_is_not_taken_for_another);
     tcase_add_test(t, a_refused_command_names_itself);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

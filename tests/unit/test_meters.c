@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -529,9 +530,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("meters");
-    TCase *t = tcase_create("meters");
-    tcase_add_checked_fixture(t, set_up, NULL);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "meters", set_up, NULL);
     tcase_add_test(t, v3pwr_measures_the_expected_length);
     tcase_add_test(t, v3pwr_tells_what_the_instrument_says);
     tcase_add_test(t, ascii_samples_are_those_of_binary);
@@ -545,10 +544,5 @@ int main(void)
     tcase_add_test(t, ppk2_calibration_without_a_resistor_is_refused);
     tcase_add_loop_test(t, a_supply_is_cut_and_given_back, 0, 2);
     tcase_add_loop_test(t, hwmon_power_is_that_of_the_middle, 0, 2);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "quant/net/npy.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -195,9 +196,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("metric");
-    TCase *tc = tcase_create("metric");
-    tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    TCase *tc = suite_case(suite, "metric", setup, teardown);
     tcase_add_test(tc, an_auc_is_the_share_of_pairs_in_order);
     tcase_add_test(tc, an_auc_of_two_outputs_is_of_their_difference);
     tcase_add_test(tc, an_autoencoder_is_judged_by_its_distance);
@@ -207,10 +206,5 @@ int main(void)
     tcase_add_test(tc, a_program_gets_files_and_prints_a_number);
     tcase_add_test(tc, a_program_that_goes_wrong_is_named);
     tcase_add_test(tc, a_program_that_does_not_end_is_ended);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "quant/net/net.h"
 
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -454,10 +455,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("net");
-    TCase *tc = tcase_create("net");
-    tcase_set_timeout(tc, 0);
-    tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    TCase *tc = suite_case(suite, "net", setup, teardown);
     tcase_add_test(tc, layers_that_meet_in_an_addition_share_a_slot);
     tcase_add_test(tc, slots_are_joined_through_pools_and_chains_of_additions);
     tcase_add_test(tc, the_input_has_no_slot_even_through_many_additions);
@@ -473,10 +471,5 @@ int main(void)
     tcase_add_test(tc, a_dense_layer_and_its_activation_equal_their_definition);
     tcase_add_test(tc, pools_equal_their_definition);
     tcase_add_test(tc, shared_buffers_never_hold_two_living_tensors);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Leases, suspicion and quarantine of boards; board files.
 #include "hwlink/pool.h"
+#include "tests/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct pool pool;
@@ -261,8 +261,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("pool");
-    TCase *t = tcase_create("pool");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "pool", NULL, NULL);
     tcase_add_test(t, the_longest_idle_board_is_lent_first);
     tcase_add_test(t, one_board_is_lent_by_its_number_unless_it_is_not_free);
     tcase_add_test(t, another_attempt_can_avoid_a_board);
@@ -277,10 +276,5 @@ int main(void)
     tcase_add_test(t, a_lease_expires);
     tcase_add_test(t, board_files_are_read_with_their_variables);
     tcase_add_test(t, board_files_are_refused_with_the_key_named);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -253,9 +254,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("power_trace");
-    TCase *t = tcase_create("power_trace");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "power_trace", set_up, tear_down);
     tcase_add_test(t, what_was_recorded_comes_back_sample_by_sample);
     tcase_add_test(t, the_file_is_the_one_that_its_sum_names);
     tcase_add_test(t, equal_samples_take_a_byte_each);
@@ -265,10 +264,5 @@ int main(void)
     tcase_add_test(t, a_file_that_is_cut_or_changed_is_refused);
     tcase_add_test(t, no_first_line_does_harm);
     tcase_add_test(t, a_file_is_whole_or_not_there);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

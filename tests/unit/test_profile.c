@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The course of a recording in few points.
 #include "hwlink/profile.h"
+#include "tests/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static struct profile profile;
 static uint32_t points[PROFILE_POINTS];
@@ -60,14 +60,9 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("profile");
-    TCase *t = tcase_create("profile");
+    TCase *t = suite_case(s, "profile", NULL, NULL);
     tcase_add_test(t, a_short_recording_is_kept_whole);
     tcase_add_test(t, a_long_one_keeps_its_course);
     tcase_add_test(t, what_cannot_be_is_cut);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

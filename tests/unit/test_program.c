@@ -10,6 +10,7 @@
 #include "quant/program/lowered.h"
 #include "quant/program/plan.h"
 #include "tests/net_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -315,8 +316,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("program");
-    TCase *t = tcase_create("program");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "program", NULL, NULL);
     tcase_add_loop_test(t, high_water_of_a_painted_arena_is_the_plan, 0, CASES);
     tcase_add_loop_test(t, flash_is_the_sum_over_slots_and_equals_the_bytes, 0, CASES);
     tcase_add_loop_test(t, settings_are_allowed_where_they_can_be_lowered, 0, 20);
@@ -326,10 +326,5 @@ int main(void)
     tcase_add_test(t, candidates_that_make_no_sense_are_refused);
     tcase_add_loop_test(t, an_image_carries_blobs_by_name_and_what_the_kernels_compute, 0, 10);
     tcase_add_loop_test(t, planned_buffers_never_collide_and_chains_are_planned_without_loss, 0, 60);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

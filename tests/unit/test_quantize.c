@@ -10,6 +10,7 @@
 #include "quant/quantize/quantized.h"
 #include "quant/quantize/quantizer.h"
 #include "tests/net_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -883,8 +884,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("quantize");
-    TCase *t = tcase_create("quantize");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "quantize", NULL, NULL);
     tcase_add_loop_test(t, clipping_by_error_beats_min_max_on_the_data_it_saw, 0, CASES);
     tcase_add_loop_test(t, min_max_ranges_hold_all_that_was_seen, 0, CASES);
     tcase_add_loop_test(t, more_bits_bring_weights_closer, 0, CASES);
@@ -910,10 +910,5 @@ int main(void)
     tcase_add_test(t, broken_files_are_refused);
     tcase_add_test(t, a_missing_broken_or_foreign_file_is_made_again);
     tcase_add_test(t, options_without_a_quantizer_are_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

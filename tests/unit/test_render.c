@@ -9,6 +9,7 @@
 #include "daemon/ctl/field.h"
 #include "daemon/ctl/plot.h"
 #include "daemon/ctl/report.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -385,9 +386,7 @@ int main(int argc, char **argv)
     answers_path = argv[1];
     golden_folder = argv[2];
     Suite *s = suite_create("render");
-    TCase *t = tcase_create("render");
-    tcase_set_timeout(t, 0);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "render", NULL, NULL);
     tcase_add_loop_test(t, recorded_answers_look_as_they_did, 0, n);
     tcase_add_loop_test(t, strange_answers_do_no_harm, 0, n);
     tcase_add_test(t, events_look_as_they_did);
@@ -397,10 +396,5 @@ int main(int argc, char **argv)
     tcase_add_test(t, quantities_get_a_unit_that_suits_them);
     tcase_add_test(t, tables_are_aligned_by_characters_not_bytes);
     tcase_add_test(t, a_plot_of_one_point_and_of_none);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

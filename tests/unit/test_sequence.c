@@ -14,6 +14,7 @@
 #include "quant/program/lowered.h"
 #include "quant/program/lowering.h"
 #include "tests/sequence_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <float.h>
@@ -478,9 +479,7 @@ int main(int argc, char **argv)
     (void)argc;
     source_root = argv[1];
     Suite *s = suite_create("sequence");
-    TCase *c = tcase_create("sequence");
-    tcase_set_timeout(c, 0);
-    tcase_add_checked_fixture(c, setup, NULL);
+    TCase *c = suite_case(s, "sequence", setup, NULL);
     tcase_add_test(c, a_norm_of_integers_is_the_real_one_rounded);
     tcase_add_test(c, a_scan_of_integers_is_within_its_bound_of_the_real_one);
     tcase_add_test(c, narrow_states_are_close_to_wide_ones);
@@ -488,10 +487,5 @@ int main(int argc, char **argv)
     tcase_add_test(c, a_mamba_classifier_is_imported_as_what_it_is);
     tcase_add_test(c, the_float_network_gives_what_pytorch_gave);
     tcase_add_loop_test(c, integers_answer_as_the_float_network_does, 0, 6);
-    suite_add_tcase(s, c);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket server against polite and hostile clients.
 #include "daemon/ctl/server.h"
+#include "tests/suite.h"
 #include "tests/unit/toy_service.h"
 
 #include <check.h>
@@ -605,10 +606,7 @@ static void add_events(TCase *t)
 int main(void)
 {
     Suite *s = suite_create("server");
-    TCase *t = tcase_create("server");
-    tcase_set_timeout(t, 0);
-    tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, start, stop);
+    TCase *t = suite_case(s, "server", start, stop);
     tcase_add_test(t, a_request_is_answered_with_ready_made_json_unchanged);
     tcase_add_test(t, ids_come_back_as_they_were);
     tcase_add_test(t, a_request_without_id_is_carried_out_in_silence);
@@ -621,10 +619,5 @@ int main(void)
     tcase_add_test(t, a_file_that_is_no_socket_and_an_impossible_path_are_errors);
     add_hostile(t);
     add_events(t);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

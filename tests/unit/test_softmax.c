@@ -4,10 +4,10 @@
 #include "base/rng.h"
 #include "quant/kernels/kernel.h"
 #include "quant/program/lowering.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MOST 8192 // channels
@@ -126,14 +126,9 @@ int main(void)
 {
     rng_seed(&rng, 50, 1);
     Suite *suite = suite_create("softmax");
-    TCase *tc = tcase_create("softmax");
+    TCase *tc = suite_case(suite, "softmax", NULL, NULL);
     tcase_add_test(tc, a_softmax_of_integers_is_within_its_bound_of_the_real_one);
     tcase_add_test(tc, other_scales_of_the_output_are_within_the_bound);
     tcase_add_test(tc, extremes_stay_within_32_bits);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker's answer becomes a space with budgets, or one clear line.
 #include "daemon/space_json.h"
+#include "tests/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct space space;
@@ -151,19 +151,12 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("space_json");
-    TCase *t = tcase_create("space_json");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, NULL);
+    TCase *t = suite_case(s, "space_json", set_up, NULL);
     tcase_add_test(t, a_good_answer_is_read);
     tcase_add_test(t, layers_of_equal_shape_share_their_costs);
     tcase_add_test(t, a_slot_has_the_geometry_of_its_largest_layer);
     tcase_add_test(t, the_smallest_budget_holds);
     tcase_add_test(t, a_network_that_fits_nothing_is_one_clear_error);
     tcase_add_test(t, senseless_answers_are_refused_by_name);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writing studies, trials, steps, boards and events: what is kept, what is refused, what may be told twice.
 #include "schema/writer.h"
+#include "tests/suite.h"
 #include "tests/unit/store_case.h"
 
 #include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct store_case lab;
@@ -512,9 +512,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("store");
-    TCase *t = tcase_create("writing");
-    tcase_set_timeout(t, 0); // a slow machine is no failure
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(suite, "writing", set_up, tear_down);
     tcase_add_test(t, a_study_comes_back_as_it_was_told);
     tcase_add_test(t, a_name_is_given_once_and_is_no_number);
     tcase_add_test(t, pausing_keeps_the_state_to_go_on_in);
@@ -537,10 +535,5 @@ int main(void)
     tcase_add_test(t, an_older_series_never_hides_a_finalists_figure);
     tcase_add_test(t, events_are_numbered_with_their_change_and_only_then);
     tcase_add_test(t, every_statement_can_be_prepared);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

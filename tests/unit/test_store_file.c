@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "schema/migrations.h"
 #include "schema/writer.h"
+#include "tests/suite.h"
 #include "tests/unit/store_case.h"
 
 #include <check.h>
@@ -538,16 +539,10 @@ int main(int argc, char **argv)
     bool make = argc == 3 && strcmp(argv[1], "--make") == 0;
     golden = argc > 1 ? argv[argc - 1] : "tests/unit/store_v1.db";
     Suite *suite = suite_create("store_file");
-    TCase *t = tcase_create("file");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(suite, "file", NULL, NULL);
     if (make)
         tcase_add_test(t, make_golden);
     else
         add_tests(t);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

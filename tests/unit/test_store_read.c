@@ -5,12 +5,12 @@
 #include "schema/front_points.h"
 #include "schema/reader.h"
 #include "schema/writer.h"
+#include "tests/suite.h"
 #include "tests/unit/store_case.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OUT_MAX (64 << 20)
@@ -496,9 +496,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("store_read");
-    TCase *t = tcase_create("played");
-    tcase_set_timeout(t, 0); // a slow machine is no failure
-    tcase_add_checked_fixture(t, set_up_played, tear_down);
+    TCase *t = suite_case(suite, "played", set_up_played, tear_down);
     tcase_add_test(t, a_trial_has_the_protocols_shape);
     tcase_add_test(t, what_was_not_found_out_is_null);
     tcase_add_test(t, a_finalists_numbers_are_the_fresh_ones);
@@ -515,16 +513,8 @@ int main(void)
     tcase_add_test(t, a_reader_behind_the_oldest_event_is_told_so);
     tcase_add_test(t, a_reader_writes_nothing);
     tcase_add_test(t, a_reader_sees_one_moment_and_does_not_stop_the_writer);
-    suite_add_tcase(suite, t);
-    t = tcase_create("large");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = suite_case(suite, "large", set_up, tear_down);
     tcase_add_test(t, ten_thousand_trials_are_listed_at_once);
     tcase_add_test(t, a_reader_ends_in_time_and_within_its_buffer);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

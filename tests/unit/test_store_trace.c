@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the store knows of files with raw samples, and of canaries.
 #include "schema/writer.h"
+#include "tests/suite.h"
 #include "tests/unit/store_case.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RUNNER_A "00000000000000000000000000000000000000000000000000000000000000aa"
@@ -297,25 +297,17 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("store_trace");
-    TCase *t = tcase_create("traces");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "traces", set_up, tear_down);
     tcase_add_test(t, samples_are_kept_of_the_front_and_of_baselines);
     tcase_add_test(t, a_finalist_keeps_both_files);
     tcase_add_test(t, a_trial_that_comes_back_to_the_front_has_no_file_any_more);
     tcase_add_test(t, a_file_that_cannot_be_written_costs_the_file_and_not_the_result);
     tcase_add_test(t, what_a_crash_kept_is_dropped_by_the_next_call);
-    suite_add_tcase(s, t);
-    t = tcase_create("canaries");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    t = suite_case(s, "canaries", set_up, tear_down);
     tcase_add_test(t, a_boards_reference_outlives_the_service_but_not_its_runner_or_image);
     tcase_add_test(t, a_forgotten_reference_stays_in_the_chart);
     tcase_add_test(t, another_image_is_not_compared_with_the_first_ones_reference);
     tcase_add_test(t, a_long_life_of_canaries_is_read_in_as_many_steps_as_it_has_rows);
     tcase_add_test(t, old_canaries_go_and_references_stay);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's steps in a study: what is proposed when, and that a saved agent goes on as if nothing had been.
 #include "daemon/study_agent.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -416,9 +417,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("study_agent");
-    TCase *t = tcase_create("study_agent");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "study_agent", set_up, tear_down);
     tcase_add_test(t, the_first_step_proposes_what_may_be_ahead);
     tcase_add_test(t, no_candidate_is_proposed_twice_and_the_reference_never);
     tcase_add_test(t, a_loaded_agent_goes_on_bit_for_bit);
@@ -432,10 +431,5 @@ int main(void)
     tcase_add_test(t, a_file_is_begun_with_as_a_study_is);
     tcase_add_test(t, a_damaged_beginning_is_refused);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -6,6 +6,7 @@
 #include "daemon/study_wear.h"
 #include "hwlink/board.h"
 #include "schema/store.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <glob.h>
@@ -299,8 +300,7 @@ int main(int argc, char **argv)
         return fputs("usage: test_study_file FOLDER_OF_STUDIES\n", stderr), 2;
     studies = argv[1];
     Suite *s = suite_create("study_file");
-    TCase *t = tcase_create("study_file");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "study_file", NULL, NULL);
     tcase_add_test(t, the_example_of_the_manual_is_read);
     tcase_add_test(t, a_short_file_takes_the_defaults);
     tcase_add_test(t, the_shipped_studies_are_read);
@@ -315,10 +315,5 @@ int main(int argc, char **argv)
     tcase_add_test(t, metrics_without_labels_need_none);
     tcase_add_test(t, scorers_are_programs_of_the_services_folder);
     tcase_add_test(t, a_study_tells_what_it_costs_the_flash);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

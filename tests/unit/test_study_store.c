@@ -5,11 +5,11 @@
 #include "tests/unit/store_case.h"
 
 #include "schema/writer.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -143,14 +143,8 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("study_store");
-    TCase *t = tcase_create("traces");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "traces", set_up, tear_down);
     tcase_add_test(t, a_result_has_its_file_beside_it);
     tcase_add_test(t, a_file_does_not_take_the_room_of_its_own_result);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -7,6 +7,7 @@
 #include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "tests/flat_builder.h"
+#include "tests/suite.h"
 
 #include "base/rng.h"
 
@@ -672,10 +673,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("tflite");
-    TCase *tc = tcase_create("tflite");
-    tcase_set_timeout(tc, 0);
-    tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    TCase *tc = suite_case(suite, "tflite", setup, teardown);
     tcase_add_test(tc, a_convolution_keeps_its_weights_and_pads_at_the_end);
     tcase_add_test(tc, a_depthwise_convolution_with_a_multiplier_is_turned);
     tcase_add_test(tc, a_softmax_of_a_plane_or_amid_vectors_is_an_operation);
@@ -693,10 +691,5 @@ int main(void)
     tcase_add_test(tc, what_cannot_be_taken_is_named);
     tcase_add_test(tc, offsets_out_of_the_file_are_seen);
     tcase_add_test(tc, broken_files_never_crash);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "tests/unit/store_case.h"
 
 #include "base/rng.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -489,9 +490,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("trials_file");
-    TCase *t = tcase_create("trials_file");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "trials_file", set_up, tear_down);
     tcase_add_test(t, a_study_hands_out_what_it_measured_and_where);
     tcase_add_test(t, what_is_written_is_read_back_and_equal_studies_give_equal_bytes);
     tcase_add_test(t, the_last_line_is_the_sha256_of_what_stands_before_it);
@@ -512,10 +511,5 @@ int main(void)
     tcase_add_test(t, of_many_trials_w8a8_and_the_newest_are_taken);
     tcase_add_test(t, candidates_that_are_not_searched_here_are_left_out);
     tcase_add_test(t, what_was_kept_before_there_were_files_is_still_read);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

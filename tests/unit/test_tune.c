@@ -13,6 +13,7 @@
 #include "quant/tune/tune.h"
 #include "quant/tune/tune_loss.h"
 #include "tests/net_case.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -530,8 +531,7 @@ int main(int argc, char **argv)
     }
     source_root = argv[1];
     Suite *s = suite_create("tune");
-    TCase *t = tcase_create("tune");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "tune", NULL, NULL);
     tcase_add_loop_test(t, slopes_of_random_networks_are_differences, 0, 2);
     tcase_add_loop_test(t, slopes_of_every_kind_are_differences, 0, 14);
     tcase_add_loop_test(t, slopes_of_rounding_are_those_of_adding_a_constant, 0, 4);
@@ -544,10 +544,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(t, only_slots_of_scheme_trained_are_trained, 0, 5);
     tcase_add_test(t, a_trained_candidate_survives_its_file);
     tcase_add_test(t, what_cannot_be_trained_is_refused);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

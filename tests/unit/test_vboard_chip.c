@@ -11,6 +11,7 @@
 #include "hwlink/vboard/timers.h"
 #include "hwlink/vboard/usart.h"
 #include "quant/kernels/mailbox.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -445,8 +446,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("vboard_chip");
-    TCase *t = tcase_create("vboard_chip");
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "vboard_chip", NULL, NULL);
     tcase_add_test(t, the_clock_follows_the_registers);
     tcase_add_test(t, voltage_and_regulator_are_as_asked);
     tcase_add_test(t, a_pin_tells_of_each_change_once);
@@ -465,10 +465,5 @@ int main(void)
     tcase_add_test(t, a_core_that_is_resumed_has_moved_when_the_write_returns);
     tcase_add_test(t, a_job_is_known_wherever_it_stands_in_flash);
     tcase_add_test(t, a_job_that_points_nowhere_is_survived);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -3,6 +3,7 @@
 // The virtual core, instruction by instruction: results, flags, IT blocks, faults, exceptions, stops. Cycles are checked by
 // tests/firmware/cycle_rules.c, all encodings against another emulator by tests/firmware/instruction_cases.c.
 #include "hwlink/vboard/machine.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -551,10 +552,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("vboard_core");
-    TCase *t = tcase_create("core");
-    tcase_set_timeout(t, 0);
-    tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(suite, "core", set_up, tear_down);
     tcase_add_test(t, reset_takes_stack_and_start_from_the_vector_table);
     tcase_add_test(t, a_blank_part_sleeps);
     tcase_add_test(t, addition_sets_all_flags);
@@ -590,10 +588,5 @@ int main(void)
     tcase_add_test(t, new_code_takes_the_cycles_of_known_code);
     tcase_add_test(t, a_request_to_stop_ends_one_run);
     tcase_add_test(t, a_system_reset_by_firmware_starts_again);
-    suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

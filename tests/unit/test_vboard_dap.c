@@ -3,9 +3,9 @@
 // The debug access port and the ST-LINK before it, on a bus that is an array.
 #include "hwlink/vboard/dap.h"
 #include "hwlink/vboard/stlink.h"
+#include "tests/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RAM 0x20000000u
@@ -274,9 +274,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("vboard_dap");
-    TCase *t = tcase_create("vboard_dap");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, NULL);
+    TCase *t = suite_case(s, "vboard_dap", set_up, NULL);
     tcase_add_test(t, it_names_itself_and_acknowledges_power);
     tcase_add_test(t, words_follow_each_other_and_wrap_at_a_kilobyte);
     tcase_add_test(t, narrow_data_stand_in_their_lanes);
@@ -287,10 +285,5 @@ int main(void)
     tcase_add_test(t, an_absurd_batch_is_answered_by_nothing);
     tcase_add_test(t, faults_can_be_ordered);
     tcase_add_test(t, without_supply_nothing_answers);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

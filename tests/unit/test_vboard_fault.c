@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults that are ordered: each happens when it should, does what it says, and is mended by what mends it.
 #include "hwlink/vboard/control.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -309,9 +310,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("vboard_fault");
-    TCase *t = tcase_create("vboard_fault");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "vboard_fault", set_up, tear_down);
     tcase_add_test(t, nonsense_is_told_and_changes_nothing);
     tcase_add_test(t, a_fault_waits_for_its_debug_accesses);
     tcase_add_test(t, waits_last_until_the_probe_is_let_go);
@@ -326,10 +325,5 @@ int main(void)
     tcase_add_test(t, option_bytes_say_what_an_operator_must_see);
     tcase_add_test(t, a_probe_may_come_back_under_another_path);
     tcase_add_test(t, a_port_that_is_switched_off_and_on_replugs);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

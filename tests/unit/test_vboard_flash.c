@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The virtual flash: keys, erasing, quad-words, protection, wear and time.
 #include "hwlink/vboard/flash.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -276,9 +277,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("vboard_flash");
-    TCase *t = tcase_create("vboard_flash");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "vboard_flash", set_up, tear_down);
     tcase_add_test(t, nothing_is_written_while_locked);
     tcase_add_test(t, a_wrong_key_locks_until_reset);
     tcase_add_test(t, a_page_erase_takes_one_page_and_is_counted);
@@ -291,10 +290,5 @@ int main(void)
     tcase_add_test(t, option_bytes_need_their_own_keys);
     tcase_add_test(t, readout_protection_is_taken_back_for_all_that_stands_there);
     tcase_add_test(t, with_times_it_is_busy_for_so_long_by_the_clock);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

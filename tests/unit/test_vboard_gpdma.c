@@ -3,10 +3,10 @@
 // The DMA controller: memory to memory, lists, serial ports, and what goes wrong.
 #include "hwlink/vboard/machine.h"
 #include "hwlink/vboard/memory.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CHANNEL(i, offset) (GPDMA_BASE + 0x80u * (i) + (offset))
@@ -239,9 +239,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("gpdma");
-    TCase *t = tcase_create("gpdma");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    TCase *t = suite_case(s, "gpdma", set_up, tear_down);
     tcase_add_test(t, memory_is_copied_and_the_end_told);
     tcase_add_test(t, bytes_widen_to_words_or_are_packed);
     tcase_add_test(t, a_list_is_followed_to_its_end);
@@ -251,10 +249,5 @@ int main(void)
     tcase_add_test(t, a_request_that_never_comes_is_told_once);
     tcase_add_test(t, errors_stop_a_channel);
     tcase_add_test(t, a_circular_list_in_memory_does_not_hang);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -3,6 +3,7 @@
 // The virtual power meter: its language, its stream, and that no energy is lost on the way to a sample.
 #include "hwlink/vboard/powershield.h"
 #include "hwlink/vboard/window.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -309,9 +310,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("vboard_meter");
-    TCase *t = tcase_create("vboard_meter");
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 0);
+    TCase *t = suite_case(s, "vboard_meter", set_up, tear_down);
     tcase_add_test(t, commands_are_acknowledged_word_for_word);
     tcase_add_test(t, nonsense_is_refused_with_its_reason);
     tcase_add_test(t, it_switches_the_supply);
@@ -322,10 +321,5 @@ int main(void)
     tcase_add_test(t, a_slow_reader_makes_time_wait_and_loses_no_sample);
     tcase_add_test(t, a_target_reset_leaves_its_gap_in_the_recording);
     tcase_add_test(t, equal_laps_are_found_and_said_again);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

@@ -3,9 +3,9 @@
 // A board with a pace is never ahead of it, by more than one slice.
 #include "hwlink/vboard/rcc.h"
 #include "hwlink/vboard/vboard.h"
+#include "tests/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -49,12 +49,7 @@ END_TEST
 int main(void)
 {
     Suite *s = suite_create("pace");
-    TCase *t = tcase_create("pace");
+    TCase *t = suite_case(s, "pace", NULL, NULL);
     tcase_add_test(t, a_virtual_second_takes_as_long_as_the_pace_says);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }

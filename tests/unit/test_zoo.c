@@ -7,6 +7,7 @@
 #include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "quant/quantize/quantized.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -158,16 +159,9 @@ int main(int argc, char **argv)
         return fputs("usage: test_zoo SOURCE_ROOT NETWORK\n", stderr), 2;
     source_root = argv[1];
     Suite *s = suite_create("zoo");
-    TCase *t = tcase_create("zoo");
-    tcase_set_timeout(t, 0);
-    tcase_add_checked_fixture(t, begin, end);
+    TCase *t = suite_case(s, "zoo", begin, end);
     tcase_add_test(t, it_has_the_operations_of_its_paper);
     tcase_add_test(t, it_answers_as_stated_and_eight_bits_keep_that);
     tcase_add_test(t, its_float32_baseline_fits_the_board);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(s);
 }
