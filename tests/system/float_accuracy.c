@@ -7,17 +7,14 @@
 // --whole all samples within 0.1 point.
 #include "quant/import/import.h"
 #include "quant/net/float_run.h"
+#include "tests/assets.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define QUICK_SAMPLES 1000
-#define SKIPPED 77
-#define PATH_ROOM (PATH_MAX + 256)
 
 #define CIFAR "data/cifar10/test_x.npy", "data/cifar10/test_y.npy"
 #define KWS "data/kws01/x_int8.npy", "data/kws01/y.npy"
@@ -67,25 +64,21 @@ static void count_answer(void *userdata, int sample, const float *outputs)
     c->correct += float_run_argmax(outputs, c->classes) == c->labels[sample];
 }
 
-static const char *under(const char *folder, const char *name, char *path)
-{
-    snprintf(path, PATH_ROOM, "%s/%s", folder, name);
-    return path;
-}
+static const char *source_root = ".";
 
 /* The first `limit` samples (0: all). */
-static int score(const char *folder, int i, int limit, struct count *c, bool *all, struct error *e)
+static int score(int i, int limit, struct count *c, bool *all, struct error *e)
 {
-    char path[PATH_ROOM];
+    char path[ASSETS_PATH_MAX];
     struct net n;
     struct data d = {0};
     int32_t *labels = NULL;
-    if (import_network(under(folder, cases[i].network, path), &n, e))
+    if (import_network(assets_path(source_root, cases[i].network, path, sizeof path), &n, e))
         return -1;
     c->classes = (int)net_elements(&n.tensors[n.output]);
     int failed =
-        data_open(under(folder, cases[i].samples, path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
-        data_labels(under(folder, cases[i].labels, path), d.n, c->classes, &labels, e);
+        data_open(assets_path(source_root, cases[i].samples, path, sizeof path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
+        data_labels(assets_path(source_root, cases[i].labels, path, sizeof path), d.n, c->classes, &labels, e);
     if (!failed) {
         int samples = limit && limit < d.n ? limit : d.n;
         *all = samples == d.n;
@@ -98,12 +91,12 @@ static int score(const char *folder, int i, int limit, struct count *c, bool *al
     return failed ? -1 : 0;
 }
 
-static int check(const char *folder, int i, int limit)
+static int check(int i, int limit)
 {
     struct error e = {{0}};
     struct count c = {0};
     bool all = false;
-    if (score(folder, i, limit, &c, &all, &e)) {
+    if (score(i, limit, &c, &all, &e)) {
         printf("FAILED %s\n", e.text);
         return 1;
     }
@@ -117,19 +110,13 @@ static int check(const char *folder, int i, int limit)
 
 int main(int argc, char **argv)
 {
-    char folder[PATH_MAX], path[PATH_ROOM];
-    const char *assets = getenv("PARE_ASSETS");
+    char path[ASSETS_PATH_MAX];
     bool whole = argc > 2 && !strcmp(argv[2], "--whole");
     int failed = 0;
-    if (assets)
-        snprintf(folder, sizeof folder, "%s", assets);
-    else
-        snprintf(folder, sizeof folder, "%s/../shared/assets", argc > 1 ? argv[1] : ".");
-    if (access(under(folder, cases[0].network, path), R_OK)) {
-        printf("skipped: no networks under %s (PARE_ASSETS)\n", folder);
-        return SKIPPED;
-    }
+    source_root = argc > 1 ? argv[1] : source_root;
+    if (assets_missing(assets_path(source_root, cases[0].network, path, sizeof path)))
+        return ASSETS_SKIPPED;
     for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++)
-        failed += check(folder, i, whole ? 0 : QUICK_SAMPLES);
+        failed += check(i, whole ? 0 : QUICK_SAMPLES);
     return failed ? 1 : 0;
 }

@@ -7,19 +7,16 @@
 #include "quant/import/import.h"
 #include "quant/net/data.h"
 #include "quant/net/float_run.h"
+#include "tests/assets.h"
 #include "tests/onnx_model.h"
 #include "tests/suite.h"
 
 #include <check.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define SAMPLES 4
-#define SKIPPED 77
-#define PATH_ROOM (PATH_MAX + 256)
 #define BYTES_MAX (64u << 20)
 #define ALLOWED 1e-4
 
@@ -29,12 +26,6 @@ static const struct {
 } cases[] = {
     {"models/fastestdet/FastestDet_96.onnx", "data/vww200/x.npy", {.scale = 1. / 255}},
 };
-
-static const char *under(const char *folder, const char *name, char *path)
-{
-    snprintf(path, PATH_ROOM, "%s/%s", folder, name);
-    return path;
-}
 
 static Onnx__ModelProto *read_model(const char *path, struct error *e)
 {
@@ -93,17 +84,17 @@ static double compare(const Onnx__ModelProto *m, const struct net *n, const stru
     return worst;
 }
 
-static char folder[PATH_MAX];
+static const char *source_root = ".";
 
 START_TEST(outputs_are_those_of_the_definitions)
 {
-    char path[PATH_ROOM];
+    char path[ASSETS_PATH_MAX];
     struct error e = {{0}};
     struct net n;
     struct data d = {0};
-    Onnx__ModelProto *m = read_model(under(folder, cases[_i].network, path), &e);
+    Onnx__ModelProto *m = read_model(assets_path(source_root, cases[_i].network, path, sizeof path), &e);
     ck_assert_msg(m && !import_network(path, &n, &e), "%s", e.text);
-    under(folder, cases[_i].samples, path);
+    assets_path(source_root, cases[_i].samples, path, sizeof path);
     ck_assert_msg(data_open(path, &n.tensors[n.input], &cases[_i].transform, &d, &e) == 0, "%s", e.text);
     double worst = compare(m, &n, &d, &e);
     ck_assert_msg(worst >= 0, "%s", e.text);
@@ -117,16 +108,10 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    char path[PATH_ROOM];
-    const char *assets = getenv("PARE_ASSETS");
-    if (assets)
-        snprintf(folder, sizeof folder, "%s", assets);
-    else
-        snprintf(folder, sizeof folder, "%s/../shared/assets", argc > 1 ? argv[1] : ".");
-    if (access(under(folder, cases[0].network, path), R_OK)) {
-        printf("skipped: no networks under %s (PARE_ASSETS)\n", folder);
-        return SKIPPED;
-    }
+    char path[ASSETS_PATH_MAX];
+    source_root = argc > 1 ? argv[1] : source_root;
+    if (assets_missing(assets_path(source_root, cases[0].network, path, sizeof path)))
+        return ASSETS_SKIPPED;
     Suite *suite = suite_create("float_reference");
     TCase *tc = suite_case(suite, "float_reference", NULL, NULL);
     tcase_add_loop_test(tc, outputs_are_those_of_the_definitions, 0, sizeof cases / sizeof *cases);

@@ -7,17 +7,14 @@
 #include "quant/evaluate/evaluator.h"
 #include "quant/import/import.h"
 #include "quant/program/lowered.h"
+#include "tests/assets.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define QUICK_SAMPLES 1000
-#define SKIPPED 77
-#define PATH_ROOM (PATH_MAX + 256)
 #define BYTE (1. / 255)
 
 static const struct {
@@ -34,12 +31,22 @@ static const struct {
     {"tinymaix/mnist_valid_q.tflite", "mnist/test_%c.npy", 95.1, {.scale = BYTE}},
 };
 
-static const char *data_path(const char *folder, int i, char what, char *path)
+static const char *source_root = ".";
+
+static const char *network_path(int i, char path[ASSETS_PATH_MAX])
 {
+    char name[256];
+    snprintf(name, sizeof name, "models/%s", cases[i].network);
+    return assets_path(source_root, name, path, ASSETS_PATH_MAX);
+}
+
+static const char *data_path(int i, char what, char path[ASSETS_PATH_MAX])
+{
+    char file[256];
     const char *pattern = cases[i].data, *mark = strstr(pattern, "%c");
     const char *name = what == 'x' && strstr(pattern, "kws01") ? "x_int8" : what == 'x' ? "x" : "y";
-    snprintf(path, PATH_ROOM, "%s/data/%.*s%s%s", folder, (int)(mark - pattern), pattern, name, mark + 2);
-    return path;
+    snprintf(file, sizeof file, "data/%.*s%s%s", (int)(mark - pattern), pattern, name, mark + 2);
+    return assets_path(source_root, file, path, ASSETS_PATH_MAX);
 }
 
 static int lower(const struct net *n, struct quantized *q, struct lowered *l, struct error *e)
@@ -51,19 +58,18 @@ static int lower(const struct net *n, struct quantized *q, struct lowered *l, st
     return quantized_given(n, q, e) || lowered_make(n, q, &c, NULL, l, e) ? -1 : 0;
 }
 
-static int score(const char *folder, int i, int limit, struct score *s, struct error *e)
+static int score(int i, int limit, struct score *s, struct error *e)
 {
-    char path[PATH_ROOM];
+    char path[ASSETS_PATH_MAX];
     struct net n;
     struct data d = {0};
     struct quantized q = {0};
     struct lowered l = {0};
     int32_t *labels = NULL;
-    snprintf(path, sizeof path, "%s/models/%s", folder, cases[i].network);
-    if (import_network(path, &n, e))
+    if (import_network(network_path(i, path), &n, e))
         return -1;
-    int failed = data_open(data_path(folder, i, 'x', path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
-                 data_labels(data_path(folder, i, 'y', path), d.n, (int)net_elements(&n.tensors[n.output]), &labels, e) ||
+    int failed = data_open(data_path(i, 'x', path), &n.tensors[n.input], &cases[i].transform, &d, e) ||
+                 data_labels(data_path(i, 'y', path), d.n, (int)net_elements(&n.tensors[n.output]), &labels, e) ||
                  lower(&n, &q, &l, e);
     struct evaluator *v = failed ? NULL : evaluator_create(&l.program, lowered_blobs(&l), 2, e);
     failed = !v || evaluator_score(v, &d, labels, 0, limit, s, e);
@@ -76,11 +82,11 @@ static int score(const char *folder, int i, int limit, struct score *s, struct e
     return failed ? -1 : 0;
 }
 
-static int check(const char *folder, int i, bool whole)
+static int check(int i, bool whole)
 {
     struct error e = {{0}};
     struct score s = {0};
-    if (score(folder, i, whole ? -1 : QUICK_SAMPLES, &s, &e)) {
+    if (score(i, whole ? -1 : QUICK_SAMPLES, &s, &e)) {
         printf("FAILED %s: %s\n", cases[i].network, e.text);
         return 1;
     }
@@ -95,20 +101,13 @@ static int check(const char *folder, int i, bool whole)
 
 int main(int argc, char **argv)
 {
-    char folder[PATH_MAX], path[PATH_ROOM];
-    const char *assets = getenv("PARE_ASSETS");
+    char path[ASSETS_PATH_MAX];
     bool whole = argc > 2 && !strcmp(argv[2], "--whole");
     int failed = 0;
-    if (assets)
-        snprintf(folder, sizeof folder, "%s", assets);
-    else
-        snprintf(folder, sizeof folder, "%s/../shared/assets", argc > 1 ? argv[1] : ".");
-    snprintf(path, sizeof path, "%s/models/%s", folder, cases[0].network);
-    if (access(path, R_OK)) {
-        printf("skipped: no networks under %s (PARE_ASSETS)\n", folder);
-        return SKIPPED;
-    }
+    source_root = argc > 1 ? argv[1] : source_root;
+    if (assets_missing(network_path(0, path)))
+        return ASSETS_SKIPPED;
     for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++)
-        failed += check(folder, i, whole);
+        failed += check(i, whole);
     return failed ? 1 : 0;
 }

@@ -4,25 +4,22 @@
 
 #include "base/file.h"
 #include "quant/tool/image_view.h"
+#include "tests/assets.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define IMAGE_MAX (8u << 20)
 
 static void find_file(const struct trial_arguments *a, const char *name, char path[512])
 {
     static const char prefix[] = "assets/";
-    const char *assets = getenv("PARE_ASSETS");
-    bool is_asset = !strncmp(name, prefix, sizeof prefix - 1);
-    name += is_asset ? sizeof prefix - 1 : 0;
-    if (is_asset && assets)
-        snprintf(path, 512, "%s/%s", assets, name);
+    if (!strncmp(name, prefix, sizeof prefix - 1))
+        assets_path(a->source_root, name + sizeof prefix - 1, path, 512);
     else
-        snprintf(path, 512, "%s/%s%s", a->source_root, is_asset ? "../shared/assets/" : "", name);
+        snprintf(path, 512, "%s/%s", a->source_root, name);
 }
 
 int trial_arguments_read(struct trial_arguments *a, int argc, char **argv)
@@ -37,10 +34,8 @@ int trial_arguments_read(struct trial_arguments *a, int argc, char **argv)
                                   .calibration_samples = 100};
     find_file(a, argv[4], a->network);
     find_file(a, argv[5], a->calibration);
-    if (access(a->network, R_OK) || access(a->calibration, R_OK)) {
-        printf("skipped: no %s, or no %s\n", a->network, a->calibration);
-        return 77;
-    }
+    if (assets_missing(a->network) || assets_missing(a->calibration))
+        return ASSETS_SKIPPED;
     if (system("openocd --version >/dev/null 2>&1")) {
         printf("skipped: no openocd here\n");
         return 77;

@@ -7,13 +7,13 @@
 #include "quant/net/float_run.h"
 #include "quant/program/lowered.h"
 #include "quant/quantize/quantized.h"
+#include "tests/assets.h"
 #include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SAMPLES 1000
 #define RUNS_OF_KERNELS 5
@@ -25,7 +25,7 @@ struct subject {
 
 static struct error error;
 static char paths[4][512];
-static const char *source_root, *assets;
+static const char *source_root;
 static struct net net;
 static struct data calibration, samples;
 static int32_t *labels;
@@ -36,6 +36,11 @@ static const char *path(int i, const char *folder, const char *name)
     if (snprintf(paths[i], sizeof paths[i], "%s/%s", folder, name) >= (int)sizeof paths[i])
         abort();
     return paths[i];
+}
+
+static const char *asset(int i, const char *name)
+{
+    return assets_path(source_root, name, paths[i], sizeof paths[i]);
 }
 
 static void begin(const struct subject *s)
@@ -147,10 +152,8 @@ END_TEST
 
 START_TEST(resnet_8_keeps_its_accuracy_with_eight_bits_and_loses_it_with_two)
 {
-    struct subject s = {path(0, assets, "models/mlperf-tiny-onnx/pretrainedResnet.onnx"),
-                        path(1, assets, "data/cifar10/calib_x.npy"),
-                        path(2, assets, "data/cifar10/test_x.npy"),
-                        path(3, assets, "data/cifar10/test_y.npy"), 0};
+    struct subject s = {asset(0, "models/mlperf-tiny-onnx/pretrainedResnet.onnx"), asset(1, "data/cifar10/calib_x.npy"),
+                        asset(2, "data/cifar10/test_x.npy"), asset(3, "data/cifar10/test_y.npy"), 0};
     check_subject(&s);
 }
 END_TEST
@@ -160,14 +163,9 @@ int main(int argc, char **argv)
     if (argc != 3)
         return fputs("usage: test_accuracy SOURCE_ROOT demo | resnet-8\n", stderr), 2;
     bool demo = !strcmp(argv[2], "demo");
-    char beside[512];
     source_root = argv[1];
-    snprintf(beside, sizeof beside, "%s/../shared/assets", source_root);
-    assets = getenv("PARE_ASSETS") ? getenv("PARE_ASSETS") : beside;
-    if (!demo && access(path(0, assets, "data/cifar10/test_x.npy"), R_OK)) {
-        printf("skipped: no %s (PARE_ASSETS names the folder of networks and data)\n", paths[0]);
-        return 77;
-    }
+    if (!demo && assets_missing(asset(0, "data/cifar10/test_x.npy")))
+        return ASSETS_SKIPPED;
     Suite *s = suite_create("accuracy");
     TCase *t = suite_case(s, "accuracy", NULL, NULL);
     if (demo)
