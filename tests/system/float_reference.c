@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
 // The float network's outputs on networks that others made and no labels are for (detectors), against the operators' definitions in
-// doubles (tests/onnx_model_run.c, which shares nothing with the importer). usage: float_reference SOURCE_ROOT
+// doubles (tests/onnx_machine.h, which shares nothing with the importer). usage: float_reference SOURCE_ROOT
 // Looks under $PARE_ASSETS (default SOURCE_ROOT/../shared/assets).
 #include "base/file.h"
 #include "quant/import/import.h"
