@@ -123,14 +123,12 @@ static void finish_backup(struct query *q)
 void service_db_backup(void *user, struct server_call *call, const cJSON *params)
 {
     struct service *s = user;
-    const char *path = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "path"));
+    const char *path = service_path(call, params, "path");
     const struct server_peer *peer = server_call_peer(call);
     struct error e = {""};
     char folder[KEYS_PATH_MAX + 32];
-    if (!path || path[0] != '/' || strlen(path) >= KEYS_PATH_MAX) {
-        server_fail(call, KIND_INVALID, "path", NULL, "\"path\" must be an absolute path");
+    if (!path)
         return;
-    }
     snprintf(folder, sizeof folder, "%s/exports", s->config->state);
     if (file_make_folder(folder, &e) != 0) {
         server_fail(call, KIND_FAILED, NULL, NULL, "%s", e.text);

@@ -397,12 +397,12 @@ void service_export_close(struct service *s)
 
 static struct package *new_package(struct service *s, struct server_call *call, const cJSON *params)
 {
-    const char *folder = cJSON_GetStringValue(member(params, "folder")), *name = cJSON_GetStringValue(member(params, "name"));
+    const char *folder = service_path(call, params, "folder"), *name = cJSON_GetStringValue(member(params, "name"));
     const struct server_peer *peer = server_call_peer(call);
-    if (!folder || folder[0] != '/' || strlen(folder) >= KEYS_PATH_MAX || (name && strlen(name) >= sizeof((struct package *)0)->name)) {
-        bool bad_folder = !folder || folder[0] != '/' || strlen(folder) >= KEYS_PATH_MAX;
-        server_fail(call, KIND_INVALID, bad_folder ? "folder" : "name", NULL,
-                    bad_folder ? "\"folder\" must be an absolute path" : "\"name\" is too long");
+    if (!folder)
+        return NULL;
+    if (name && strlen(name) >= sizeof((struct package *)0)->name) {
+        server_fail(call, KIND_INVALID, "name", NULL, "\"name\" is too long");
         return NULL;
     }
     struct package *p = calloc(1, sizeof *p);

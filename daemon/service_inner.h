@@ -91,6 +91,9 @@ void service_events(void *user, struct server_pull *pull, int64_t since, int lim
 /* Fails the call as the store's result says. */
 void service_fail(struct server_call *call, int rc, const char *text);
 
+/* The parameter `name`, an absolute path of less than KEYS_PATH_MAX bytes. NULL when the call was failed: it is none. */
+const char *service_path(struct server_call *call, const cJSON *params, const char *name);
+
 /* --- service_database.c --- */
 
 void service_db_check(void *user, struct server_call *call, const cJSON *params);

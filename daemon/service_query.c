@@ -11,6 +11,11 @@
 
 #define READ_MS 5000 // a question may take this long: lists of large studies on a busy machine
 
+static const char *text_of(const cJSON *params, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, name));
+}
+
 void service_fail(struct server_call *call, int rc, const char *text)
 {
     enum kind kind = rc == STORE_NOT_FOUND  ? KIND_NOT_FOUND
@@ -21,12 +26,16 @@ void service_fail(struct server_call *call, int rc, const char *text)
     server_fail(call, kind, NULL, NULL, "%s", text);
 }
 
-/* --- asking --- */
-
-static const char *text_of(const cJSON *params, const char *name)
+const char *service_path(struct server_call *call, const cJSON *params, const char *name)
 {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, name));
+    const char *path = text_of(params, name);
+    if (path && path[0] == '/' && strlen(path) < KEYS_PATH_MAX)
+        return path;
+    server_fail(call, KIND_INVALID, name, NULL, "\"%s\" must be an absolute path", name);
+    return NULL;
 }
+
+/* --- asking --- */
 
 static double number_of(const cJSON *params, const char *name, double otherwise)
 {

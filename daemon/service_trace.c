@@ -3,7 +3,6 @@
 // The raw samples of a trial as a table for other programs, written with the rights of the user who asked.
 #include "daemon/service_inner.h"
 
-#include "base/file.h"
 #include "daemon/caller.h"
 #include "daemon/traces.h"
 
@@ -27,18 +26,12 @@ static const char *text_of(const cJSON *o, const char *name)
     return text ? text : "";
 }
 
-/* The file that the row names, checked against what it was when it was written. */
+/* The file that the row names. */
 static int read_trace(struct query *q, struct wanted_trace *w)
 {
-    char folder[TRACES_PATH_MAX], path[TRACES_PATH_MAX + 256], *content;
-    size_t size;
+    char folder[TRACES_PATH_MAX];
     traces_folder(q->s->config->state, folder);
-    snprintf(path, sizeof path, "%s/%.255s", folder, text_of(w->row, "file"));
-    if (file_read(path, POWER_TRACE_FILE_MAX, &content, &size, &q->e) != 0)
-        return -1;
-    int rc = power_trace_parse(content, size, &w->trace, &q->e);
-    free(content);
-    return rc == 0 ? 0 : error_wrap(&q->e, "%s", path);
+    return traces_read(folder, text_of(w->row, "file"), text_of(w->row, "sha256"), &w->trace, &q->e);
 }
 
 static int put_row(void *user, int window, double time_us, double watts)
@@ -108,12 +101,10 @@ static void finish_trace(struct query *q)
 
 void service_trial_trace(void *user, struct server_call *call, const cJSON *params)
 {
-    const char *path = text_of(params, "path");
+    const char *path = service_path(call, params, "path");
     const struct server_peer *peer = server_call_peer(call);
-    if (path[0] != '/' || strlen(path) >= KEYS_PATH_MAX) {
-        server_fail(call, KIND_INVALID, "path", NULL, "\"path\" must be an absolute path");
+    if (!path)
         return;
-    }
     struct wanted_trace *w = calloc(1, sizeof *w);
     struct query *q = w ? query_new(user, call, params) : NULL;
     if (!w)

@@ -112,16 +112,14 @@ static void name_study(struct handing_out *h, const cJSON *study)
 void service_export_trials(void *user, struct server_call *call, const cJSON *params)
 {
     struct service *s = user;
-    const char *path = cJSON_GetStringValue(member(params, "path"));
     const struct server_peer *peer = server_call_peer(call);
     if (member(params, "trial") || member(params, "name")) {
         server_fail(call, KIND_INVALID, member(params, "trial") ? "trial" : "name", NULL, "\"trials\" hands out all measured trials of a study");
         return;
     }
-    if (!path || path[0] != '/' || strlen(path) >= KEYS_PATH_MAX) {
-        server_fail(call, KIND_INVALID, "path", NULL, "\"path\" must be an absolute path");
+    const char *path = service_path(call, params, "path");
+    if (!path)
         return;
-    }
     struct handing_out *h = calloc(1, sizeof *h);
     if (!h) {
         server_fail(call, KIND_BUSY, NULL, NULL, "out of memory");

@@ -58,6 +58,23 @@ int traces_write(const char *folder, const char *name, const struct power_trace 
     return rc;
 }
 
+int traces_read(const char *folder, const char *name, const char *sha256, struct power_trace *t, struct error *e)
+{
+    char path[TRACES_PATH_MAX + 256], hex[SHA256_HEX], *content;
+    uint8_t digest[SHA256_BYTES];
+    size_t size;
+    power_trace_init(t);
+    path_of(folder, name, path);
+    if (file_read(path, POWER_TRACE_FILE_MAX, &content, &size, e) != 0)
+        return -1;
+    sha256_of(content, size, digest);
+    int rc = strcmp(sha256_hex(digest, hex), sha256) == 0
+                 ? power_trace_parse(content, size, t, e)
+                 : error_set(e, "it is not the file that was kept: its SHA-256 is %s, not %s", hex, sha256);
+    free(content);
+    return rc == 0 ? 0 : error_wrap(e, "%s", path);
+}
+
 void traces_remove(const char *folder, const char *name)
 {
     char path[TRACES_PATH_MAX + 256];

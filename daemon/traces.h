@@ -23,6 +23,9 @@ void traces_name(int64_t study, int trial, int attempt, char name[TRACES_NAME_MA
 int traces_write(const char *folder, const char *name, const struct power_trace *t, int64_t kept_bytes, int64_t *bytes,
                  char sha256[SHA256_HEX]);
 
+/* Reads it. Returns 0, or -1 with the reason: it is not there, or not the file whose SHA-256 (hex) its row has. power_trace_finish in any case. */
+int traces_read(const char *folder, const char *name, const char *sha256, struct power_trace *t, struct error *e);
+
 /* What cannot be removed is logged. */
 void traces_remove(const char *folder, const char *name);
 

@@ -50,6 +50,11 @@ stall=$("$pare" status --json | sed 's/.*"loop_stall_ms": *\([0-9.]*\).*/\1/') r
 says 0 "samples of 3 windows, virtual" trial trace 1 power.csv
 says 1 "File exists" trial trace 1 power.csv
 says 4 "no trial 999\|raw samples of trial 999" trial trace 999 none.csv
+# a whole file, but another trial's
+trace_of() { sql state/pare.db "SELECT 'state/traces/' || file FROM v_trace WHERE trial $1 1 ORDER BY attempt DESC LIMIT 1"; }
+mv "$(trace_of =)" kept.trace && cp "$(trace_of '<>')" "$(trace_of =)"
+says 1 "not the file that was kept" trial trace 1 other.csv
+mv kept.trace "$(trace_of =)"
 passes; grep -q "^# origin: virtual: a model" power.csv || complain "the table does not say where it is from"
 passes; awk -F, -v repeats="$(sql state/pare.db "SELECT json_extract(provenance, '$.repeats') FROM v_attempt WHERE trial = 1 AND state = 'succeeded' ORDER BY attempt DESC LIMIT 1")" \
     -v figure="$(sql state/pare.db "SELECT energy_nj FROM v_trial WHERE trial = 1")" '

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// A result and the file with its raw samples, when the disk takes the one and not the other.
+// A result and the file with its raw samples: when the disk takes the one and not the other, and when the file is another one later.
 #include "daemon/study_store.h"
 #include "tests/unit/store_case.h"
 
+#include "schema/reader.h"
 #include "schema/writer.h"
 #include "tests/suite.h"
 
@@ -118,6 +119,49 @@ START_TEST(a_result_has_its_file_beside_it)
 }
 END_TEST
 
+/* The SHA-256 in the row of the trial's file. */
+static void read_row(char sha256[SHA256_HEX])
+{
+    struct buffer row;
+    buffer_init(&row, 4096);
+    must(store_read_trace(store_case_reader(&lab), lab.study, 1, &row, error));
+    cJSON *o = store_case_json(&row);
+    snprintf(sha256, SHA256_HEX, "%s", store_case_text(o, "sha256"));
+    cJSON_Delete(o);
+}
+
+/* A whole one, whose own first line is right. */
+static void put_other_file(char sha256[SHA256_HEX])
+{
+    struct power_trace t;
+    int64_t bytes;
+    power_trace_init(&t);
+    power_trace_begin(&t, 10000, 3300, 0);
+    power_trace_add(&t, 1001);
+    must(power_trace_write(&t, file, &bytes, sha256, error));
+    power_trace_finish(&t);
+}
+
+START_TEST(a_file_that_is_not_the_one_that_was_kept_is_refused)
+{
+    char kept[SHA256_HEX], other[SHA256_HEX];
+    struct power_trace t;
+    const char *name = strrchr(file, '/') + 1;
+    run();
+    read_row(kept);
+    must(traces_read(store.traces, name, kept, &t, error));
+    ck_assert_int_eq(t.windows[0].samples, 1);
+    power_trace_finish(&t);
+    put_other_file(other);
+    ck_assert_int_eq(traces_read(store.traces, name, kept, &t, error), -1);
+    ck_assert_msg(strstr(error->text, name) && strstr(error->text, "not the file that was kept") && strstr(error->text, other), "%s",
+                  error->text);
+    power_trace_finish(&t);
+    must(traces_read(store.traces, name, other, &t, error)); // nothing else is wrong with it
+    power_trace_finish(&t);
+}
+END_TEST
+
 /* The file is small, and the database may not grow any more. */
 START_TEST(a_file_does_not_take_the_room_of_its_own_result)
 {
@@ -145,6 +189,7 @@ int main(void)
     Suite *s = suite_create("study_store");
     TCase *t = suite_case(s, "traces", set_up, tear_down);
     tcase_add_test(t, a_result_has_its_file_beside_it);
+    tcase_add_test(t, a_file_that_is_not_the_one_that_was_kept_is_refused);
     tcase_add_test(t, a_file_does_not_take_the_room_of_its_own_result);
     return suite_run(s);
 }
