@@ -15,6 +15,7 @@
 #include "schema/store.h"
 
 #define STUDY_BASELINES 2 // trial 1 is w8a8, the reference of all rewards; trial 2 is float32
+#define STUDY_FLOAT32 2   // trial that is no candidate of the space
 #define STUDY_ALL_MAX (STUDY_TRIALS_MAX + STUDY_BASELINES)
 #define STUDY_TRIES_MAX 16      // measurements of one trial that failed, whosever fault; then it is given up
 #define STUDY_HOST_FAILURES_MAX 6 // in a row; then this machine needs a person, and the study is paused

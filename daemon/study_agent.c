@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define FLOOR_ROUNDING 1e-9 // points: a loss that is exactly the allowed one passes
-#define FLOAT32 2 // trial of the baseline that is no candidate of the space
 
 static const uint8_t *warm_choices(const struct study_agent *a, int i)
 {
@@ -119,7 +118,7 @@ static const struct setting int8 = {8, 8, SCHEME_UNIFORM}, float32 = {32, 32, SC
 void study_agent_candidate(const struct study_agent *a, int trial, struct candidate *c)
 {
     if (trial <= STUDY_BASELINES)
-        candidate_fill(c, a->space.n_slots, trial == FLOAT32 ? float32 : int8);
+        candidate_fill(c, a->space.n_slots, trial == STUDY_FLOAT32 ? float32 : int8);
     else
         space_candidate(&a->space, choices_of(a, trial), c);
 }
@@ -153,7 +152,7 @@ int study_agent_add(struct study_agent *a, const char *text, struct error *e)
 static bool teaches_costs(const struct study_agent *a, int trial)
 {
     const struct study_known *k = &a->known[trial];
-    return k->known && k->outcome == STORE_MEASURED && k->layer_cycles && trial != FLOAT32;
+    return k->known && k->outcome == STORE_MEASURED && k->layer_cycles && trial != STUDY_FLOAT32;
 }
 
 static void tell_costs(struct study_agent *a, int trial)
@@ -193,7 +192,7 @@ static bool is_told(const struct study_agent *a, int trial)
     struct candidate c;
     uint8_t choices[SPACE_SLOTS_MAX];
     study_agent_candidate(a, trial, &c);
-    return trial != FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
+    return trial != STUDY_FLOAT32 && space_choices(&a->space, &c, choices, NULL) == 0;
 }
 
 void study_agent_hope(const struct study_agent *a, int trial, int before, struct reward_figures *f)
@@ -292,7 +291,7 @@ int study_agent_teach(struct study_agent *a, int trial, struct error *e)
 static bool is_known(const struct study_agent *a, const uint8_t *choices)
 {
     for (int t = 1; t <= a->n_trials; t++)
-        if (t != FLOAT32 && memcmp(choices, choices_of(a, t), (size_t)a->space.n_slots) == 0)
+        if (t != STUDY_FLOAT32 && memcmp(choices, choices_of(a, t), (size_t)a->space.n_slots) == 0)
             return true;
     return false;
 }

@@ -3,14 +3,13 @@
 #include "daemon/trials_export.h"
 
 #include "agent/agent.h"
+#include "daemon/study.h"
 #include "daemon/study_file.h"
 #include "daemon/trials_file.h"
 #include "daemon/trials_identity.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define FLOAT32 2 // trial of the baseline that is no candidate
 
 struct exporting {
     const char *name;
@@ -19,6 +18,7 @@ struct exporting {
     struct study_file *file;
     char runner[SHA256_HEX];
     bool is_virtual;
+    struct error no_int8; // why w8a8 is none of its trials
     cJSON *out, *trials;
     struct error *e;
 };
@@ -67,12 +67,14 @@ static int on_study(void *user, const struct store_study *row)
     return study_file_parse(row->config, NULL, NULL, x->file, NULL, x->e);
 }
 
-/* Returns whether all that a trial must have is there and makes sense: a meter that is off may say of an inference that it took nothing. */
-static bool add_figures(cJSON *o, const struct store_result *r, bool energy, bool *is_virtual)
+/* Returns the name of what a trial must have and has not, or that makes no sense; NULL if there is all. A meter that is off may say of an inference
+ * that it took nothing. */
+static const char *add_figures(cJSON *o, const struct store_result *r, bool energy, bool *is_virtual)
 {
     static const char *const names[] = {STORE_CORRECT, STORE_FLASH_BYTES, STORE_RAM_BYTES, STORE_LATENCY_CYCLES, STORE_ENERGY_NJ};
-    size_t n = sizeof names / sizeof *names - (energy ? 0 : 1), have = 0;
-    for (size_t k = 0; k < n; k++)
+    const char *missing = r->clock_hz > 0 ? NULL : "clock_hz";
+    for (size_t k = 0; k < sizeof names / sizeof *names - (energy ? 0 : 1); k++) {
+        bool have = false;
         for (int i = 0; i < r->n_figures; i++) {
             const struct figure *f = &r->figures[i].figure;
             if (strcmp(r->figures[i].name, names[k]) != 0)
@@ -82,28 +84,45 @@ static bool add_figures(cJSON *o, const struct store_result *r, bool energy, boo
                 cJSON_AddNumberToObject(o, "of", (double)f->of);
             if (strcmp(names[k], STORE_LATENCY_CYCLES) == 0)
                 *is_virtual = f->origin == ORIGIN_VIRTUAL;
-            have += k == 0 ? f->of > 0 : f->value > 0;
+            have = k == 0 ? f->of > 0 : f->value > 0;
         }
+        missing = have ? missing : names[k];
+    }
     cJSON_AddNumberToObject(o, "clock_hz", r->clock_hz);
-    return have == n && r->clock_hz > 0;
+    return missing;
+}
+
+/* A study may have gone on with another runner than it began with: its identity names the last one. */
+static bool is_of_runner(const struct store_result *r, const char *runner)
+{
+    cJSON *o = r->provenance ? cJSON_Parse(r->provenance) : NULL;
+    const char *its = cJSON_GetStringValue(member(o, "runner"));
+    bool same = its && strcmp(its, runner) == 0;
+    cJSON_Delete(o);
+    return same;
 }
 
 static int on_result(void *user, const struct store_result *r)
 {
     struct exporting *x = user;
-    if (r->outcome != STORE_MEASURED || r->trial == FLOAT32)
+    if (r->outcome != STORE_MEASURED || r->trial == STUDY_FLOAT32)
         return 0;
     cJSON *o = cJSON_CreateObject(), *cycles;
     cJSON_AddNumberToObject(o, "trial", r->trial);
     cJSON_AddStringToObject(o, "candidate", r->candidate);
-    bool whole = add_figures(o, r, x->file->energy, &x->is_virtual);
+    const char *missing = add_figures(o, r, x->file->energy, &x->is_virtual);
     cycles = cJSON_AddArrayToObject(o, "layer_cycles");
     for (int i = 0; i < r->n_layers; i++)
         cJSON_AddItemToArray(cycles, cJSON_CreateNumber((double)r->layer_cycles[i]));
-    if (whole)
+    if (!missing && is_of_runner(r, x->runner)) {
         cJSON_AddItemToArray(x->trials, o);
-    else
-        cJSON_Delete(o);
+        return 0;
+    }
+    if (r->trial == 1 && missing)
+        error_set(&x->no_int8, "its w8a8 was measured, but without \"%s\"", missing);
+    else if (r->trial == 1)
+        error_set(&x->no_int8, "its w8a8 was not measured with the runner that the study has now");
+    cJSON_Delete(o);
     return 0;
 }
 
@@ -115,7 +134,7 @@ static void keep_compared(struct exporting *x)
         return;
     while (x->trials->child)
         cJSON_DeleteItemFromArray(x->trials, 0);
-    cJSON_AddStringToObject(x->out, "no_trials", "its w8a8 was not measured");
+    cJSON_AddStringToObject(x->out, "no_trials", x->no_int8.text[0] ? x->no_int8.text : "its w8a8 was not measured");
 }
 
 static void add_policy(struct store *store, const struct exporting *x)

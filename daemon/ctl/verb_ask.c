@@ -160,7 +160,6 @@ static int export_text(const struct verb *v, const cJSON *result, const char *pa
     return exit_code;
 }
 
-
 int verb_export(const struct verb *v)
 {
     const char *path = args_text(v->args, "-o"), *format = field_string(v->args->params, "format");

@@ -390,6 +390,25 @@ passes; [ "$("$digest" state/pare.db second)" = "$expected_warm" ] || complain "
 passes; [ "$("$digest" state/pare.db third)" != "$expected_warm" ] || complain "trials of another network are no other beginning"
 passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 1')" = 14 ] || complain "trials of a file are shown as the study's own"
 
+echo "a study that went on with another runner"
+cp "$lab/runner.bin" "$lab/runner.old"
+lab_in runner one
+start pared.json
+create --start
+after_events 24 # w8a8 and others are in
+says 0 paused study pause demo
+stop
+old=$(sql state/pare.db "SELECT count(*) FROM trial WHERE outcome = 'measured' AND trial <> 2")
+passes; [ "$(sql state/pare.db "SELECT outcome FROM trial WHERE trial = 1")" = measured ] && [ "$old" -lt 12 ] || complain "the study was not paused in the middle: $old trials"
+printf x | dd of="$lab/runner.bin" conv=notrunc status=none
+start pared.json
+"$pare" study resume demo >/dev/null
+wait_for study:demo=finished
+says 1 "no trials to hand out yet: its w8a8 was not measured with the runner that the study has now" export trials --study demo -o demo.trials.json
+says 0 'but no trials: its w8a8 was not measured with the runner ' study create "$lab/study.json" --set name=next --set net=net.onnx --from demo
+stop
+mv "$lab/runner.old" "$lab/runner.bin"
+
 echo "what is refused"
 lab_in refused one
 start pared.json

@@ -165,7 +165,7 @@ struct store_result store_case_result(int trial, int attempt, struct store_figur
         .layer_cycles = cycles,
         .n_layers = STORE_CASE_LAYERS,
         .clock_hz = 160000000,
-        .provenance = "{\"board\":\"vboard-1\",\"virtual\":true}",
+        .provenance = "{\"board\":\"vboard-1\",\"virtual\":true,\"runner\":\"" STORE_CASE_RUNNER "\"}",
     };
 }
 

@@ -10,6 +10,7 @@
 
 #define STORE_CASE_TRIALS 8 // of a played study, baselines included
 #define STORE_CASE_LAYERS 3
+#define STORE_CASE_RUNNER "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc" // of whatever is measured
 
 struct store_case {
     char folder[64];

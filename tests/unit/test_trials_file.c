@@ -17,7 +17,7 @@
 
 #define TRIALS 6 // measured ones of the study that is exported, w8a8 among them
 #define MUTATIONS 500
-#define RUNNER "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define RUNNER STORE_CASE_RUNNER
 #define HEX(digit) digit digit digit digit digit digit digit digit
 #define FOLDER(digit) "/srv/files/" HEX(digit digit digit digit digit digit digit digit) "/"
 
@@ -203,6 +203,50 @@ START_TEST(a_study_that_has_not_measured_w8a8_has_no_trials)
     cJSON_Delete(o);
     ck_assert_int_eq(trials_export(lab.s, "none", 0, &o, error), STORE_NOT_FOUND);
     ck_assert_ptr_null(o);
+}
+END_TEST
+
+/* Measures trial 1 of a study of its own, which then hands out `no_trials`. */
+static void no_trials(const char *name, const char *provenance, int n_figures, const char *reason)
+{
+    struct store_study row = {.name = name, .text = study_text, .folder = "/srv", .config = study_text, .network = "net.onnx",
+                              .board_type = "virtual-u585", .trials = TRIALS, .objectives = STORE_BY_FLASH};
+    struct store_figure figures[STORE_FIGURES_MAX];
+    int64_t cycles[STORE_CASE_LAYERS], seq;
+    int attempt;
+    cJSON *o;
+    must(store_create_study(lab.s, &row, NULL, &lab.study, error));
+    must(store_study_space(lab.s, lab.study, space_text, HEX("00000000"), error));
+    must(store_study_runner(lab.s, lab.study, RUNNER, error));
+    store_case_propose(&lab, 1, 1, 1);
+    must(store_attempt(lab.s, lab.study, 1, "vboard-1", &attempt, error));
+    struct store_result r = store_case_result(1, attempt, figures, cycles);
+    r.n_figures = n_figures > 0 ? n_figures : r.n_figures;
+    r.provenance = provenance ? provenance : r.provenance;
+    must(store_measured(lab.s, lab.study, &r, NULL, &seq, error));
+    must(trials_export(lab.s, name, 0, &o, error));
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(o, "trials")), 0);
+    ck_assert_str_eq(store_case_text(o, "no_trials"), reason);
+    cJSON_Delete(o);
+}
+
+START_TEST(a_study_whose_w8a8_is_no_measure_now_says_why)
+{
+    static const char other[] = "its w8a8 was not measured with the runner that the study has now";
+    no_trials("half", NULL, 5, "its w8a8 was measured, but without \"energy_nj\"");
+    no_trials("older", "{\"runner\":\"" HEX("00000000") "\"}", 0, other);
+    no_trials("silent", "{}", 0, other);
+}
+END_TEST
+
+START_TEST(trials_of_another_runner_are_not_handed_out)
+{
+    cJSON *o;
+    must(store_study_runner(lab.s, lab.study, HEX("00000000"), error));
+    must(trials_export(lab.s, "alps", 0, &o, error));
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(o, "trials")), 0);
+    ck_assert_ptr_nonnull(strstr(store_case_text(o, "no_trials"), "the runner that the study has now"));
+    cJSON_Delete(o);
 }
 END_TEST
 
@@ -495,6 +539,8 @@ int main(void)
     tcase_add_test(t, what_is_written_is_read_back_and_equal_studies_give_equal_bytes);
     tcase_add_test(t, the_last_line_is_the_sha256_of_what_stands_before_it);
     tcase_add_test(t, a_study_that_has_not_measured_w8a8_has_no_trials);
+    tcase_add_test(t, a_study_whose_w8a8_is_no_measure_now_says_why);
+    tcase_add_test(t, trials_of_another_runner_are_not_handed_out);
     tcase_add_test(t, what_is_no_file_of_trials_is_refused);
     tcase_add_test(t, a_file_of_too_many_values_costs_no_memory);
     tcase_add_test(t, a_file_that_was_edited_is_refused);
