@@ -186,14 +186,15 @@ int agent_propose(struct agent *a, uint8_t *choices, struct error *e)
     struct trial about = {0};
     policy_see(&a->policy);
     enum agent_origin origin = find_candidate(a, choices, &about);
+    double log_probability = origin == AGENT_SAMPLE ? policy_log_probability(&a->policy, choices) : 0;
+    a->policy.tilt = 0;
     if (origin == AGENT_ORIGIN_COUNT)
         return 1;
     struct trial *t = &a->trials.trial[trials_add(&a->trials, choices, origin)];
     t->expected = about.expected;
     t->doubt = about.doubt;
     t->preference = about.preference;
-    t->log_probability = origin == AGENT_SAMPLE ? policy_log_probability(&a->policy, choices) : 0;
-    a->policy.tilt = 0;
+    t->log_probability = log_probability;
     return 0;
 }
 
@@ -266,6 +267,11 @@ int agent_results(const struct agent *a)
 int agent_updates(const struct agent *a)
 {
     return a->n_updates;
+}
+
+void agent_see(struct agent *a)
+{
+    policy_see(&a->policy);
 }
 
 void agent_probabilities(const struct agent *a, double *probabilities)

@@ -107,6 +107,9 @@ long agent_save(const struct agent *a, void *data, size_t capacity);
  * (another format, another space, cut short); the agent is then unchanged. */
 int agent_load(struct agent *a, const void *data, size_t size, struct error *e);
 
+/* Takes over what the agent's costs have learned. Proposals and updates do by themselves; to be called before what follows is asked. */
+void agent_see(struct agent *a);
+
 /* The policy's probabilities per slot and option ([n_slots][n_options], row-major) along the most probable choices, masked. */
 void agent_probabilities(const struct agent *a, double *probabilities);
 

@@ -18,25 +18,47 @@ const double *features_of(const struct features *f, int slot, int option)
     return f->of[slot * f->space->n_options + option];
 }
 
-/* Mean 0 and variance 1 over what slots allow; 0 where they do not, and where all are alike. */
-static void standardize(struct features *f, enum feature feature)
+/* Brings x[n] to mean 0 and variance 1; to 0 where all are alike. */
+static void standardize(double *x, int n)
+{
+    double sum = 0, squares = 0;
+    for (int i = 0; i < n; i++) {
+        sum += x[i];
+        squares += x[i] * x[i];
+    }
+    double mean = sum / n, variance = squares / n - mean * mean, scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
+    for (int i = 0; i < n; i++)
+        x[i] = (x[i] - mean) * scale;
+}
+
+/* Over the slots, whatever they allow. */
+static void standardize_slots(struct features *f, enum feature feature)
 {
     const struct space *s = f->space;
-    double sum = 0, squares = 0, n = 0;
+    double x[SPACE_SLOTS_MAX];
+    for (int i = 0; i < s->n_slots; i++)
+        x[i] = at(f, i, 0)[feature];
+    standardize(x, s->n_slots);
     for (int i = 0; i < s->n_slots; i++)
         for (int o = 0; o < s->n_options; o++)
-            if (s->slots[i].allowed >> o & 1) {
-                double x = at(f, i, o)[feature];
-                sum += x;
-                squares += x * x;
-                n++;
-            }
-    double mean = sum / n, variance = squares / n - mean * mean, scale = variance > 1e-12 ? 1 / sqrt(variance) : 0;
+            at(f, i, o)[feature] = x[i];
+}
+
+/* Over the options that slots allow; 0 for the others. */
+static void standardize_options(struct features *f, enum feature feature)
+{
+    const struct space *s = f->space;
+    double x[SPACE_SLOTS_MAX * SPACE_OPTIONS_MAX];
+    int n = 0;
     for (int i = 0; i < s->n_slots; i++)
-        for (int o = 0; o < s->n_options; o++) {
-            double *x = &at(f, i, o)[feature];
-            *x = s->slots[i].allowed >> o & 1 ? (*x - mean) * scale : 0;
-        }
+        for (int o = 0; o < s->n_options; o++)
+            if (s->slots[i].allowed >> o & 1)
+                x[n++] = at(f, i, o)[feature];
+    standardize(x, n);
+    n = 0;
+    for (int i = 0; i < s->n_slots; i++)
+        for (int o = 0; o < s->n_options; o++)
+            at(f, i, o)[feature] = s->slots[i].allowed >> o & 1 ? x[n++] : 0;
 }
 
 static double largest_flash(const struct space_slot *slot, int n_options)
@@ -92,9 +114,9 @@ int features_init(struct features *f, const struct space *space)
             fill_slot(space, i, at(f, i, o));
             fill_option(space, i, o, at(f, i, o));
         }
-    standardize(f, FEATURE_PARAMETERS);
-    standardize(f, FEATURE_MACS);
-    standardize(f, FEATURE_DAMAGE);
+    standardize_slots(f, FEATURE_PARAMETERS);
+    standardize_slots(f, FEATURE_MACS);
+    standardize_options(f, FEATURE_DAMAGE);
     features_see(f, NULL);
     return 0;
 }

@@ -33,6 +33,11 @@ int learner_rollouts(int n_slots)
     return GROUPS * group_size(n_slots);
 }
 
+static struct policy_step *steps_of(struct agent *a, int rollout)
+{
+    return a->steps + (size_t)rollout * (size_t)a->space->n_slots;
+}
+
 /* E over a group's roll-outs of (q - mean q) grad log pi, and the entropy bonus. Returns their mean entropy. */
 static double add_group(struct agent *a, int size, double bonus, double weight)
 {
@@ -40,13 +45,13 @@ static double add_group(struct agent *a, int size, double bonus, double weight)
     double q[GROUPS * GROUP], mean = 0, entropy = 0, preference = (1 + a->policy.tilt) / 2;
     int n = 0;
     for (int i = 0; i < size; i++)
-        if (policy_sample(&a->policy, &a->rng, rollouts[n], a->steps + (size_t)n * (size_t)a->space->n_slots) == 0) {
+        if (policy_sample(&a->policy, &a->rng, rollouts[n], steps_of(a, n)) == 0) {
             q[n] = mind_utility(a, rollouts[n], cost_for(a, rollouts[n]), preference);
             mean += q[n++];
         }
+    bonus *= weight / a->space->n_slots / n;
     for (int i = 0; i < n; i++)
-        entropy += policy_gradient(&a->policy, rollouts[i], a->steps + (size_t)i * (size_t)a->space->n_slots, weight * (q[i] - mean / n) / n, weight * bonus / a->space->n_slots / n,
-                                   a->gradient) / n;
+        entropy += policy_gradient(&a->policy, rollouts[i], steps_of(a, i), weight * (q[i] - mean / n) / n, bonus, a->gradient) / n;
     return entropy;
 }
 

@@ -13,27 +13,27 @@ static double *traits_weights(const struct policy *p)
     return p->parameters + p->cells;
 }
 
-static struct network_weights *network_of(const struct policy *p)
+static struct perceptron_weights *perceptron_of(const struct policy *p)
 {
-    return (struct network_weights *)(p->parameters + p->cells + POLICY_TRAITS);
+    return (struct perceptron_weights *)(p->parameters + p->cells + POLICY_TRAITS);
 }
 
 int policy_init(struct policy *p, const struct space *space)
 {
     int cells = space->n_slots * space->n_options;
     *p = (struct policy){.space = space, .cells = cells, .n = cells + POLICY_SHARED};
-    p->n_gradient = p->n + cells * NETWORK_UNITS;
+    p->n_gradient = p->n + cells * PERCEPTRON_UNITS;
     p->parameters = calloc((size_t)p->n, sizeof(double));
     p->m = calloc((size_t)p->n, sizeof(double));
     p->v = calloc((size_t)p->n, sizeof(double));
-    p->fixed = calloc((size_t)cells * NETWORK_UNITS, sizeof(double));
+    p->fixed = calloc((size_t)cells * PERCEPTRON_UNITS, sizeof(double));
     if (!p->parameters || !p->m || !p->v || !p->fixed || features_init(&p->features, space)) {
         policy_finish(p);
         return -1;
     }
     space_walk_init(&p->walk, space);
     traits_weights(p)[0] = START_DAMAGE;
-    network_start(network_of(p));
+    perceptron_start(perceptron_of(p));
     policy_see(p);
     return 0;
 }
@@ -52,7 +52,7 @@ void policy_see(struct policy *p)
 {
     features_see(&p->features, p->costs);
     for (int i = 0; i < p->cells; i++)
-        network_fix(network_of(p), p->features.of[i], p->fixed + (size_t)i * NETWORK_UNITS);
+        perceptron_fix(perceptron_of(p), p->features.of[i], p->fixed + (size_t)i * PERCEPTRON_UNITS);
 }
 
 /* Share of the flash still free that the slots from `slot` on could make use of: 1 when all may take their largest. */
@@ -119,7 +119,7 @@ static void weigh_traits(const struct policy *p, int slot, double free_share, do
 static uint32_t decide(const struct policy *p, const uint8_t *choices, int slot, const struct before *b, struct policy_step *step)
 {
     const struct space *s = p->space;
-    double part[NETWORK_UNITS], units[NETWORK_UNITS], damage, flash;
+    double part[PERCEPTRON_UNITS], units[PERCEPTRON_UNITS], damage, flash;
     uint32_t mask = space_walk_mask(&p->walk, choices, slot, b->flash);
     step->before[BEFORE_LATENCY] = 1;
     if (p->costs)
@@ -127,14 +127,14 @@ static uint32_t decide(const struct policy *p, const uint8_t *choices, int slot,
     if (!mask)
         return 0;
     fill_before(p, choices, slot, b, step->before);
-    network_before(network_of(p), step->before, part);
+    perceptron_before(perceptron_of(p), step->before, part);
     weigh_traits(p, slot, step->before[BEFORE_FLASH], &damage, &flash);
     for (int o = 0; o < s->n_options; o++) {
         int cell = slot * s->n_options + o;
         const double *x = p->features.of[cell];
         if (mask >> o & 1)
             step->probabilities[o] = p->parameters[cell] + damage * x[FEATURE_DAMAGE] + flash * x[FEATURE_FLASH] +
-                                     network_out(network_of(p), p->fixed + (size_t)cell * NETWORK_UNITS, part, units);
+                                     perceptron_out(perceptron_of(p), p->fixed + (size_t)cell * PERCEPTRON_UNITS, part, units);
     }
     softmax(step->probabilities, s->n_options, mask);
     return mask;
@@ -224,10 +224,10 @@ static void add_traits(const struct policy *p, int slot, double free_share, doub
 static double add_gradient(const struct policy *p, const struct policy_step *step, int slot, int choice, double weight, double entropy, double *gradient)
 {
     const struct space *s = p->space;
-    struct network_weights *network = (struct network_weights *)(gradient + p->cells + POLICY_TRAITS);
-    double h = entropy_of(step->probabilities, s->n_options), part[NETWORK_UNITS], units[NETWORK_UNITS], back[NETWORK_UNITS] = {0};
+    struct perceptron_weights *perceptron = (struct perceptron_weights *)(gradient + p->cells + POLICY_TRAITS);
+    double h = entropy_of(step->probabilities, s->n_options), part[PERCEPTRON_UNITS], units[PERCEPTRON_UNITS], back[PERCEPTRON_UNITS] = {0};
     double damage = 0, flash = 0;
-    network_before(network_of(p), step->before, part);
+    perceptron_before(perceptron_of(p), step->before, part);
     for (int o = 0; o < s->n_options; o++) {
         int cell = slot * s->n_options + o;
         double q = step->probabilities[o];
@@ -238,11 +238,11 @@ static double add_gradient(const struct policy *p, const struct policy_step *ste
         gradient[cell] += g;
         damage += g * p->features.of[cell][FEATURE_DAMAGE];
         flash += g * p->features.of[cell][FEATURE_FLASH];
-        network_out(network_of(p), p->fixed + (size_t)cell * NETWORK_UNITS, part, units);
-        network_back(network_of(p), units, g, network, gradient + p->n + cell * NETWORK_UNITS, back);
+        perceptron_out(perceptron_of(p), p->fixed + (size_t)cell * PERCEPTRON_UNITS, part, units);
+        perceptron_back(perceptron_of(p), units, g, perceptron, gradient + p->n + cell * PERCEPTRON_UNITS, back);
     }
     add_traits(p, slot, step->before[BEFORE_FLASH], damage, flash, gradient + p->cells);
-    network_back_before(back, step->before, network);
+    perceptron_back_before(back, step->before, perceptron);
     return h;
 }
 
@@ -263,9 +263,9 @@ double policy_gradient(const struct policy *p, const uint8_t *choices, const str
 
 void policy_settle(const struct policy *p, double *gradient)
 {
-    struct network_weights *network = (struct network_weights *)(gradient + p->cells + POLICY_TRAITS);
+    struct perceptron_weights *perceptron = (struct perceptron_weights *)(gradient + p->cells + POLICY_TRAITS);
     for (int i = 0; i < p->cells; i++)
-        network_back_cell(gradient + p->n + i * NETWORK_UNITS, p->features.of[i], network);
+        perceptron_back_cell(gradient + p->n + i * PERCEPTRON_UNITS, p->features.of[i], perceptron);
     memset(gradient + p->n, 0, (size_t)(p->n_gradient - p->n) * sizeof *gradient);
 }
 
@@ -278,5 +278,6 @@ void policy_ascend(struct policy *p, const double *gradient, double learning_rat
         p->m[i] = b1 * p->m[i] + (1 - b1) * gradient[i];
         p->v[i] = b2 * p->v[i] + (1 - b2) * gradient[i] * gradient[i];
         p->parameters[i] += learning_rate * (p->m[i] / fix1) / (sqrt(p->v[i] / fix2) + 1e-8);
-    }    policy_see(p);
+    }
+    policy_see(p);
 }

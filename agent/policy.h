@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The policy: for every slot, in order, a masked categorical distribution over the space's options.
 //
-//     logit(slot, option) = theta[slot][option] + w . traits(slot, option, before) + network(features(slot, option), before)
+//     logit(slot, option) = theta[slot][option] + w . traits(slot, option, before) + perceptron(features(slot, option), before)
 //
-// theta learns what is special to a slot; w and the network (network.h), what holds for all slots and for other networks too: the first by a few
+// theta learns what is special to a slot; w and the perceptron (perceptron.h), what holds for all slots and for other networks too: the first by a few
 // traits that each have a plain meaning and are learned from few results, the second by whatever it makes of all features (feature.h). Traits are the
 // option's sensitivity, its share of the slot's flash while much or little of the budget remains, sensitivity weighed by the slot's size, and flash
 // under the preference of the moment (when several objectives are searched at once). A linear and a deep part side by side: Cheng et al. 2016.
@@ -14,12 +14,12 @@
 
 #include "agent/costs.h"
 #include "agent/feature.h"
-#include "agent/network.h"
+#include "agent/perceptron.h"
 #include "agent/space.h"
 #include "base/rng.h"
 
 #define POLICY_TRAITS 5
-#define POLICY_SHARED (POLICY_TRAITS + NETWORK_PARAMETERS) // parameters that are not a slot's; AGENT_PRIOR too
+#define POLICY_SHARED (POLICY_TRAITS + PERCEPTRON_PARAMETERS) // parameters that are not a slot's; AGENT_PRIOR too
 
 struct policy {
     const struct space *space;
@@ -27,13 +27,13 @@ struct policy {
     const struct costs *costs; // whose limit masks, and what layers cost; NULL: none
     double tilt;         // preference of the moment: 1 for small candidates, -1 for accurate ones, 0 between or where there is none
     int cells;           // n_slots * n_options
-    int n;               // parameters: cells of theta, POLICY_TRAITS of w, the network's
-    int n_gradient;      // n, and NETWORK_UNITS of each cell
+    int n;               // parameters: cells of theta, POLICY_TRAITS of w, the perceptron's
+    int n_gradient;      // n, and PERCEPTRON_UNITS of each cell
     int steps;           // of Adam
     double *parameters;  // [n]
     double *m, *v;       // [n] each: Adam's moments
     struct features features;
-    double *fixed;       // [cells][NETWORK_UNITS]: what features and parameters say before anything is decided
+    double *fixed;       // [cells][PERCEPTRON_UNITS]: what features and parameters say before anything is decided
 };
 
 /* What a slot's decision was made from: enough for its gradient. */
@@ -63,7 +63,7 @@ void policy_mode(const struct policy *p, uint8_t *choices);
 double policy_log_probability(const struct policy *p, const uint8_t *choices);
 
 /* Returns the mean entropy of the slots' distributions, in nats.
- * Adds weight * grad log pi(choices) + entropy * grad sum_slots H(pi(. | choices before)) to gradient[n_gradient]; the network's part is
+ * Adds weight * grad log pi(choices) + entropy * grad sum_slots H(pi(. | choices before)) to gradient[n_gradient]; the perceptron's part is
  * complete after policy_settle. `steps` are those of policy_sample, parameters unchanged since; NULL: they are made anew. */
 double policy_gradient(const struct policy *p, const uint8_t *choices, const struct policy_step *steps, double weight, double entropy, double *gradient);
 void policy_settle(const struct policy *p, double *gradient);

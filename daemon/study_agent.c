@@ -343,6 +343,7 @@ static char *summary_of(const struct study_agent *a)
     int n = a->space.n_slots, k = a->space.n_options;
     double *p = calloc((size_t)n * (size_t)k, sizeof *p);
     cJSON *o = cJSON_CreateObject(), *slots = cJSON_AddArrayToObject(o, "probabilities");
+    agent_see(a->agent);
     cJSON_AddNumberToObject(o, "updates", agent_updates(a->agent));
     warm_describe(&a->warm, o);
     cJSON_AddNumberToObject(o, "entropy_bits", agent_entropy_bits(a->agent));

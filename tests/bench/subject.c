@@ -24,15 +24,16 @@ static int open_files(struct subject *s, const struct subject_files *f, struct e
                : 0;
 }
 
-/* Multiplications and geometry, as the worker tells them: those of a slot's largest layer. */
-static void fill_layer(const struct net *n, const struct net_op *op, struct space_slot *to)
+/* Multiplications and geometry, as the worker tells them: those of a slot's largest layer, which has `most` so far. */
+static void fill_layer(const struct net *n, const struct net_op *op, double *most, struct space_slot *to)
 {
     const struct net_tensor *in = &n->tensors[op->in[0]], *out = &n->tensors[op->out];
     bool windowed = net_has_window(op->kind);
     double macs = (double)net_macs(n, op);
     to->macs += macs;
-    if (macs <= 0.5 * to->macs)
+    if (macs <= *most)
         return;
+    *most = macs;
     to->geometry = (struct space_geometry){.taps = windowed ? op->kernel_h * op->kernel_w : 1, .stride = windowed ? sqrt(op->stride_h * op->stride_w) : 0,
                                            .inputs = in->c, .outputs = out->c, .pixels = out->h * out->w, .depthwise = net_is_depthwise(n, op)};
 }
@@ -40,8 +41,9 @@ static void fill_layer(const struct net *n, const struct net_op *op, struct spac
 static void fill_slots(struct subject *s)
 {
     struct space *space = &s->space;
+    double most[SPACE_SLOTS_MAX] = {0};
     for (int i = 0; i < s->net.n_layers; i++)
-        fill_layer(&s->net, &s->net.ops[s->net.layers[i].op], &space->slots[s->net.layers[i].slot]);
+        fill_layer(&s->net, &s->net.ops[s->net.layers[i].op], &most[s->net.layers[i].slot], &space->slots[s->net.layers[i].slot]);
     for (int slot = 0; slot < space->n_slots; slot++) {
         struct space_slot *to = &space->slots[slot];
         to->parameters = (double)footprint_slot(&s->net, slot, space->options[0]);

@@ -175,6 +175,7 @@ START_TEST(features_mean_the_same_in_every_network)
     const struct costs_layer layers[] = {{0, -1, 1, 1}, {1, 0, 1, 2}, {2, 1, 1, 3}, {2, 2, 1, 4}};
     struct costs costs;
     uint8_t int8[3] = {5, 5, 5}, narrow[3] = {1, 5, 5};
+    s->slots[2].allowed = 62; // not the first option
     s->slots[1].geometry = (struct space_geometry){.taps = 9, .stride = 2, .inputs = 16, .outputs = 256, .pixels = 64, .depthwise = true};
     ck_assert_int_eq(features_init(&f, s), 0);
     const double *x = features_of(&f, 1, 0); // w2a4
@@ -188,6 +189,9 @@ START_TEST(features_mean_the_same_in_every_network)
     ck_assert_double_eq_tol(x[FEATURE_FLASH], 0.25, 1e-9);
     ck_assert_double_gt(x[FEATURE_DAMAGE], features_of(&f, 1, 5)[FEATURE_DAMAGE]);
     ck_assert(features_of(&f, 0, 0)[FEATURE_FIRST] > 0 && features_of(&f, 2, 0)[FEATURE_LAST] > 0);
+    ck_assert_double_eq(features_of(&f, 2, 0)[FEATURE_PARAMETERS], features_of(&f, 2, 5)[FEATURE_PARAMETERS]); // of a slot, whatever it allows
+    ck_assert_double_ne(features_of(&f, 2, 0)[FEATURE_PARAMETERS], 0);
+    ck_assert_double_eq(features_of(&f, 2, 0)[FEATURE_DAMAGE], 0);
     ck_assert_double_eq_tol(x[FEATURE_LATENCY], 0, 1e-9); // the same multiplications everywhere
     ck_assert_int_eq(costs_init(&costs, s, layers, 4), 0);
     costs_tell(&costs, int8, (const int64_t[]){100, 200, 300, 400}, 1000, 0);

@@ -118,7 +118,7 @@ START_TEST(no_candidate_is_proposed_twice_and_the_reference_never)
 END_TEST
 
 /* Another agent that knows the trials of `agent` from their texts. */
-static void load_trials(struct study_agent *other)
+static void load_trials(struct study_agent *other, int known)
 {
     char text[CANDIDATE_TEXT_MAX];
     ck_assert_int_eq(study_agent_init(other, &space, layers, 4, &file, &error), 0);
@@ -126,7 +126,7 @@ static void load_trials(struct study_agent *other)
         text_of(&agent, t, text);
         ck_assert_msg(study_agent_add(other, text, &error) == 0, "%s", error.text);
     }
-    for (int t = 1; t <= 9; t++)
+    for (int t = 1; t <= known; t++)
         know(other, t);
 }
 
@@ -138,7 +138,7 @@ START_TEST(a_loaded_agent_goes_on_bit_for_bit)
         agent_step_finish(&s);
         s = step(&agent, t);
     }
-    load_trials(&other);
+    load_trials(&other, 9);
     ck_assert_msg(study_agent_load(&other, s.state, (size_t)s.state_size, 9, &error) == 0, "%s", error.text);
     agent_step_finish(&s);
     for (int t = 10; t <= 20; t++) {
@@ -146,9 +146,30 @@ START_TEST(a_loaded_agent_goes_on_bit_for_bit)
         ck_assert_int_eq(a.state_size, b.state_size);
         ck_assert_mem_eq(a.state, b.state, (size_t)a.state_size);
         ck_assert_int_eq(a.n_proposals, b.n_proposals);
+        ck_assert_str_eq(a.summary, b.summary);
         agent_step_finish(&a);
         agent_step_finish(&b);
     }
+    study_agent_finish(&other);
+}
+END_TEST
+
+/* Also when nothing is left to propose and no update is due: then only what is said of the agent looks at it. */
+START_TEST(of_a_loaded_agent_the_same_is_said)
+{
+    struct agent_step s = step(&agent, 0);
+    for (int t = 1; t < 32; t++) {
+        agent_step_finish(&s);
+        s = step(&agent, t);
+    }
+    struct study_agent other;
+    load_trials(&other, 31);
+    ck_assert_msg(study_agent_load(&other, s.state, (size_t)s.state_size, 31, &error) == 0, "%s", error.text);
+    agent_step_finish(&s);
+    struct agent_step a = step(&agent, 32), b = step(&other, 32);
+    ck_assert_str_eq(a.summary, b.summary);
+    agent_step_finish(&a);
+    agent_step_finish(&b);
     study_agent_finish(&other);
 }
 END_TEST
@@ -253,7 +274,7 @@ START_TEST(an_agent_that_is_taught_anew_proposes_nothing_known)
         s = step(&agent, t);
     }
     agent_step_finish(&s);
-    load_trials(&other);
+    load_trials(&other, 9);
     for (int t = 1; t <= 9; t++)
         ck_assert_int_eq(study_agent_teach(&other, t, &error), 0);
     for (int t = 10; t <= other.n_trials; t++) {
@@ -421,6 +442,7 @@ int main(void)
     tcase_add_test(t, the_first_step_proposes_what_may_be_ahead);
     tcase_add_test(t, no_candidate_is_proposed_twice_and_the_reference_never);
     tcase_add_test(t, a_loaded_agent_goes_on_bit_for_bit);
+    tcase_add_test(t, of_a_loaded_agent_the_same_is_said);
     tcase_add_test(t, the_least_cost_is_found_above_the_floor);
     tcase_add_test(t, alternatives_follow_every_goal_by_its_reward);
     tcase_add_test(t, a_whole_front_is_looked_for);

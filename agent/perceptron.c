@@ -1,24 +1,24 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/network.h"
+#include "agent/perceptron.h"
 
 #include "base/rng.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SCALE (1 / sqrt(NETWORK_UNITS)) // of the output, and of what reaches a unit at the start
+#define SCALE (1 / sqrt(PERCEPTRON_UNITS)) // of the output, and of what reaches a unit at the start
 
-_Static_assert(sizeof(struct network_weights) == NETWORK_PARAMETERS * sizeof(double), "nothing but doubles");
+_Static_assert(sizeof(struct perceptron_weights) == PERCEPTRON_PARAMETERS * sizeof(double), "nothing but doubles");
 
-static void draw(struct rng *r, double rows[][NETWORK_UNITS], int n, double scale)
+static void draw(struct rng *r, double rows[][PERCEPTRON_UNITS], int n, double scale)
 {
     for (int i = 0; i < n; i++)
-        for (int u = 0; u < NETWORK_UNITS; u++)
+        for (int u = 0; u < PERCEPTRON_UNITS; u++)
             rows[i][u] = scale * rng_normal(r);
 }
 
-void network_start(struct network_weights *w)
+void perceptron_start(struct perceptron_weights *w)
 {
     struct rng r;
     rng_seed(&r, 1, 0x6e6574);
@@ -29,40 +29,40 @@ void network_start(struct network_weights *w)
 
 static void add_product(double x, const double *row, double *to)
 {
-    for (int u = 0; u < NETWORK_UNITS; u++)
+    for (int u = 0; u < PERCEPTRON_UNITS; u++)
         to[u] += x * row[u];
 }
 
-void network_fix(const struct network_weights *w, const double *features, double *fixed)
+void perceptron_fix(const struct perceptron_weights *w, const double *features, double *fixed)
 {
     memcpy(fixed, w->bias, sizeof w->bias);
     for (int f = 0; f < FEATURES; f++)
         add_product(features[f], w->fixed[f], fixed);
 }
 
-void network_before(const struct network_weights *w, const double *before, double *part)
+void perceptron_before(const struct perceptron_weights *w, const double *before, double *part)
 {
     memset(part, 0, sizeof w->bias);
     for (int f = 0; f < BEFORE_FEATURES; f++)
         add_product(before[f], w->before[f], part);
 }
 
-double network_out(const struct network_weights *w, const double *fixed, const double *before_part, double *units)
+double perceptron_out(const struct perceptron_weights *w, const double *fixed, const double *before_part, double *units)
 {
     double sum = 0;
-    for (int u = 0; u < NETWORK_UNITS; u++) {
+    for (int u = 0; u < PERCEPTRON_UNITS; u++) {
         double x = fixed[u] + before_part[u];
         units[u] = x / (1 + fabs(x));
     }
-    for (int u = 0; u < NETWORK_UNITS; u++)
+    for (int u = 0; u < PERCEPTRON_UNITS; u++)
         sum += w->out[u] * units[u];
     return sum * SCALE;
 }
 
-void network_back(const struct network_weights *w, const double *units, double g, struct network_weights *gradient, double *cell, double *before_part)
+void perceptron_back(const struct perceptron_weights *w, const double *units, double g, struct perceptron_weights *gradient, double *cell, double *before_part)
 {
     g *= SCALE;
-    for (int u = 0; u < NETWORK_UNITS; u++) {
+    for (int u = 0; u < PERCEPTRON_UNITS; u++) {
         double flat = 1 - fabs(units[u]), x = g * w->out[u] * flat * flat; // s'(x) = (1 - |s|)^2
         gradient->out[u] += g * units[u];
         cell[u] += x;
@@ -70,13 +70,13 @@ void network_back(const struct network_weights *w, const double *units, double g
     }
 }
 
-void network_back_before(const double *before_part, const double *before, struct network_weights *gradient)
+void perceptron_back_before(const double *before_part, const double *before, struct perceptron_weights *gradient)
 {
     for (int f = 0; f < BEFORE_FEATURES; f++)
         add_product(before[f], before_part, gradient->before[f]);
 }
 
-void network_back_cell(const double *cell, const double *features, struct network_weights *gradient)
+void perceptron_back_cell(const double *cell, const double *features, struct perceptron_weights *gradient)
 {
     add_product(1, cell, gradient->bias);
     for (int f = 0; f < FEATURES; f++)
