@@ -325,8 +325,11 @@ passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 2')" = 
 cp "$lab/data/net.onnx" "$lab/data/other.onnx" && echo >>"$lab/data/other.onnx"
 "$pare" study create "$lab/study.json" --set name=third --set net=other.onnx --from demo --start >/dev/null || complain "study create --from of another network"
 "$pare" study create "$lab/study.json" --set name=fourth --set net=net.onnx >/dev/null || complain "study create"
+"$pare" study create "$lab/study.json" --set name=cold --set net=other.onnx --start >/dev/null || complain "study create"
 wait_for study:third=finished
+wait_for study:cold=finished
 says 0 '^began with  *study demo, with its policy only: "network" is [0-9a-f]*\.\.\. there and ' study show third
+passes; [ "$("$digest" state/pare.db third)" != "$("$digest" state/pare.db cold)" ] || complain "a study that began with a policy is the same as one without"
 says 1 "has no trials to hand out yet: its w8a8 was not measured" export trials --study fourth -o none.json
 passes; [ ! -e none.json ] || complain "a file without trials was written"
 says 0 "demo.trials.json: 1[0-9] trials of study demo, " export trials --study demo -o demo.trials.json
@@ -340,7 +343,7 @@ passes; [ "$(head -n -1 demo.trials.json | sha256sum | cut -c 1-64)" = "$(tail -
 passes; [ "$(grep -c '^{"trial":' demo.trials.json)" = "$(sql state/pare.db "SELECT count(*) FROM trial WHERE study = 1 AND outcome = 'measured' AND trial <> 2")" ] ||
     complain "not all trials are handed out"
 stop
-expected_warm=$("$digest" state/pare.db first)
+expected_warm=$("$digest" state/pare.db first) cold=$("$digest" state/pare.db cold)
 
 echo "a warm start from another lab's file"
 lab_in away other
@@ -388,6 +391,7 @@ stop
 passes; [ "$("$digest" state/pare.db first)" = "$expected_warm" ] || complain "a file is begun with otherwise than the study that it is of"
 passes; [ "$("$digest" state/pare.db second)" = "$expected_warm" ] || complain "a study that began with a file and was killed is another one"
 passes; [ "$("$digest" state/pare.db third)" != "$expected_warm" ] || complain "trials of another network are no other beginning"
+passes; [ "$("$digest" state/pare.db third)" != "$cold" ] || complain "a study that began with a file's policy is the same as one without"
 passes; [ "$(sql state/pare.db 'SELECT count(*) FROM trial WHERE study = 1')" = 14 ] || complain "trials of a file are shown as the study's own"
 
 echo "a study that went on with another runner"

@@ -394,6 +394,29 @@ START_TEST(the_best_of_an_earlier_study_is_measured_again_soon)
 }
 END_TEST
 
+/* An earlier study of another network: nothing but its policy. */
+START_TEST(a_policy_is_what_the_agent_begins_with)
+{
+    static char path[] = "/tmp/pare-policy-XXXXXX";
+    struct study_agent warm;
+    double cold_probabilities[4 * 3], warm_probabilities[4 * 3];
+    int fd = mkstemp(path);
+    dprintf(fd, "{\"schema\":\"pare.trials/1\",\"from\":\"earlier\"%s,\"trials\":[]}", policy_of(AGENT_PRIOR));
+    close(fd);
+    snprintf(file.from, sizeof file.from, "%s", path);
+    ck_assert_msg(study_agent_init(&warm, &space, layers, 4, &file, &error) == 0, "%s", error.text);
+    agent_probabilities(agent.agent, cold_probabilities);
+    agent_probabilities(warm.agent, warm_probabilities);
+    ck_assert_mem_ne(cold_probabilities, warm_probabilities, sizeof cold_probabilities);
+    struct agent_step cold = step(&agent, 0), with = step(&warm, 0);
+    ck_assert(cold.state_size == with.state_size && memcmp(cold.state, with.state, (size_t)cold.state_size) != 0);
+    agent_step_finish(&cold);
+    agent_step_finish(&with);
+    study_agent_finish(&warm);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(a_policy_of_another_version_costs_no_trials)
 {
     struct study_agent warm;
@@ -449,6 +472,7 @@ int main(void)
     tcase_add_test(t, an_agent_that_is_taught_anew_proposes_nothing_known);
     tcase_add_test(t, what_a_study_begins_with_is_none_of_its_own);
     tcase_add_test(t, the_best_of_an_earlier_study_is_measured_again_soon);
+    tcase_add_test(t, a_policy_is_what_the_agent_begins_with);
     tcase_add_test(t, a_policy_of_another_version_costs_no_trials);
     tcase_add_test(t, a_file_is_begun_with_as_a_study_is);
     tcase_add_test(t, a_damaged_beginning_is_refused);
