@@ -18,4 +18,5 @@ mutations=$6
 for f in $(find "$assets/models" -name '*.onnx' -o -name '*.tflite' | sort); do try "$1" "$f"; done
 for f in $(find "$assets" -name '*.npy' -size -600k | sort); do try "$2" "$f"; done
 for f in "$5"/configs/studies/*.json; do try "$3" "$f"; done
+for f in "$5"/tests/data/*.trials.json; do try "$4" "$f"; done
 echo "$files files, $mutations broken versions of each"
