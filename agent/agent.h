@@ -70,7 +70,9 @@ void agent_destroy(struct agent *a);
 /* What an agent learned that holds for other networks too: what the policy's slots share (POLICY_SHARED). */
 #define AGENT_PRIOR 221
 
-/* Takes them from a saved state of any space. Returns the number of results that it had, or -1 with the reason. */
+#define AGENT_PRIOR_FORMAT 1 // what the numbers of AGENT_PRIOR mean; another number when that changes
+
+/* Takes them from a saved state of any space. Returns the number of results that it had, 0 if the policy never moved, or -1 with the reason. */
 int agent_prior(const void *state, size_t size, double prior[AGENT_PRIOR], struct error *e);
 
 /* A result of the same network from elsewhere, before anything is proposed: it teaches and its neighbours are looked at, but it is no answer, and

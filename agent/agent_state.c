@@ -121,7 +121,7 @@ int agent_prior(const void *state, size_t size, double prior[AGENT_PRIOR], struc
     for (int i = 0; i < AGENT_PRIOR; i++)
         if (!isfinite(prior[i]))
             return error_set(e, "the agent's state is damaged: a weight that is no number");
-    return h.n_results;
+    return h.n_updates > 0 ? h.n_results : 0;
 }
 
 int agent_load(struct agent *a, const void *data, size_t size, struct error *e)

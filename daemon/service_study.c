@@ -125,9 +125,8 @@ static int keep_warm(struct creation *c, cJSON *trials, const struct warm_source
     free(c->taken);
     c->taken = malloc(sizeof *c->taken);
     int rc = ours && c->taken ? warm_take(trials, from, ours, c->taken, e) : error_set(e, "out of memory");
-    char *text = rc == 0 ? trials_file_text(trials) : NULL;
-    if (rc == 0)
-        rc = text ? intake_text(c->s->config->state, text, path, e) : error_set(e, "out of memory");
+    char *text = rc == 0 ? warm_text(trials, e) : NULL;
+    rc = text ? intake_text(c->s->config->state, text, path, e) : -1;
     free(text);
     cJSON_Delete(ours);
     return rc;

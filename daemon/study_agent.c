@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT_MAX 1e18 // cycles or nanojoules, within an int64_t
 #define FLOOR_ROUNDING 1e-9 // points: a loss that is exactly the allowed one passes
 
 static const uint8_t *warm_choices(const struct study_agent *a, int i)
@@ -42,6 +43,12 @@ static struct reward_figures reference_of(const struct study_agent *a)
     return a->known[1].known ? a->known[1].figures : a->warm.reference;
 }
 
+/* Of what the table of costs expects: it may be beyond all bounds. */
+static int64_t count_of(double expected)
+{
+    return expected < COUNT_MAX ? expected > 0 ? (int64_t)expected : 0 : (int64_t)COUNT_MAX;
+}
+
 /* What a candidate's size is worth, exactly, and its latency and energy by the table of costs; nothing before w8a8 was measured. */
 static double known_reward(void *user, const uint8_t *choices)
 {
@@ -53,8 +60,8 @@ static double known_reward(void *user, const uint8_t *choices)
         return 0;
     f.flash_bytes = space_flash_bytes(&a->space, choices);
     f.ram_bytes = w->ram > 0 ? space_ram_bytes(&a->space, choices) : 0;
-    f.latency_cycles = w->latency > 0 ? (int64_t)costs_cycles(&a->costs, choices) : 0;
-    f.energy_nj = w->energy > 0 ? (int64_t)costs_energy(&a->costs, choices) : 0;
+    f.latency_cycles = w->latency > 0 ? count_of(costs_cycles(&a->costs, choices)) : 0;
+    f.energy_nj = w->energy > 0 ? count_of(costs_energy(&a->costs, choices)) : 0;
     return reward_of(&f, &reference, w);
 }
 
@@ -205,8 +212,8 @@ void study_agent_hope(const struct study_agent *a, int trial, int before, struct
         if (teaches_costs(a, t))
             costs_add(&c, choices_of(a, t), a->known[t].layer_cycles, a->known[t].figures.latency_cycles, a->known[t].figures.energy_nj);
     costs_refresh(&c);
-    f->latency_cycles = (int64_t)costs_least_cycles(&c, choices_of(a, trial));
-    f->energy_nj = (int64_t)costs_least_energy(&c, choices_of(a, trial));
+    f->latency_cycles = count_of(costs_least_cycles(&c, choices_of(a, trial)));
+    f->energy_nj = count_of(costs_least_energy(&c, choices_of(a, trial)));
     costs_finish(&c);
 }
 
@@ -266,8 +273,8 @@ static int tell_dropped(struct study_agent *a, int trial, struct error *e)
     struct reward_figures f = a->known[trial].figures;
     struct reward_aim free_aim = a->aim;
     free_aim.most_latency_us = free_aim.most_energy_uj = 0;
-    f.latency_cycles = (int64_t)costs_cycles(&a->costs, choices_of(a, trial));
-    f.energy_nj = (int64_t)costs_energy(&a->costs, choices_of(a, trial));
+    f.latency_cycles = count_of(costs_cycles(&a->costs, choices_of(a, trial)));
+    f.energy_nj = count_of(costs_energy(&a->costs, choices_of(a, trial)));
     double reward = a->weighs ? reward_points(&f, &a->known[1].figures) : reward_for(&f, &a->known[1].figures, &free_aim);
     return agent_result(a->agent, choices_of(a, trial), AGENT_ASIDE, reward, e);
 }

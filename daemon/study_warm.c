@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHT_MAX 1e6 // of a policy: no softmax goes beyond what a double holds
+#define WEIGHT_MAX 20 // of a policy: those of six studies, one after the other, are within 6; far larger ones let a softmax know one answer for good
 
 static const char *text_of(const cJSON *o, const char *name)
 {
@@ -62,15 +62,20 @@ static void read_trial(const cJSON *o, const struct space *s, int n_layers, stru
 int warm_policy(const cJSON *trials, double prior[AGENT_PRIOR], struct error *e)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(trials, "policy"), *v;
+    const cJSON *format = cJSON_GetObjectItemCaseSensitive(trials, "policy_format");
     const char *why = text_of(trials, "no_policy");
     int i = 0, n = cJSON_GetArraySize(list);
     if (!list)
         return error_set(e, "%s", why[0] ? why : "there is none");
+    if (!cJSON_IsNumber(format))
+        return error_set(e, "it is of another version of pare: it has no \"policy_format\"");
+    if (format->valuedouble != AGENT_PRIOR_FORMAT)
+        return error_set(e, "it is of another version of pare: format %.0f, and this one's is %d", format->valuedouble, AGENT_PRIOR_FORMAT);
     if (n != AGENT_PRIOR)
         return error_set(e, "it is of another version of pare: %d numbers, and this one's has %d", n, AGENT_PRIOR);
     cJSON_ArrayForEach(v, list) {
         if (!cJSON_IsNumber(v) || !(fabs(v->valuedouble) <= WEIGHT_MAX))
-            return error_set(e, "number %d of it is none of a policy", i + 1);
+            return error_set(e, "number %d of it is beyond %d, where no policy learns", i + 1, WEIGHT_MAX);
         prior[i++] = v->valuedouble;
     }
     return 0;

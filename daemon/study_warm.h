@@ -31,8 +31,11 @@ struct warm_taken {
 };
 
 /* Cuts `trials`, a checked or exported `pare.trials/1`, to what a study with the identity `ours` (daemon/trials_identity.h) keeps: trials only if
- * theirs is equal; the policy in any case, if this pare's has as many numbers. Returns 0, or -1 with the reason if neither is left. */
+ * theirs is equal; the policy in any case, if it is of this pare's format and size. Returns 0, or -1 with the reason if neither is left. */
 int warm_take(cJSON *trials, const struct warm_source *from, const cJSON *ours, struct warm_taken *taken, struct error *e);
+
+/* What was taken as the text that the study keeps, for the caller to free. NULL with the reason, also where warm_read could not take it again. */
+char *warm_text(const cJSON *trials, struct error *e);
 
 /* The policy's numbers, if a "policy" of `trials` can be used. Returns 0, or -1 with the reason. */
 int warm_policy(const cJSON *trials, double prior[AGENT_PRIOR], struct error *e);

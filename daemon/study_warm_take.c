@@ -4,8 +4,10 @@
 #include "daemon/study_warm.h"
 
 #include "daemon/ctl/strict_json.h"
+#include "daemon/trials_file.h"
 #include "daemon/trials_identity.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* w8a8 and the newest of the others. */
@@ -53,4 +55,14 @@ int warm_take(cJSON *trials, const struct warm_source *from, const cJSON *ours, 
     put_text(trials, "no_trials", taken->no_trials.text);
     put_text(trials, "no_policy", taken->no_policy.text);
     return 0;
+}
+
+char *warm_text(const cJSON *trials, struct error *e)
+{
+    char *text = trials_file_text(trials);
+    if (text && strlen(text) <= WARM_TEXT_MAX)
+        return text;
+    error_set(e, text ? "what a study would keep of it has more than %u bytes" : "out of memory, or more than %u bytes", WARM_TEXT_MAX);
+    free(text);
+    return NULL;
 }

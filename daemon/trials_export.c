@@ -144,10 +144,12 @@ static void add_policy(struct store *store, const struct exporting *x)
     double prior[AGENT_PRIOR];
     buffer_init(&state, STORE_AGENT_MAX);
     int results = store_agent_state(store, x->study, &state, &why) == 0 ? agent_prior(state.data, state.size, prior, &why) : -1;
-    if (results > 0)
+    if (results > 0) {
+        cJSON_AddNumberToObject(x->out, "policy_format", AGENT_PRIOR_FORMAT);
         cJSON_AddItemToObject(x->out, "policy", cJSON_CreateDoubleArray(prior, AGENT_PRIOR));
-    else
-        cJSON_AddStringToObject(x->out, "no_policy", why.text[0] ? why.text : "it has no results");
+    } else {
+        cJSON_AddStringToObject(x->out, "no_policy", why.text[0] ? why.text : "it has not learned yet");
+    }
     buffer_finish(&state);
 }
 

@@ -16,7 +16,10 @@
 #define DIGEST_HEAD "\"sha256\":\""
 #define DIGEST_TAIL "\"}\n"
 #define DIGEST_LINE (sizeof DIGEST_HEAD DIGEST_TAIL - 1 + SHA256_HEX - 1)
-#define COUNT_MAX 1e15 // exact as a JSON number
+#define COUNT_MAX 1e12 // cycles or nanojoules: hours of one inference; products of two are far within a double
+#define LAYERS_OVER 1.25 // layers' cycles are those of one sample, a trial's the median of several
+#define IDENTITY_MAX 65536 // bytes of JSON: the longest value is an "input.mean" of a number for each channel
+#define TOOL_MAX 1024
 
 static const cJSON *member(const cJSON *o, const char *name)
 {
@@ -51,6 +54,7 @@ struct outline {
     bool energy;
     int64_t of;       // questions of w8a8
     int64_t last;     // number of the trial before
+    int64_t cycles;   // of this trial's inference
     int n;
     uint64_t hashes[TRIALS_FILE_TRIALS_MAX];
     int64_t numbers[TRIALS_FILE_TRIALS_MAX];
@@ -63,6 +67,20 @@ static int whole(const cJSON *o, const char *name, int64_t least, int64_t *to, s
         return error_set(e, "its \"%s\" is no whole number from %d on", name, (int)least);
     *to = (int64_t)v->valuedouble;
     return 0;
+}
+
+static bool is_name(const cJSON *v)
+{
+    return cJSON_IsString(v) && strlen(v->valuestring) < TRIALS_FILE_NAME_MAX;
+}
+
+/* Whether a value takes no more than so many bytes as JSON: it is kept as it is. */
+static bool is_short(const cJSON *v, size_t limit)
+{
+    char *text = cJSON_PrintUnformatted(v);
+    bool fits = text && strlen(text) <= limit;
+    free(text);
+    return fits;
 }
 
 static bool has_setting(const struct study_options *o, struct setting s)
@@ -100,17 +118,20 @@ static int read_slots(const cJSON *o, struct outline *x, struct error *e)
     if (!cJSON_IsArray(layers) || x->n_layers > CANDIDATE_LAYERS_MAX)
         return error_set(e, "its \"layers\" are no list of at most %d", CANDIDATE_LAYERS_MAX);
     cJSON_ArrayForEach(v, slots)
-        if (!cJSON_IsString(v))
+        if (!is_name(v))
             return error_set(e, "its \"slots\" are no list of names");
     cJSON_ArrayForEach(v, layers)
-        if (!cJSON_IsString(member(v, "name")) || !cJSON_IsString(member(v, "kind")) || whole(v, "slot", 0, &slot, NULL) != 0 || slot >= x->n_slots)
+        if (!is_name(member(v, "name")) || !is_name(member(v, "kind")) || whole(v, "slot", 0, &slot, NULL) != 0 || slot >= x->n_slots)
             return error_set(e, "its \"layers\" are no list of names, kinds and slots");
     return 0;
 }
 
-static int check_policy(const cJSON *list, struct error *e)
+static int check_policy(const cJSON *o, struct error *e)
 {
-    const cJSON *v;
+    const cJSON *list = member(o, "policy"), *v;
+    int64_t format;
+    if (member(o, "policy_format") && whole(o, "policy_format", 1, &format, e) != 0)
+        return -1;
     if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > TRIALS_FILE_POLICY_MAX))
         return error_set(e, "its \"policy\" is no list of numbers");
     cJSON_ArrayForEach(v, list)
@@ -157,6 +178,7 @@ static int check_figures(const cJSON *t, struct outline *x, struct error *e)
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
         if (whole(t, costs[i], 1, &cost, e) != 0)
             return -1;
+    whole(t, "latency_cycles", 1, &x->cycles, NULL);
     if (x->energy)
         return whole(t, "energy_nj", 1, &cost, e);
     return member(t, "energy_nj") ? error_set(e, "it has \"energy_nj\", and \"measure.energy\" is false") : 0;
@@ -165,12 +187,17 @@ static int check_figures(const cJSON *t, struct outline *x, struct error *e)
 static int check_cycles(const cJSON *list, const struct outline *x, struct error *e)
 {
     const cJSON *v;
+    double sum = 0;
     int n = cJSON_GetArraySize(list);
     if (list && (!cJSON_IsArray(list) || (n > 0 && n != x->n_layers)))
         return error_set(e, "its \"layer_cycles\" are not of %d layers", x->n_layers);
-    cJSON_ArrayForEach(v, list)
+    cJSON_ArrayForEach(v, list) {
         if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0) || v->valuedouble > COUNT_MAX || v->valuedouble != floor(v->valuedouble))
             return error_set(e, "its \"layer_cycles\" are no whole numbers");
+        sum += v->valuedouble;
+    }
+    if (sum > LAYERS_OVER * (double)x->cycles)
+        return error_set(e, "its \"layer_cycles\" are %.0f together, and an inference has %lld", sum, (long long)x->cycles);
     return 0;
 }
 
@@ -209,8 +236,12 @@ static int check_head(const cJSON *o, struct error *e)
         return error_set(e, "it is %.40s, and this pare reads " TRIALS_FILE_SCHEMA " (written by `pare export trials`)", schema);
     if (!study || !study[0] || strlen(study) >= STUDY_NAME_MAX)
         return error_set(e, "its \"study\" is no name");
-    if (!cJSON_IsString(member(member(o, "tool"), "version")))
+    if (!is_name(member(member(o, "tool"), "version")))
         return error_set(e, "its \"tool\" has no \"version\"");
+    if (!is_short(member(o, "tool"), TOOL_MAX))
+        return error_set(e, "its \"tool\" has more than %d bytes", TOOL_MAX);
+    if (member(o, "quantized_sha256") && !is_name(member(o, "quantized_sha256")))
+        return error_set(e, "its \"quantized_sha256\" is no SHA-256");
     return 0;
 }
 
@@ -219,6 +250,8 @@ static int check_members(const cJSON *o, struct error *e)
 {
     struct outline *x = calloc(1, sizeof *x);
     int rc = x ? trials_identity_check(member(o, "identity"), e) : error_set(e, "out of memory");
+    if (rc == 0 && !is_short(member(o, "identity"), IDENTITY_MAX))
+        rc = error_set(e, "its \"identity\" has more than %d bytes", IDENTITY_MAX);
     if (rc == 0) {
         x->energy = cJSON_IsTrue(member(member(o, "identity"), "measure.energy"));
         rc = read_options(member(o, "options"), &x->options, e);
@@ -226,7 +259,7 @@ static int check_members(const cJSON *o, struct error *e)
     if (rc == 0)
         rc = read_slots(o, x, e);
     if (rc == 0)
-        rc = check_policy(member(o, "policy"), e);
+        rc = check_policy(o, e);
     if (rc == 0)
         rc = check_trials(member(o, "trials"), x, e);
     free(x);
@@ -282,7 +315,7 @@ static int put_trials(struct buffer *b, const cJSON *list)
 char *trials_file_text(const cJSON *trials)
 {
     static const char *const names[] = {"schema", "tool", "study", "from", "file_sha256", "identity", "quantized_sha256",
-                                        "options", "slots", "layers", "policy", "no_policy", "no_trials"};
+                                        "options", "slots", "layers", "policy_format", "policy", "no_policy", "no_trials"};
     char line[DIGEST_LINE + 1];
     struct buffer b;
     buffer_init(&b, TRIALS_FILE_MAX);

@@ -14,6 +14,7 @@
 #define TRIALS_FILE_SCHEMA "pare.trials/1"
 #define TRIALS_FILE_MAX (16u << 20)                // bytes: 2,000 trials of 256 layers are 13 MB
 #define TRIALS_FILE_TRIALS_MAX AGENT_TRIALS_MAX    // that one study can have
+#define TRIALS_FILE_NAME_MAX 128                   // bytes of a name of a slot, layer, kind or version, with the NUL: a network's have less
 #define TRIALS_FILE_POLICY_MAX 65536               // numbers of a policy: no version has nearly as many
 #define TRIALS_FILE_VALUES_MAX 750000              // of JSON: 270 of each trial, the policy, and layers
 

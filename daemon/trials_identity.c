@@ -98,13 +98,11 @@ int trials_identity_check(const cJSON *identity, struct error *e)
         const struct part *p = &parts[i];
         const cJSON *v = cJSON_GetObjectItemCaseSensitive(identity, p->key);
         const char *hex = cJSON_GetStringValue(v);
-        if (!v && p->kind != PART_FILE_IF_ANY)
-            return error_set(e, "its \"identity\" has no \"%s\"", p->key);
         if (v && (is_file(p) || p->kind == PART_RUNNER) && (!hex || sha256_parse(hex, digest) != 0))
             return error_set(e, "\"%s\" of its \"identity\" is no SHA-256", p->key);
     }
     if (!cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(identity, "measure.energy")))
-        return error_set(e, "\"measure.energy\" of its \"identity\" is neither true nor false");
+        return error_set(e, "\"measure.energy\" of its \"identity\" is neither true nor false"); // says what figures a trial has
     return 0;
 }
 
@@ -121,9 +119,10 @@ static const char *show(const cJSON *v, char text[SHOWN_MAX])
     return text;
 }
 
-static bool equal(const cJSON *a, const cJSON *b)
+/* What neither of them has is equal only where it may be missing. */
+static bool equal(const struct part *p, const cJSON *a, const cJSON *b)
 {
-    return (!a && !b) || cJSON_Compare(a, b, 1);
+    return !a && !b ? p->kind == PART_FILE_IF_ANY : cJSON_Compare(a, b, 1);
 }
 
 bool trials_identity_equal(const cJSON *theirs, const cJSON *ours, struct error *why)
@@ -132,7 +131,7 @@ bool trials_identity_equal(const cJSON *theirs, const cJSON *ours, struct error 
     for (size_t i = 0; i < PARTS; i++) {
         const cJSON *a = cJSON_GetObjectItemCaseSensitive(theirs, parts[i].key), *b = cJSON_GetObjectItemCaseSensitive(ours, parts[i].key);
         size_t at = strlen(text);
-        if (!equal(a, b))
+        if (!equal(&parts[i], a, b))
             snprintf(text + at, sizeof text - at, "%s\"%s\" is %s there and %s here", at ? "; " : "", parts[i].key, show(a, there), show(b, here));
     }
     if (!text[0])

@@ -15,7 +15,8 @@
  * NULL when out of memory. */
 cJSON *trials_identity(const struct study_file *f, const char *runner, bool is_virtual);
 
-/* One from outside: returns 0 if all that must be there is, else -1 with what is not. */
+/* One from outside: returns 0 if what is there can be, else -1 with what cannot. A key that it has not differs from any value: pares before this one
+ * did not know it. */
 int trials_identity_check(const cJSON *identity, struct error *e);
 
 /* Whether both are equal; if not, `why` says in one line which keys differ, and how. */

@@ -4,6 +4,7 @@
 // taken can be written, read again, and begun with.
 #include "daemon/study_warm.h"
 #include "daemon/trials_file.h"
+#include "daemon/trials_identity.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
@@ -28,6 +29,13 @@ static void fill_space(const cJSON *o, struct space *s)
         s->slots[i].allowed = UINT32_MAX >> (SPACE_OPTIONS_MAX - s->n_options);
 }
 
+static void check_policy(const struct warm *w)
+{
+    for (int i = 0; w->has_prior && i < AGENT_PRIOR; i++)
+        if (!(w->prior[i] >= -20 && w->prior[i] <= 20))
+            abort();
+}
+
 static void check_figures(const struct warm *w)
 {
     for (int i = 0; i < w->n; i++) {
@@ -45,13 +53,14 @@ static void begin_with(cJSON *o)
     struct warm_taken taken;
     struct error e = {{0}};
     cJSON *ours = cJSON_Duplicate(member(o, "identity"), 1);
-    bool has = cJSON_GetArraySize(member(o, "trials")) > 0;
+    bool has = cJSON_GetArraySize(member(o, "trials")) > 0 && trials_identity_equal(ours, ours, &e); // of a key that it lacks nobody knows
     fill_space(o, &s);
     if (warm_take(o, &(struct warm_source){"file", "aa"}, ours, &taken, &e) == 0) {
         char *kept = trials_file_text(o);
         if (!kept || warm_read(kept, &s, cJSON_GetArraySize(member(o, "layers")), &w, &e) != 0 || w.n != taken.trials || w.has_prior != taken.policy)
             abort();
         check_figures(&w);
+        check_policy(&w);
         warm_finish(&w);
         free(kept);
     } else if (has || !e.text[0] || strchr(e.text, '\n')) {

@@ -354,6 +354,10 @@ from_file() { local file=$1; shift; says "$@" study create "$lab/study.json" --s
 sed 's/"correct":9/"correct":8/' theirs.json >edited.json
 head -c 1000 theirs.json >cut.json
 truncate -s 17M huge.json
+third=$(grep '^{"trial":3,' theirs.json)
+{ sed '/^{"trial":3,/,$d' theirs.json; printf '{"later":"'; head -c 9000000 /dev/zero | tr '\0' x; printf '",%s\n' "${third#?}"; sed '1,/^{"trial":3,/d;$d' theirs.json; } >large.json
+printf '"sha256":"%s"}\n' "$(sha256sum <large.json | cut -c 1-64)" >>large.json
+from_file large.json 2 'search.from_file.*would keep of it has more than 8388608 bytes'
 from_file missing.json 2 'search.from_file.*missing.json: No such file'
 from_file cut.json 2 'search.from_file.*cut.json: it is not JSON .*get it again'
 from_file edited.json 2 'edited.json: it has not the SHA-256 that its last line says'

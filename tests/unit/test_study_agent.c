@@ -306,8 +306,8 @@ END_TEST
 /* A list of n numbers that may be a policy's. */
 static const char *policy_of(int n)
 {
-    static char text[16 * (AGENT_PRIOR + 2)];
-    size_t at = (size_t)sprintf(text, ",\"policy\":[-1");
+    static char text[64 + 16 * (AGENT_PRIOR + 2)];
+    size_t at = (size_t)sprintf(text, ",\"policy_format\":%d,\"policy\":[-1", AGENT_PRIOR_FORMAT);
     for (int i = 1; i < n; i++)
         at += (size_t)sprintf(text + at, ",%g", 0.25 * (i % 3));
     strcpy(text + at, "]");
@@ -445,6 +445,21 @@ START_TEST(a_file_is_begun_with_as_a_study_is)
 }
 END_TEST
 
+/* The table of costs multiplies what shapes have by ratios that it saw elsewhere. */
+START_TEST(expected_costs_beyond_all_bounds_stay_in_range)
+{
+    static const char *const candidates[] = {"w8a8", "float32", "w4a8 w8a8 w8a8 w8a8", "w8a8 w4a8 w8a8 w8a8"};
+    const int64_t many = 1000000000000000, cycles[2][4] = {{1, many, many, 1}, {many, many, many, 1}};
+    struct reward_figures f = {.correct = 1, .total = 1, .flash_bytes = 1, .ram_bytes = 1, .latency_cycles = 3 * many, .energy_nj = many}, hope;
+    for (int t = 1; t <= 4; t++)
+        ck_assert_msg(study_agent_add(&agent, candidates[t - 1], &error) == 0, "%s", error.text);
+    study_agent_know(&agent, 1, STORE_MEASURED, &f, cycles[0], 4);
+    study_agent_know(&agent, 3, STORE_MEASURED, &f, cycles[1], 4);
+    study_agent_hope(&agent, 4, 3, &hope);
+    ck_assert(hope.latency_cycles == 1000000000000000000 && hope.energy_nj == 1000000000000000000);
+}
+END_TEST
+
 START_TEST(a_damaged_beginning_is_refused)
 {
     struct study_agent warm;
@@ -475,6 +490,7 @@ int main(void)
     tcase_add_test(t, a_policy_is_what_the_agent_begins_with);
     tcase_add_test(t, a_policy_of_another_version_costs_no_trials);
     tcase_add_test(t, a_file_is_begun_with_as_a_study_is);
+    tcase_add_test(t, expected_costs_beyond_all_bounds_stay_in_range);
     tcase_add_test(t, a_damaged_beginning_is_refused);
     tcase_add_test(t, stored_candidates_of_another_space_are_refused);
     return suite_run(s);

@@ -7,6 +7,7 @@
 #include "daemon/trials_identity.h"
 #include "tests/unit/store_case.h"
 
+#include "base/file.h"
 #include "base/rng.h"
 #include "tests/suite.h"
 
@@ -18,6 +19,7 @@
 #define TRIALS 6 // measured ones of the study that is exported, w8a8 among them
 #define MUTATIONS 500
 #define RUNNER STORE_CASE_RUNNER
+#define LONG RUNNER RUNNER // a name that no network has
 #define HEX(digit) digit digit digit digit digit digit digit digit
 #define FOLDER(digit) "/srv/files/" HEX(digit digit digit digit digit digit digit digit) "/"
 
@@ -30,6 +32,7 @@ static const char space_text[] =
     "\"layers\":[{\"name\":\"conv_0\",\"kind\":\"conv\",\"slot\":0,\"macs\":100},{\"name\":\"dw_1\",\"kind\":\"depthwise\",\"slot\":1},"
     "{\"name\":\"fc\",\"kind\":\"dense\",\"slot\":1}],\"slots\":[{\"name\":\"conv_0\",\"macs\":9},{\"name\":\"dw_1+fc\"}]}";
 
+static const char *source_root;
 static struct store_case lab;
 static struct study_file file;
 static struct space space;
@@ -51,15 +54,16 @@ static void fill_space(void)
     space.flash_budget_bytes = space.ram_budget_bytes = INT64_MAX;
 }
 
-/* An agent that has seen one result, as a study saves it. */
-static void save_agent(int64_t step)
+/* An agent that has seen two results, and whose policy moved after them if it is one that learns, as a study saves it. */
+static void save_agent(int64_t step, enum agent_algorithm algorithm)
 {
     static char state[AGENT_STATE_MAX];
-    const uint8_t choices[] = {0, 1};
-    struct agent_config config = {.seed = 4};
+    const uint8_t choices[2][2] = {{0, 1}, {1, 0}};
+    struct agent_config config = {.algorithm = algorithm, .seed = 4, .batch = 1};
     struct agent *a = agent_create(&space, &config, error);
     ck_assert_ptr_nonnull(a);
-    must(agent_result(a, choices, AGENT_MEASURED, 0.5, error));
+    for (int i = 0; i < 2; i++)
+        must(agent_result(a, choices[i], AGENT_MEASURED, 0.5 + i, error));
     long size = agent_save(a, state, sizeof state);
     agent_destroy(a);
     ck_assert_int_gt(size, 0);
@@ -86,7 +90,7 @@ static void set_up(void)
     store_case_propose(&lab, 1, 1, TRIALS + 2);
     for (int t = 1; t <= TRIALS + 1; t++)
         store_case_measure(&lab, t);
-    save_agent(2);
+    save_agent(2, AGENT_POLICY);
     must(trials_export(lab.s, "alps", 0, &tree, error));
     memset(&warm, 0, sizeof warm);
 }
@@ -267,7 +271,7 @@ START_TEST(what_is_no_file_of_trials_is_refused)
 }
 END_TEST
 
-START_TEST(a_file_of_too_many_values_costs_no_memory)
+START_TEST(a_file_of_too_many_values_is_refused_as_such)
 {
     size_t n = TRIALS_FILE_VALUES_MAX;
     char *text = malloc(2 * n + 2);
@@ -293,13 +297,21 @@ START_TEST(heads_that_make_no_sense_are_refused)
     static const char *const bad[][3] = {
         {"study", "7", "\"study\" is no name"},
         {"tool", "{}", "\"tool\" has no \"version\""},
+        {"tool", "{\"version\":\"" LONG "\"}", "\"tool\" has no \"version\""},
+        {"tool", "{\"version\":\"1\",\"more\":\"" LONG LONG LONG LONG LONG LONG LONG LONG "\"}", "\"tool\" has more than 1024 bytes"},
+        {"quantized_sha256", "\"" LONG "\"", "\"quantized_sha256\" is no SHA-256"},
         {"identity", "[]", "no \"identity\""},
         {"options", "[]", "\"options\" are no list"},
         {"options", "[\"w8a8\",\"w8a8\"]", "entry 2 of its \"options\""},
         {"options", "[\"w8a8\",\"w99a8\"]", "entry 2 of its \"options\""},
         {"slots", "[]", "\"slots\" are no list"},
         {"slots", "[1,2]", "\"slots\" are no list"},
+        {"slots", "[\"a\",\"" LONG "\"]", "\"slots\" are no list"},
         {"layers", "{}", "\"layers\" are no list"},
+        {"layers", "[{\"name\":\"" LONG "\",\"kind\":\"b\",\"slot\":1}]", "\"layers\" are no list"},
+        {"layers", "[{\"name\":\"a\",\"kind\":\"" LONG "\",\"slot\":1}]", "\"layers\" are no list"},
+        {"policy_format", "0", "\"policy_format\" is no whole number"},
+        {"policy_format", "\"1\"", "\"policy_format\" is no whole number"},
         {"layers", "[{\"name\":\"a\",\"kind\":\"b\",\"slot\":2}]", "\"layers\" are no list"},
         {"policy", "[1,null]", "\"policy\" is no list"},
         {"policy", "{\"a\":1}", "\"policy\" is no list"},
@@ -311,8 +323,14 @@ START_TEST(heads_that_make_no_sense_are_refused)
         cJSON_Delete(tree);
         tree = kept;
     }
-    cJSON_DeleteItemFromObject(in("identity"), "space.clipping");
-    refused("\"identity\" has no \"space.clipping\"");
+    char *many = calloc(1, 70000);
+    many[0] = '"';
+    memset(many + 1, 'x', 69000);
+    many[69001] = '"';
+    set(in("identity"), "later", many);
+    free(many);
+    refused("\"identity\" has more than 65536 bytes");
+    set(in("identity"), "later", "1");
     set(in("identity"), "network", "\"abc\"");
     refused("\"network\" of its \"identity\" is no SHA-256");
 }
@@ -358,6 +376,9 @@ START_TEST(figures_that_cannot_be_are_refused)
         {"layer_cycles", "[1,2]", "not of 3 layers"},
         {"layer_cycles", "[1,2,-3]", "no whole numbers"},
         {"layer_cycles", "7", "not of 3 layers"},
+        {"layer_cycles", "[4031676,1007919,1]", "\"layer_cycles\" are 5039596 together, and an inference has 4031676"}, // 5/4 and 1
+        {"latency_cycles", "1000000000001", "\"latency_cycles\""},
+        {"energy_nj", "1000000000001", "\"energy_nj\""},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cJSON *kept = cJSON_Duplicate(tree, 1);
@@ -369,6 +390,12 @@ START_TEST(figures_that_cannot_be_are_refused)
         cJSON_Delete(tree);
         tree = kept;
     }
+    set(trial(2), "layer_cycles", "[4031676,1007919,0]");
+    char *text = text_of(tree);
+    cJSON *o = parse(text);
+    ck_assert_msg(o != NULL, "%s", error->text);
+    cJSON_Delete(o);
+    free(text);
     set(in("identity"), "measure.energy", "false");
     refused("trial 1: it has \"energy_nj\", and \"measure.energy\" is false");
 }
@@ -487,6 +514,105 @@ START_TEST(a_policy_of_another_version_is_left_and_the_trials_are_taken)
 }
 END_TEST
 
+/* As what a study takes says, and what it keeps of that. */
+static void policy_is_left(const char *words)
+{
+    cJSON *kept = cJSON_Duplicate(tree, 1);
+    struct warm_taken taken = take(&file, NULL);
+    ck_assert_msg(taken.trials == TRIALS && !taken.policy && strstr(taken.no_policy.text, words), "%s", taken.no_policy.text);
+    read_kept();
+    ck_assert(warm.n == TRIALS && !warm.has_prior && strstr(warm.no_policy.text, words));
+    cJSON_Delete(tree);
+    tree = kept;
+}
+
+START_TEST(a_policy_whose_numbers_mean_something_else_is_left)
+{
+    ck_assert(store_case_number(tree, "policy_format") == AGENT_PRIOR_FORMAT);
+    cJSON_SetNumberValue(in("policy_format"), AGENT_PRIOR_FORMAT + 1);
+    policy_is_left("of another version of pare: format ");
+    cJSON_DeleteItemFromObject(tree, "policy_format");
+    policy_is_left("of another version of pare: it has no \"policy_format\"");
+}
+END_TEST
+
+START_TEST(a_policy_that_would_never_learn_again_is_left)
+{
+    cJSON *number = cJSON_GetArrayItem(in("policy"), 2);
+    cJSON_SetNumberValue(number, -20);
+    ck_assert(warm_policy(tree, (double[AGENT_PRIOR]){0}, error) == 0);
+    cJSON_SetNumberValue(number, -20.5);
+    policy_is_left("number 3 of it is beyond 20");
+}
+END_TEST
+
+START_TEST(a_policy_that_never_moved_is_not_handed_out)
+{
+    cJSON *o;
+    save_agent(3, AGENT_RANDOM);
+    must(trials_export(lab.s, "alps", 0, &o, error));
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(o, "trials")), TRIALS);
+    ck_assert_str_eq(store_case_text(o, "no_policy"), "it has not learned yet");
+    ck_assert(!cJSON_GetObjectItem(o, "policy") && !cJSON_GetObjectItem(o, "policy_format"));
+    cJSON_Delete(o);
+}
+END_TEST
+
+/* That a file has, but no study could read again. */
+START_TEST(more_than_a_study_can_keep_is_refused)
+{
+    char *long_text = malloc(WARM_TEXT_MAX + 1), *text;
+    memset(long_text, 'x', WARM_TEXT_MAX);
+    long_text[WARM_TEXT_MAX] = '\0';
+    cJSON_AddStringToObject(trial(1), "later", long_text);
+    text = text_of(tree);
+    cJSON *o = parse(text);
+    ck_assert_msg(o != NULL, "%s", error->text); // members that are not known are nobody's fault
+    ck_assert_ptr_null(warm_text(tree, error));
+    ck_assert_str_eq(error->text, "what a study would keep of it has more than 8388608 bytes");
+    cJSON_DeleteItemFromObject(trial(1), "later");
+    free(text);
+    text = warm_text(tree, error);
+    ck_assert_ptr_nonnull(text);
+    free(text);
+    free(long_text);
+    cJSON_Delete(o);
+}
+END_TEST
+
+START_TEST(a_file_from_before_a_key_was_known_is_of_another_study)
+{
+    cJSON_DeleteItemFromObject(in("identity"), "space.clipping");
+    cJSON_DeleteItemFromObject(in("identity"), "network");
+    char *text = text_of(tree);
+    cJSON *o = parse(text);
+    ck_assert_msg(o != NULL, "%s", error->text);
+    struct warm_taken taken = take(&file, NULL);
+    ck_assert(taken.trials == 0 && taken.policy);
+    ck_assert_str_eq(taken.no_trials.text, "\"network\" is nothing there and 111111111111... here; \"space.clipping\" is nothing there and \"mse\" here");
+    cJSON_DeleteItemFromObject(in("identity"), "measure.energy"); // without it nobody knows what a trial should have
+    refused("\"measure.energy\" of its \"identity\" is neither");
+    cJSON_Delete(o);
+    free(text);
+}
+END_TEST
+
+/* Else its broken versions would never reach what reads a policy. */
+START_TEST(the_sample_of_the_fuzzer_has_a_policy_of_this_version)
+{
+    char path[512], *text;
+    size_t size;
+    double prior[AGENT_PRIOR];
+    snprintf(path, sizeof path, "%s/tests/data/fake.trials.json", source_root);
+    must(file_read(path, TRIALS_FILE_MAX, &text, &size, error));
+    cJSON *o = trials_file_parse(text, size, error);
+    ck_assert_msg(o != NULL, "%s", error->text);
+    ck_assert_msg(warm_policy(o, prior, error) == 0, "%s (tests/data/fake_trials.sh gives it one)", error->text);
+    cJSON_Delete(o);
+    free(text);
+}
+END_TEST
+
 START_TEST(what_has_neither_trials_nor_policy_for_a_study_is_refused)
 {
     struct warm_taken taken;
@@ -531,8 +657,13 @@ START_TEST(what_was_kept_before_there_were_files_is_still_read)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_trials_file SOURCE_ROOT\n");
+        return 2;
+    }
+    source_root = argv[1];
     Suite *s = suite_create("trials_file");
     TCase *t = suite_case(s, "trials_file", set_up, tear_down);
     tcase_add_test(t, a_study_hands_out_what_it_measured_and_where);
@@ -542,7 +673,7 @@ int main(void)
     tcase_add_test(t, a_study_whose_w8a8_is_no_measure_now_says_why);
     tcase_add_test(t, trials_of_another_runner_are_not_handed_out);
     tcase_add_test(t, what_is_no_file_of_trials_is_refused);
-    tcase_add_test(t, a_file_of_too_many_values_costs_no_memory);
+    tcase_add_test(t, a_file_of_too_many_values_is_refused_as_such);
     tcase_add_test(t, a_file_that_was_edited_is_refused);
     tcase_add_test(t, heads_that_make_no_sense_are_refused);
     tcase_add_test(t, trials_that_are_no_list_are_refused);
@@ -553,6 +684,12 @@ int main(void)
     tcase_add_test(t, what_differs_is_named_and_only_the_policy_is_taken);
     tcase_add_test(t, boards_must_be_the_same_and_of_the_same_kind);
     tcase_add_test(t, a_policy_of_another_version_is_left_and_the_trials_are_taken);
+    tcase_add_test(t, a_policy_whose_numbers_mean_something_else_is_left);
+    tcase_add_test(t, a_policy_that_would_never_learn_again_is_left);
+    tcase_add_test(t, a_policy_that_never_moved_is_not_handed_out);
+    tcase_add_test(t, more_than_a_study_can_keep_is_refused);
+    tcase_add_test(t, a_file_from_before_a_key_was_known_is_of_another_study);
+    tcase_add_test(t, the_sample_of_the_fuzzer_has_a_policy_of_this_version);
     tcase_add_test(t, what_has_neither_trials_nor_policy_for_a_study_is_refused);
     tcase_add_test(t, of_many_trials_w8a8_and_the_newest_are_taken);
     tcase_add_test(t, candidates_that_are_not_searched_here_are_left_out);
