@@ -15,11 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define GROUPS_MAX 256
+#define FRESH_NAME ".pare-%016llx" // short, for a folder that takes names as long as they may be
+#define FRESH_TRIES 100
 
 struct rights {
     bool changed;
@@ -75,14 +78,39 @@ static int take(const struct caller *c, struct rights *saved, struct error *e)
     return error_set(e, "pared may not open files as user %u: it lacks the right to (docs/service.md)", (unsigned)c->uid);
 }
 
-int caller_open(const struct caller *c, const char *path, int flags, mode_t mode, struct error *e)
+/* Returns a descriptor, or -1 with errno's value in *why, or 0 there and the reason in `e` if the rights cannot be had. */
+static int open_as(const struct caller *c, const char *path, int flags, mode_t mode, int *why, struct error *e)
 {
     struct rights saved;
+    *why = 0;
     if (take(c, &saved, e) != 0)
         return -1;
-    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode), why = errno;
+    int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+    *why = errno;
     give_back(&saved);
-    return fd >= 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
+    return fd;
+}
+
+int caller_open(const struct caller *c, const char *path, int flags, mode_t mode, struct error *e)
+{
+    int why, fd = open_as(c, path, flags, mode, &why, e);
+    return fd >= 0 || why == 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
+}
+
+/* Begins a file in the folder of `path`, under a name that nobody has. What goes wrong is said of `path`. */
+static int open_fresh(const struct caller *c, const char *path, char fresh[PATH_MAX], struct error *e)
+{
+    const char *slash = strrchr(path, '/');
+    int fd = -1, why = EEXIST, folder = slash ? (int)(slash + 1 - path) : 0;
+    for (int i = 0; fd < 0 && why == EEXIST && i < FRESH_TRIES; i++) {
+        unsigned long long number = 0;
+        if (getrandom(&number, sizeof number, 0) < 0)
+            return error_set(e, "%s: %s", path, strerror(errno));
+        if (snprintf(fresh, PATH_MAX, "%.*s" FRESH_NAME, folder, path, number) >= PATH_MAX)
+            return error_set(e, "%s: %s", path, strerror(ENAMETOOLONG));
+        fd = open_as(c, fresh, O_WRONLY | O_CREAT | O_EXCL, 0666, &why, e);
+    }
+    return fd >= 0 || why == 0 ? fd : error_set(e, "%s: %s", path, strerror(why));
 }
 
 /* In one step, and only if the name is free. */
@@ -108,9 +136,8 @@ static int put_in_place_as(const struct caller *c, const char *from, const char 
 
 int caller_write(const struct caller *c, const char *path, const void *data, size_t size, struct error *e)
 {
-    char fresh[PATH_MAX + 32];
-    snprintf(fresh, sizeof fresh, "%.*s.new-%ld", PATH_MAX - 1, path, (long)getpid());
-    int fd = caller_open(c, fresh, O_WRONLY | O_CREAT | O_EXCL, 0666, e);
+    char fresh[PATH_MAX];
+    int fd = open_fresh(c, path, fresh, e);
     if (fd < 0)
         return -1;
     int rc = file_write_all(fd, data, size) == 0 ? fsync(fd) : -1, why = errno;

@@ -18,8 +18,8 @@ struct caller {
  * Returns a descriptor (close-on-exec), or -1 with the reason. */
 int caller_open(const struct caller *c, const char *path, int flags, mode_t mode, struct error *e);
 
-/* Writes a file that must not exist yet, as the caller, down to the disk and in one step: beside it first, as `path`.new-PID. Returns 0, or -1 with
- * the reason and no such file. */
+/* Writes a file that must not exist yet, as the caller and in one step: beside it first, as .pare- and 16 hex digits, and its bytes are on the disk
+ * before it gets its name. Returns 0, or -1 with the reason, which names `path`, and no such file. Of several at once for one path one does it. */
 int caller_write(const struct caller *c, const char *path, const void *data, size_t size, struct error *e);
 
 /* mkdir(2) as the caller; an existing folder is an error unless it is empty. */

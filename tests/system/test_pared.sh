@@ -335,7 +335,10 @@ passes; [ ! -e none.json ] || complain "a file without trials was written"
 says 0 "demo.trials.json: 1[0-9] trials of study demo, " export trials --study demo -o demo.trials.json
 says 0 "trials of study demo" export trials --study 1 -o again.json
 says 1 "File exists" export trials --study demo -o again.json
-passes; ls | grep -q new- && complain "half a file is left: $(ls)"
+passes; ls -A | grep -q '^\.pare-' && complain "half a file is left: $(ls -A)"
+name=$(printf 'a%.0s' $(seq 255))
+says 0 "trials of study demo" export trials --study 1 -o "$name"
+rm "$name"
 says 2 "all measured trials" export trials --study demo --trial 3 -o none.json
 says 4 "no study none" export trials --study none -o none.json
 passes; cmp -s demo.trials.json again.json || complain "two exports of a finished study differ"
