@@ -22,7 +22,7 @@ static int between(struct rng *r, int low, int high)
     return low + (int)rng_below(r, (uint32_t)(high - low + 1));
 }
 
-static float *noise(struct rng *r, size_t n, double size)
+float *net_case_noise(struct rng *r, size_t n, double size)
 {
     float *values = malloc((n + 1) * sizeof *values);
     ck_assert_ptr_nonnull(values);
@@ -45,8 +45,8 @@ static void add(struct building *b, struct net_op op, int h, int w, int c)
         op.in[1] = -1;
     size_t weights = net_weight_count(b->net, &op);
     if (weights) {
-        op.weights = noise(b->r, weights, 1 / sqrt((double)weights / c));
-        op.bias = rng_below(b->r, 4) ? noise(b->r, (size_t)c, 0.3) : NULL;
+        op.weights = net_case_noise(b->r, weights, 1 / sqrt((double)weights / c));
+        op.bias = rng_below(b->r, 4) ? net_case_noise(b->r, (size_t)c, 0.3) : NULL;
     }
     snprintf(op.name, sizeof op.name, "op_%d", b->net->n_ops);
     ck_assert_msg(net_add_op(b->net, &op, &error) == 0, "%s", error.text);
@@ -260,9 +260,38 @@ void net_case_make(struct net_case *c, struct rng *r)
     struct building b = {&c->net, r, 0};
     net_init(&c->net);
     build(&b);
-    float *values = noise(r, NET_CASE_SAMPLES * net_elements(&c->net.tensors[c->net.input]), 1);
+    float *values = net_case_noise(r, NET_CASE_SAMPLES * net_elements(&c->net.tensors[c->net.input]), 1);
     net_case_data(c, values);
     free(values);
+}
+
+void net_case_one_layer(struct net_case *c, struct rng *r, enum net_kind kind, const float *data)
+{
+    struct net *n = &c->net;
+    bool dense = kind == NET_DENSE;
+    net_init(n);
+    n->input = net_add_tensor(n, 6, 6, 4, &error);
+    n->output = net_add_tensor(n, dense ? 1 : 6, dense ? 1 : 6, 5, &error);
+    struct net_op op = {.kind = kind,
+                        .name = "layer",
+                        .in = {n->input, -1},
+                        .out = n->output,
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .groups = 1,
+                        .act_min = -INFINITY,
+                        .act_max = INFINITY};
+    if (!dense)
+        op.kernel_h = op.kernel_w = 3, op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
+    op.weights = net_case_noise(r, net_weight_count(n, &op), 0.2);
+    op.bias = net_case_noise(r, 5, 0.1);
+    ck_assert_int_eq(net_add_op(n, &op, &error), 0);
+    ck_assert_msg(net_seal(n, &error) == 0, "%s", error.text);
+    net_case_data(c, data);
 }
 
 void net_case_finish(struct net_case *c)

@@ -25,6 +25,13 @@ void net_case_finish(struct net_case *c);
 /* Gives a network that the test built itself its folder and data: NET_CASE_SAMPLES samples of `values`. */
 void net_case_data(struct net_case *c, const float *values);
 
+/* Makes a network of one layer, folder and data included: a 3 x 3 convolution with padding over 6 x 6 x 4, or a dense layer (NET_DENSE)
+ * behind as many; 5 channels out, weights and bias are noise. */
+void net_case_one_layer(struct net_case *c, struct rng *r, enum net_kind kind, const float *data);
+
+/* `n` normal numbers with deviation `size`; the caller frees them. */
+float *net_case_noise(struct rng *r, size_t n, double size);
+
 /* Quantizes it for all of NET_CASE_OPTIONS. */
 void net_case_quantize(const struct net_case *c, struct quantized *q);
 
