@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// Does it learn? The agent, its policy frozen at the start, and random search on a network, measured by the integer evaluator; and, with AFTER, does it
-// learn from other networks? The agent that begins with the policy of studies of those, one after the other, against one that begins with nothing.
+// Does it learn? The agent, its policy frozen at the start, random search and solutions of host sensitivities on a network, measured by the
+// integer evaluator; and, with AFTER, does it learn from other networks? The agent that begins with the policy of studies of those, one after
+// the other, against one that begins with nothing.
 // usage: learn-bench SOURCE_ROOT [SEEDS [TRIALS [SAMPLES [NETWORK [AFTER,...]]]]], NETWORK and AFTER "demo" or one of configs/zoo. Figures: docs/agent.md.
 #include "agent/agent.h"
 #include "agent/reward.h"
@@ -155,15 +156,17 @@ static void print_mean(const char *what, const double *x, int n)
 static void compare(int seeds, int trials)
 {
     static double samples[SEEDS_MAX], all[SEEDS_MAX], frozen_samples[SEEDS_MAX], over_random[SEEDS_MAX], over_frozen[SEEDS_MAX],
-        best[SEEDS_MAX];
+        over_sensitivity[SEEDS_MAX], best[SEEDS_MAX];
     for (int i = 0; i < seeds; i++) {
         struct run policy = run(AGENT_POLICY, (uint64_t)i + 1, trials, NULL, false), frozen = run(AGENT_FROZEN, (uint64_t)i + 1, trials, NULL, false),
-                   random = run(AGENT_RANDOM, (uint64_t)i + 1, trials, NULL, false);
+                   random = run(AGENT_RANDOM, (uint64_t)i + 1, trials, NULL, false),
+                   sensitivity = run(AGENT_SENSITIVITY, (uint64_t)i + 1, trials, NULL, false);
         samples[i] = policy.last_samples - policy.first_samples;
         all[i] = policy.last_all - policy.first_all;
         frozen_samples[i] = frozen.last_samples - frozen.first_samples;
         over_random[i] = policy.best - random.best;
         over_frozen[i] = policy.best - frozen.best;
+        over_sensitivity[i] = policy.best - sensitivity.best;
         best[i] = policy.best;
     }
     printf("%d seeds, %d trials each, %d evaluations of %d samples; rewards in points of accuracy\n", seeds, trials, evaluations,
@@ -174,6 +177,7 @@ static void compare(int seeds, int trials)
     print_mean("best reward", best, seeds);
     print_mean("best reward over random search's", over_random, seeds);
     print_mean("best reward over the frozen policy's", over_frozen, seeds);
+    print_mean("best reward over that of host sensitivities", over_sensitivity, seeds);
 }
 
 /* Mean reward of samples of a policy that has seen nothing of this network. */
