@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The pare authors
 // SPDX-License-Identifier: Apache-2.0
-// What the files of board_state share: moves and endings, and the part of a board's life until it can be spoken to.
+// What the files of board_state share: moves and endings, the part of a board's life until it can be spoken to, and the writing of its memory.
 #ifndef PARE_HWLINK_BOARD_MOVES_H
 #define PARE_HWLINK_BOARD_MOVES_H
 
@@ -32,9 +32,22 @@ void board_on_cycle_time(struct board_core *c, struct board_todo *t);
 /* OpenOCD is gone before anything was measured: climbs the ladder. */
 void board_no_connection(struct board_core *c, const char *text, struct board_todo *t);
 
-/* --- board_state.c: what follows a connection --- */
+/* --- board_write.c --- */
+
+/* Verifies the next thing that the log claims; when nothing is left to verify, plans and writes. */
+void board_check_next(struct board_core *c, struct board_todo *t);
+void board_next_write(struct board_core *c, struct board_todo *t); // of the plan; after the last one board_all_written
+void board_on_checked(struct board_core *c, const struct board_event *ev, struct board_todo *t);
+void board_on_erase_answer(struct board_core *c, const struct board_event *ev, struct board_todo *t);
+void board_on_erased(struct board_core *c, const struct board_event *ev, struct board_todo *t);
+void board_on_written(struct board_core *c, const struct board_event *ev, struct board_todo *t);
+void board_on_verified(struct board_core *c, const struct board_event *ev, struct board_todo *t);
+
+/* --- board_state.c: what follows a connection, and what follows writing --- */
 
 void board_connected(struct board_core *c, struct board_todo *t); // the core is halted, the part is the right one
 void board_look_again(struct board_core *c, struct board_todo *t); // picking up
+void board_all_written(struct board_core *c, struct board_todo *t);
+void board_park(struct board_core *c, struct board_todo *t); // all is done
 
 #endif

@@ -139,70 +139,25 @@ void board_look_again(struct board_core *c, struct board_todo *t)
     look(c, t);
 }
 
-/* --- what is in flash --- */
-
-static void next_write(struct board_core *c, struct board_todo *t);
-
 /* All is done: a waiting runner would spend a virtual board's host for nothing. */
-static void park(struct board_core *c, struct board_todo *t)
+void board_park(struct board_core *c, struct board_todo *t)
 {
     board_go(c, BOARD_PARKING);
     board_wire_call(t, board_scale(c), BOARD_HALT_MS, "halt");
-}
-
-/* Verifies the next thing that the log claims; when nothing is left to verify, plans and writes. */
-static void check_next(struct board_core *c, struct board_todo *t)
-{
-    struct error e = {""};
-    if (!c->runner_checked && !c->runner_wrong) {
-        c->check = BOARD_CHECK_RUNNER;
-        board_go(c, BOARD_CHECKING);
-        board_wire_file(t, board_scale(c), "verify_image", c->path, BOARD_FLASH_ADDRESS, c->runner, c->runner_bytes);
-        return;
-    }
-    if (c->check_only) {
-        park(c, t);
-        return;
-    }
-    c->check = board_plan_unchecked(c);
-    if (c->check >= 0) {
-        board_go(c, BOARD_CHECKING);
-        struct board_write w = board_plan_need(c, c->check);
-        board_wire_file(t, board_scale(c), "verify_image", c->path, w.address, w.data, w.bytes);
-        return;
-    }
-    enum board_failure failure = board_plan_writes(c, &e);
-    if (failure != BOARD_OK)
-        board_fail(c, t, failure, "%s", e.text);
-    else
-        next_write(c, t);
 }
 
 void board_connected(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase) {
         board_plan_record(c, false);
-        next_write(c, t);
+        board_next_write(c, t);
     } else {
         c->runner_wrong = false;
-        check_next(c, t);
+        board_check_next(c, t);
     }
 }
 
-static void on_checked(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    board_plan_checked(c, ev->code == 0);
-    check_next(c, t);
-}
-
-static void call_write(struct board_core *c, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    board_go(c, BOARD_WRITING);
-    if (w->what == WRITE_RECORD)
-        c->log.n_jobs++; // its slot is spent, whatever comes
-    board_wire_file(t, board_scale(c), "flash write_image", c->path, w->address, w->data, w->bytes);
-}
+/* --- what follows writing --- */
 
 static bool meter_supplies(const struct board_core *c)
 {
@@ -230,7 +185,7 @@ static void on_detached(struct board_core *c, const struct board_event *ev, stru
         t->kind = BOARD_DO_STOP;
 }
 
-static void all_written(struct board_core *c, struct board_todo *t)
+void board_all_written(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase) {
         detach(c, t);
@@ -238,96 +193,6 @@ static void all_written(struct board_core *c, struct board_todo *t)
     }
     board_go(c, BOARD_CLEARING); // what an earlier run left in SRAM must not pass for an answer
     board_wire_call(t, board_scale(c), BOARD_HALT_MS, "write_memory 0x%08x 32 {0 0 0 0}", MAILBOX_ADDRESS);
-}
-
-static void next_write(struct board_core *c, struct board_todo *t)
-{
-    if (c->write == c->n_writes) {
-        all_written(c, t);
-        return;
-    }
-    const struct board_write *w = &c->writes[c->write];
-    struct error e = {""};
-    if (w->what == WRITE_SRAM) {
-        board_go(c, BOARD_LOADING);
-        board_wire_file(t, board_scale(c), "load_image", c->path, w->address, w->data, w->bytes);
-    } else if (w->erase_pages == 0) {
-        call_write(c, t);
-    } else if (flashlog_intend(&c->log, c->file->erase_budget, w->erase_page, w->erase_pages, &e) != 0) {
-        board_fail_operator(c, t, BOARD_FAIL_WORN, e.text);
-    } else {
-        board_go(c, BOARD_ASKING);
-        t->kind = BOARD_DO_ASK;
-        t->page = w->erase_page;
-        t->n = w->erase_pages;
-        board_trace(c, "ask: pages %u+%u", t->page, t->n);
-    }
-}
-
-static void on_erase_answer(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (!ev->ok) {
-        board_fail(c, t, BOARD_FAIL_HOST, "the intent to erase pages %u+%u could not be stored", w->erase_page, w->erase_pages);
-        return;
-    }
-    board_go(c, BOARD_ERASING);
-    board_wire_call(t, board_scale(c), BOARD_HALT_MS + 50 * w->erase_pages, "flash erase_sector 0 %u %u", w->erase_page,
-                    w->erase_page + w->erase_pages - 1);
-}
-
-static void on_erased(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (ev->code != 0)
-        board_fail(c, t, BOARD_FAIL_FLASH, "pages %u+%u could not be erased", w->erase_page, w->erase_pages);
-    else
-        call_write(c, t);
-}
-
-/* A record's slot that was thought blank was not (the stored log is older than the flash): begin with erased job pages, once. */
-static bool record_again(struct board_core *c, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (w->what != WRITE_RECORD || w->erase_pages > 0)
-        return false;
-    board_plan_record(c, true);
-    next_write(c, t);
-    return true;
-}
-
-/* Pages that were just erased do not take what is written: the next time others are chosen. */
-static void suspect_pages(struct board_core *c)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (w->what == WRITE_ITEM)
-        flashlog_suspect(&c->log, w->erase_page, w->erase_pages);
-}
-
-static void on_written(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (ev->code == 0) {
-        board_go(c, BOARD_VERIFYING);
-        board_wire_file(t, board_scale(c), "verify_image", c->path, w->address, NULL, w->bytes);
-    } else if (!record_again(c, t)) {
-        suspect_pages(c);
-        board_fail(c, t, BOARD_FAIL_FLASH, "%u bytes could not be written to 0x%08x", w->bytes, w->address);
-    }
-}
-
-static void on_verified(struct board_core *c, const struct board_event *ev, struct board_todo *t)
-{
-    const struct board_write *w = &c->writes[c->write];
-    if (ev->code == 0) {
-        board_plan_written(c);
-        c->write++;
-        next_write(c, t);
-        t->log_changed = true;
-    } else if (!record_again(c, t)) {
-        suspect_pages(c);
-        board_fail(c, t, BOARD_FAIL_FLASH, "what stands at 0x%08x is not what was written", w->address);
-    }
 }
 
 /* --- the run --- */
@@ -464,7 +329,7 @@ static uint32_t window_repeats(const struct board_core *c)
 static void run_is_right(struct board_core *c, struct board_todo *t)
 {
     if (c->energy_phase || !c->job.energy) {
-        park(c, t);
+        board_park(c, t);
         return;
     }
     c->energy_phase = true;
@@ -587,12 +452,22 @@ static void on_parked(struct board_core *c, const struct board_event *ev, struct
 }
 
 static void (*const on_answer[BOARD_STATE_COUNT])(struct board_core *, const struct board_event *, struct board_todo *) = {
-    [BOARD_STARTING] = board_on_started, [BOARD_HALTING] = board_on_halted, [BOARD_INSPECTING] = board_on_inspected,
-    [BOARD_CHECKING] = on_checked,
-    [BOARD_ERASING] = on_erased,    [BOARD_WRITING] = on_written,   [BOARD_VERIFYING] = on_verified,
-    [BOARD_LOADING] = on_written,   [BOARD_CLEARING] = on_cleared,  [BOARD_RELEASING] = on_released,
-    [BOARD_BOOTING] = on_boot_look, [BOARD_POSTING] = on_posted,    [BOARD_RUNNING] = on_run_look,
-    [BOARD_READING] = on_read,      [BOARD_PARKING] = on_parked,    [BOARD_DETACHING] = on_detached,
+    [BOARD_STARTING] = board_on_started,
+    [BOARD_HALTING] = board_on_halted,
+    [BOARD_INSPECTING] = board_on_inspected,
+    [BOARD_CHECKING] = board_on_checked,
+    [BOARD_ERASING] = board_on_erased,
+    [BOARD_WRITING] = board_on_written,
+    [BOARD_VERIFYING] = board_on_verified,
+    [BOARD_LOADING] = board_on_written,
+    [BOARD_CLEARING] = on_cleared,
+    [BOARD_RELEASING] = on_released,
+    [BOARD_BOOTING] = on_boot_look,
+    [BOARD_POSTING] = on_posted,
+    [BOARD_RUNNING] = on_run_look,
+    [BOARD_READING] = on_read,
+    [BOARD_PARKING] = on_parked,
+    [BOARD_DETACHING] = on_detached,
 };
 
 static void on_gone(struct board_core *c, const struct board_event *ev, struct board_todo *t)
@@ -638,7 +513,7 @@ void board_step(struct board_core *c, const struct board_event *ev, struct board
     else if (ev->kind == BOARD_EV_TIME)
         on_time(c, t);
     else if (ev->kind == BOARD_EV_ERASE && c->state == BOARD_ASKING)
-        on_erase_answer(c, ev, t);
+        board_on_erase_answer(c, ev, t);
     else if (ev->kind == BOARD_EV_SWITCHED && c->state == BOARD_CYCLING)
         board_on_switched(c, ev, t);
     else if (ev->kind == BOARD_EV_WRONG_PROBE && c->state == BOARD_STARTING)
