@@ -98,17 +98,17 @@ int mind_sample_uniform(struct agent *a, uint8_t *choices)
 {
     int64_t used = a->space->flash_fixed_bytes;
     const struct costs *costs = a->config.costs;
-    double cycles = costs ? costs_nothing_chosen(costs) : 0;
+    double cycles = costs_nothing_chosen(costs);
     for (int i = 0; i < a->space->n_slots; i++) {
         uint32_t mask = space_walk_mask(&a->policy.walk, choices, i, used);
-        mask = costs ? costs_mask(costs, choices, i, cycles, mask, NULL) : mask;
+        mask = costs_mask(costs, choices, i, cycles, mask, NULL);
         if (!mask)
             return 1;
         for (uint32_t skip = rng_below(&a->rng, (uint32_t)__builtin_popcount(mask)); skip > 0; skip--)
             mask &= mask - 1;
         choices[i] = (uint8_t)__builtin_ctz(mask);
         used += a->space->slots[i].flash_bytes[choices[i]];
-        cycles = costs ? costs_choose(costs, choices, i, cycles) : 0;
+        cycles = costs_choose(costs, choices, i, cycles);
     }
     return 0;
 }

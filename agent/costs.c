@@ -326,12 +326,12 @@ static double slot_cycles(const struct costs *c, int slot, int option)
 
 double costs_share(const struct costs *c, int slot)
 {
-    return c->ready ? slot_cycles(c, slot, c->reference) / slot_cycles(c, -1, c->reference) : 0;
+    return c && c->ready ? slot_cycles(c, slot, c->reference) / slot_cycles(c, -1, c->reference) : 0;
 }
 
 double costs_ratio(const struct costs *c, int slot, int option)
 {
-    double int8_cycles = c->ready ? slot_cycles(c, slot, c->reference) : 0;
+    double int8_cycles = c && c->ready ? slot_cycles(c, slot, c->reference) : 0;
     return int8_cycles > 0 ? log(slot_cycles(c, slot, option) / int8_cycles) : 0;
 }
 
@@ -346,19 +346,19 @@ static double touched_sum(const struct costs *c, const uint8_t *choices, int slo
 
 double costs_nothing_chosen(const struct costs *c)
 {
-    return c->least_all;
+    return c ? c->least_all : 0;
 }
 
 double costs_choose(const struct costs *c, const uint8_t *choices, int slot, double least)
 {
-    return c->bounds ? least - touched_sum(c, choices, slot, slot - 1) + touched_sum(c, choices, slot, slot) : least;
+    return c && c->bounds ? least - touched_sum(c, choices, slot, slot - 1) + touched_sum(c, choices, slot, slot) : least;
 }
 
 uint32_t costs_mask(const struct costs *c, const uint8_t *choices, int slot, double least, uint32_t mask, double *free_share)
 {
     if (free_share)
         *free_share = 1;
-    if (!c->bounds || !mask)
+    if (!c || !c->bounds || !mask)
         return mask;
     uint8_t with[SPACE_SLOTS_MAX];
     uint32_t fitting = 0, cheapest = 0;

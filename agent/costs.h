@@ -78,6 +78,8 @@ double costs_least_energy(const struct costs *c, const uint8_t *choices);
 /* Whether a candidate may be within the limit. */
 bool costs_fit(const struct costs *c, const uint8_t *choices);
 
+/* What follows takes NULL for `c`: no costs, no limit. */
+
 /* The least that an inference can take after the choices before a slot: costs_nothing_chosen, then costs_choose for each of them in order. */
 double costs_nothing_chosen(const struct costs *c);
 double costs_choose(const struct costs *c, const uint8_t *choices, int slot, double least);

@@ -134,13 +134,13 @@ void features_see(struct features *f, const struct costs *costs)
     for (int i = 0; i < s->n_slots; i++)
         macs += s->slots[i].macs;
     for (int i = 0; i < s->n_slots; i++) {
-        double share = costs ? costs_share(costs, i) : 0;
+        double share = costs_share(costs, i);
         if (!(share > 0) && macs > 0)
             share = s->slots[i].macs / macs;
         share = share > 0 ? log10(share * s->n_slots) : 0;
         for (int o = 0; o < s->n_options; o++) {
             at(f, i, o)[FEATURE_LATENCY] = fmax(-SHARE_MOST, fmin(SHARE_MOST, share));
-            at(f, i, o)[FEATURE_CYCLES] = costs ? costs_ratio(costs, i, o) : 0;
+            at(f, i, o)[FEATURE_CYCLES] = costs_ratio(costs, i, o);
         }
     }
 }

@@ -48,11 +48,16 @@ void policy_finish(struct policy *p)
     *p = (struct policy){0};
 }
 
+static void fix(struct policy *p)
+{
+    for (int i = 0; i < p->cells; i++)
+        perceptron_fix(perceptron_of(p), p->features.of[i], p->fixed + (size_t)i * PERCEPTRON_UNITS);
+}
+
 void policy_see(struct policy *p)
 {
     features_see(&p->features, p->costs);
-    for (int i = 0; i < p->cells; i++)
-        perceptron_fix(perceptron_of(p), p->features.of[i], p->fixed + (size_t)i * PERCEPTRON_UNITS);
+    fix(p);
 }
 
 /* Share of the flash still free that the slots from `slot` on could make use of: 1 when all may take their largest. */
@@ -74,15 +79,14 @@ struct before {
 
 static struct before nothing_before(const struct policy *p)
 {
-    return (struct before){.flash = p->space->flash_fixed_bytes, .cycles = p->costs ? costs_nothing_chosen(p->costs) : 0};
+    return (struct before){.flash = p->space->flash_fixed_bytes, .cycles = costs_nothing_chosen(p->costs)};
 }
 
 static void add_choice(const struct policy *p, struct before *b, const uint8_t *choices, int slot)
 {
     b->flash += p->space->slots[slot].flash_bytes[choices[slot]];
     b->damage += features_of(&p->features, slot, choices[slot])[FEATURE_DAMAGE];
-    if (p->costs)
-        b->cycles = costs_choose(p->costs, choices, slot, b->cycles);
+    b->cycles = costs_choose(p->costs, choices, slot, b->cycles);
 }
 
 static void fill_before(const struct policy *p, const uint8_t *choices, int slot, const struct before *b, double *x)
@@ -120,10 +124,8 @@ static uint32_t decide(const struct policy *p, const uint8_t *choices, int slot,
 {
     const struct space *s = p->space;
     double part[PERCEPTRON_UNITS], units[PERCEPTRON_UNITS], damage, flash;
-    uint32_t mask = space_walk_mask(&p->walk, choices, slot, b->flash);
-    step->before[BEFORE_LATENCY] = 1;
-    if (p->costs)
-        mask = costs_mask(p->costs, choices, slot, b->cycles, mask, &step->before[BEFORE_LATENCY]);
+    uint32_t fits = space_walk_mask(&p->walk, choices, slot, b->flash);
+    uint32_t mask = costs_mask(p->costs, choices, slot, b->cycles, fits, &step->before[BEFORE_LATENCY]);
     if (!mask)
         return 0;
     fill_before(p, choices, slot, b, step->before);
@@ -279,5 +281,5 @@ void policy_ascend(struct policy *p, const double *gradient, double learning_rat
         p->v[i] = b2 * p->v[i] + (1 - b2) * gradient[i] * gradient[i];
         p->parameters[i] += learning_rate * (p->m[i] / fix1) / (sqrt(p->v[i] / fix2) + 1e-8);
     }
-    policy_see(p);
+    fix(p);
 }

@@ -26,12 +26,9 @@ static int read_all(int fd, char *data, size_t size)
     return 0;
 }
 
-int file_read(const char *path, size_t limit, char **data, size_t *size, struct error *e)
+int file_read_open(int fd, const char *path, size_t limit, char **data, size_t *size, struct error *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
-    if (fd < 0)
-        return error_set(e, "%s: %s", path, strerror(errno));
     char *got = NULL;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode))
         error_set(e, "%s: not a regular file", path);
@@ -44,13 +41,22 @@ int file_read(const char *path, size_t limit, char **data, size_t *size, struct 
         free(got);
         got = NULL;
     }
-    close(fd);
     if (!got)
         return -1;
     got[st.st_size] = 0;
     *data = got;
     *size = (size_t)st.st_size;
     return 0;
+}
+
+int file_read(const char *path, size_t limit, char **data, size_t *size, struct error *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(e, "%s: %s", path, strerror(errno));
+    int rc = file_read_open(fd, path, limit, data, size, e);
+    close(fd);
+    return rc;
 }
 
 int file_write_all(int fd, const void *bytes, size_t size)

@@ -12,6 +12,9 @@
  * Returns 0, or -1 with the reason. */
 int file_read(const char *path, size_t limit, char **data, size_t *size, struct error *e);
 
+/* The same of a file that is open for reading, at its beginning; `path` is for the reason. */
+int file_read_open(int fd, const char *path, size_t limit, char **data, size_t *size, struct error *e);
+
 /* Writes to a neighbour, fsyncs, renames over `path`. Returns 0, or -1 with the reason; the old file is then untouched. */
 int file_write(const char *path, const void *data, size_t size, struct error *e);
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/intake.h"
 
-#include "base/buffer.h"
 #include "base/file.h"
 #include "base/sha256.h"
 
@@ -54,40 +53,16 @@ static int check_kind(int fd, const char *path, long long limit, struct error *e
     return 0;
 }
 
-/* Up to `limit` bytes; what a file grows by meanwhile is left. */
-static int read_all(int fd, size_t limit, struct buffer *b, struct error *e)
-{
-    char *piece = malloc(PIECE);
-    ssize_t n = -1;
-    int rc = piece ? 0 : error_set(e, "out of memory");
-    while (rc == 0 && b->size < limit && (n = read(fd, piece, PIECE < limit - b->size ? PIECE : limit - b->size)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            rc = error_set(e, "cannot be read: %s", strerror(errno));
-        else if (buffer_append(b, piece, (size_t)n) != 0)
-            rc = error_set(e, "out of memory");
-    }
-    free(piece);
-    return rc;
-}
-
 int intake_read(const struct caller *c, const char *path, size_t limit, char **text, size_t *size, struct error *e)
 {
-    struct buffer b;
-    int fd = caller_open(c, path, O_RDONLY | O_NONBLOCK, 0, e), rc = fd < 0 ? -1 : check_kind(fd, path, (long long)limit, e);
-    buffer_init(&b, limit + 1);
-    if (rc == 0 && ((rc = read_all(fd, limit, &b, e)) != 0 || (rc = buffer_append(&b, "", 1)) != 0))
-        error_wrap(e, "%s", path);
-    if (fd >= 0)
-        close(fd);
-    if (rc != 0) {
-        buffer_finish(&b);
+    int fd = caller_open(c, path, O_RDONLY | O_NONBLOCK, 0, e);
+    if (fd < 0)
         return -1;
-    }
-    *text = b.data;
-    *size = b.size - 1;
-    return 0;
+    int rc = check_kind(fd, path, (long long)limit, e);
+    if (rc == 0)
+        rc = file_read_open(fd, path, limit, text, size, e);
+    close(fd);
+    return rc;
 }
 
 /* STATE/files/SHA256/NAME: the user's own name is what errors and reports show, and its ending tells the worker what the file is. */

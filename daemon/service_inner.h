@@ -91,6 +91,9 @@ void service_events(void *user, struct server_pull *pull, int64_t since, int lim
 /* Fails the call as the store's result says. */
 void service_fail(struct server_call *call, int rc, const char *text);
 
+/* Is `study`, as a parameter names one, a name? Else it is its number, 0 if there is none: a number as text is a number. */
+bool service_names_study(const cJSON *study, int64_t *number);
+
 /* The parameter `name`, an absolute path of less than KEYS_PATH_MAX bytes. NULL when the call was failed: it is none. */
 const char *service_path(struct server_call *call, const cJSON *params, const char *name);
 

@@ -26,6 +26,13 @@ void service_fail(struct server_call *call, int rc, const char *text)
     server_fail(call, kind, NULL, NULL, "%s", text);
 }
 
+bool service_names_study(const cJSON *study, int64_t *number)
+{
+    const char *name = cJSON_GetStringValue(study);
+    *number = cJSON_IsNumber(study) ? (int64_t)study->valuedouble : name ? strtoll(name, NULL, 10) : 0;
+    return name && strspn(name, "0123456789") != strlen(name);
+}
+
 const char *service_path(struct server_call *call, const cJSON *params, const char *name)
 {
     const char *path = text_of(params, name);

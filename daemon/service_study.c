@@ -381,12 +381,11 @@ static void answer_later(struct service *s, struct server_call *call, const stru
 
 static struct study_run *find(struct service *s, const cJSON *study)
 {
-    const char *name = cJSON_GetStringValue(study);
-    int64_t number = cJSON_IsNumber(study) ? (int64_t)study->valuedouble : name ? strtoll(name, NULL, 10) : 0;
-    bool by_name = name && strspn(name, "0123456789") != strlen(name);
+    int64_t number;
+    bool by_name = service_names_study(study, &number);
     for (int i = 0; i < s->n_runs; i++) {
         struct study_run *r = s->runs[i];
-        if (by_name ? strcmp(study_run_file(r)->name, name) == 0 : study_run_study(r) == number)
+        if (by_name ? strcmp(study_run_file(r)->name, study->valuestring) == 0 : study_run_study(r) == number)
             return r;
     }
     return NULL;

@@ -100,13 +100,12 @@ static void exported(struct writer_job *job, int rc)
     uv_queue_work(h->s->loop, &h->work, write_file, file_written);
 }
 
-/* A number as text is a number, as everywhere. */
 static void name_study(struct handing_out *h, const cJSON *study)
 {
-    const char *name = cJSON_GetStringValue(study);
-    h->study = cJSON_IsNumber(study) ? (int64_t)study->valuedouble : name ? strtoll(name, NULL, 10) : h->s->newest_study;
-    if (name && strspn(name, "0123456789") != strlen(name))
-        snprintf(h->name, sizeof h->name, "%.63s", name);
+    if (service_names_study(study, &h->study))
+        snprintf(h->name, sizeof h->name, "%.63s", study->valuestring);
+    else if (!cJSON_IsString(study) && !cJSON_IsNumber(study))
+        h->study = h->s->newest_study;
 }
 
 void service_export_trials(void *user, struct server_call *call, const cJSON *params)

@@ -60,10 +60,15 @@ struct outline {
     int64_t numbers[TRIALS_FILE_TRIALS_MAX];
 };
 
+static bool is_whole(const cJSON *v, int64_t least)
+{
+    return cJSON_IsNumber(v) && v->valuedouble >= (double)least && v->valuedouble <= COUNT_MAX && v->valuedouble == floor(v->valuedouble);
+}
+
 static int whole(const cJSON *o, const char *name, int64_t least, int64_t *to, struct error *e)
 {
     const cJSON *v = member(o, name);
-    if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)least) || v->valuedouble > COUNT_MAX || v->valuedouble != floor(v->valuedouble))
+    if (!is_whole(v, least))
         return error_set(e, "its \"%s\" is no whole number from %d on", name, (int)least);
     *to = (int64_t)v->valuedouble;
     return 0;
@@ -192,7 +197,7 @@ static int check_cycles(const cJSON *list, const struct outline *x, struct error
     if (list && (!cJSON_IsArray(list) || (n > 0 && n != x->n_layers)))
         return error_set(e, "its \"layer_cycles\" are not of %d layers", x->n_layers);
     cJSON_ArrayForEach(v, list) {
-        if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0) || v->valuedouble > COUNT_MAX || v->valuedouble != floor(v->valuedouble))
+        if (!is_whole(v, 0))
             return error_set(e, "its \"layer_cycles\" are no whole numbers");
         sum += v->valuedouble;
     }

@@ -55,16 +55,7 @@ static void add(struct building *b, struct net_op op, int h, int w, int c)
 
 static struct net_op plain(struct rng *r, enum net_kind kind)
 {
-    struct net_op op = {.kind = kind,
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1,
-                        .groups = 1,
-                        .act_min = -INFINITY,
-                        .act_max = INFINITY};
+    struct net_op op = net_op_plain(kind, -1);
     if (rng_below(r, 2))
         op.act_min = 0, op.act_max = rng_below(r, 2) ? 6.0f : INFINITY;
     return op;
@@ -272,19 +263,9 @@ void net_case_one_layer(struct net_case *c, struct rng *r, enum net_kind kind, c
     net_init(n);
     n->input = net_add_tensor(n, 6, 6, 4, &error);
     n->output = net_add_tensor(n, dense ? 1 : 6, dense ? 1 : 6, 5, &error);
-    struct net_op op = {.kind = kind,
-                        .name = "layer",
-                        .in = {n->input, -1},
-                        .out = n->output,
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1,
-                        .groups = 1,
-                        .act_min = -INFINITY,
-                        .act_max = INFINITY};
+    struct net_op op = net_op_plain(kind, n->input);
+    op.out = n->output;
+    snprintf(op.name, sizeof op.name, "layer");
     if (!dense)
         op.kernel_h = op.kernel_w = 3, op.pad_top = op.pad_left = op.pad_bottom = op.pad_right = 1;
     op.weights = net_case_noise(r, net_weight_count(n, &op), 0.2);
@@ -319,6 +300,19 @@ void net_case_quantize(const struct net_case *c, struct quantized *q)
 {
     struct quantize_params p = net_case_params();
     ck_assert_msg(quantize_network(&c->net, &c->data, &p, NULL, NULL, q, &error) == 0, "%s", error.text);
+}
+
+void net_case_begin(struct net_case *c, struct rng *r, uint64_t seed, struct quantized *q)
+{
+    rng_seed(r, seed, 6);
+    net_case_make(c, r);
+    net_case_quantize(c, q);
+}
+
+void net_case_end(struct net_case *c, struct quantized *q)
+{
+    quantized_finish(q);
+    net_case_finish(c);
 }
 
 /* Are there operations that have no room for 16 bits? */

@@ -179,18 +179,7 @@ static void name_op(const struct net *n, const onnx_node *node, enum net_kind ki
 
 struct net_op onnx_op(const struct onnx *x, const onnx_node *node, enum net_kind kind, int in)
 {
-    struct net_op op = {.kind = kind,
-                        .in = {in, -1},
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1,
-                        .groups = 1,
-                        .act_min = -INFINITY,
-                        .act_max = INFINITY,
-                        .layer = -1};
+    struct net_op op = net_op_plain(kind, in);
     name_op(x->net, node, kind, op.name);
     return op;
 }

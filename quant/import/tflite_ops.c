@@ -35,18 +35,7 @@ int tflite_need_any(struct tflite *x, const struct tflite_tensor *t, struct erro
 
 struct net_op tflite_op_of(const struct tflite *x, const struct tflite_tensor *out, enum net_kind kind, int in)
 {
-    struct net_op op = {.kind = kind,
-                        .in = {in, -1},
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1,
-                        .groups = 1,
-                        .act_min = -INFINITY,
-                        .act_max = INFINITY,
-                        .layer = -1};
+    struct net_op op = net_op_plain(kind, in);
     tflite_name(out, op.name);
     if (!op.name[0])
         snprintf(op.name, sizeof op.name, "%s_%d", net_kind_name(kind), x->net->n_ops);

@@ -20,6 +20,22 @@ void net_drop_given(struct net_op *op)
     op->given = (struct net_given){0, NULL, NULL};
 }
 
+struct net_op net_op_plain(enum net_kind kind, int in)
+{
+    return (struct net_op){.kind = kind,
+                           .in = {in, -1},
+                           .kernel_h = 1,
+                           .kernel_w = 1,
+                           .stride_h = 1,
+                           .stride_w = 1,
+                           .dilation_h = 1,
+                           .dilation_w = 1,
+                           .groups = 1,
+                           .act_min = -INFINITY,
+                           .act_max = INFINITY,
+                           .layer = -1};
+}
+
 void net_op_finish(struct net_op *op)
 {
     free(op->weights);

@@ -102,6 +102,9 @@ void net_finish(struct net *n);
 int net_add_tensor(struct net *n, int h, int w, int c, struct error *e);
 int net_add_op(struct net *n, const struct net_op *op, struct error *e);
 
+/* An op that reads tensor `in`, with a kernel, strides and dilations of 1, no pads, one group and no clamp: for importers to go on from. */
+struct net_op net_op_plain(enum net_kind kind, int in);
+
 /* Frees what an op owns; and only the file's integers, for whoever changes its weights. */
 void net_op_finish(struct net_op *op);
 void net_drop_given(struct net_op *op);

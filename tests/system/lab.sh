@@ -53,6 +53,16 @@ wait_for() { "$pare" wait "$@" --timeout "${PATIENCE:-900}" >/dev/null || compla
 # after_events N [TOPIC...]: until N events stand in the database
 after_events() { local n=$1; shift; "$pare" watch "$@" --since 0 --count "$n" >/dev/null 2>&1; }
 
+# slay_four_times EVENT: kills pared a few events later, starts it, and again
+slay_four_times() {
+    local n
+    for n in 3 7 12 20; do
+        after_events $(($1 + n))
+        slay
+        start pared.json
+    done
+}
+
 # sql DATABASE STATEMENT
 sql() { sqlite3 -readonly "$1" "$2"; }
 

@@ -311,11 +311,7 @@ says 2 "not the name of a study" study create "$lab/study.json" --set name=first
 wait_for study:first=finished
 seen=$(sql state/pare.db 'SELECT count(*) FROM event')
 "$pare" study create "$lab/study.json" --set name=second --set net=net.onnx --from demo --start >/dev/null || complain "study create --from"
-for n in 3 7 12 20; do
-    after_events $((seen + n))
-    slay
-    start pared.json
-done
+slay_four_times "$seen"
 wait_for study:second=finished
 says 0 "^began with  *study demo, with 1[0-9] of its trials" study show second
 says 0 "demo.trials.json" study show second --json
@@ -383,11 +379,7 @@ says 0 preparing study start first
 wait_for study:first=finished
 seen=$(sql state/pare.db 'SELECT count(*) FROM event')
 says 0 preparing study start second
-for n in 3 7 12 20; do
-    after_events $((seen + n))
-    slay
-    start pared.json
-done
+slay_four_times "$seen"
 wait_for study:second=finished
 says 0 "^began with  *file theirs.json (of study demo), with 1[0-9] of its trials$" study show first
 says 0 "from_sha256\": *\"$sha256" study show second --json

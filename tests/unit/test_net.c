@@ -47,18 +47,8 @@ static int tensor(int h, int w, int c)
 
 static struct net_op plain(enum net_kind kind, const char *name, int in, int out)
 {
-    struct net_op op = {.kind = kind,
-                        .in = {in, -1},
-                        .out = out,
-                        .kernel_h = 1,
-                        .kernel_w = 1,
-                        .stride_h = 1,
-                        .stride_w = 1,
-                        .dilation_h = 1,
-                        .dilation_w = 1,
-                        .groups = 1,
-                        .act_min = -INFINITY,
-                        .act_max = INFINITY};
+    struct net_op op = net_op_plain(kind, in);
+    op.out = out;
     snprintf(op.name, sizeof op.name, "%s", name);
     return op;
 }

@@ -299,15 +299,12 @@ END_TEST
 
 static void begin(uint64_t seed)
 {
-    rng_seed(&rng, seed, 6);
-    net_case_make(&test_case, &rng);
-    net_case_quantize(&test_case, &quantized);
+    net_case_begin(&test_case, &rng, seed, &quantized);
 }
 
 static void end(void)
 {
-    quantized_finish(&quantized);
-    net_case_finish(&test_case);
+    net_case_end(&test_case, &quantized);
 }
 
 /* The loss of a candidate's integer program over all samples. */
