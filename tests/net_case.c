@@ -302,9 +302,9 @@ void net_case_quantize(const struct net_case *c, struct quantized *q)
     ck_assert_msg(quantize_network(&c->net, &c->data, &p, NULL, NULL, q, &error) == 0, "%s", error.text);
 }
 
-void net_case_begin(struct net_case *c, struct rng *r, uint64_t seed, struct quantized *q)
+void net_case_begin(struct net_case *c, struct rng *r, uint64_t seed, uint64_t stream, struct quantized *q)
 {
-    rng_seed(r, seed, 6);
+    rng_seed(r, seed, stream);
     net_case_make(c, r);
     net_case_quantize(c, q);
 }

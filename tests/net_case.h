@@ -36,7 +36,7 @@ float *net_case_noise(struct rng *r, size_t n, double size);
 void net_case_quantize(const struct net_case *c, struct quantized *q);
 
 /* Both from a generator that is seeded anew, and the end of both. */
-void net_case_begin(struct net_case *c, struct rng *r, uint64_t seed, struct quantized *q);
+void net_case_begin(struct net_case *c, struct rng *r, uint64_t seed, uint64_t stream, struct quantized *q);
 void net_case_end(struct net_case *c, struct quantized *q);
 
 /* A random setting for each slot among the options; 16-bit activations only where no addition and no function meets them. */

@@ -20,7 +20,7 @@ static struct quantized quantized;
 
 static void begin(uint64_t seed)
 {
-    net_case_begin(&test_case, &rng, seed, &quantized);
+    net_case_begin(&test_case, &rng, seed, 6, &quantized);
 }
 
 static void end(void)

@@ -26,15 +26,12 @@ static struct candidate candidate;
 
 static void begin(uint64_t seed)
 {
-    rng_seed(&rng, seed, 4);
-    net_case_make(&test_case, &rng);
-    net_case_quantize(&test_case, &quantized);
+    net_case_begin(&test_case, &rng, seed, 4, &quantized);
 }
 
 static void end(void)
 {
-    quantized_finish(&quantized);
-    net_case_finish(&test_case);
+    net_case_end(&test_case, &quantized);
 }
 
 static void lower(void)

@@ -299,7 +299,7 @@ END_TEST
 
 static void begin(uint64_t seed)
 {
-    net_case_begin(&test_case, &rng, seed, &quantized);
+    net_case_begin(&test_case, &rng, seed, 6, &quantized);
 }
 
 static void end(void)
